@@ -1,0 +1,1 @@
+"""The outside world: git, sandbox, processes, files; nothing here knows Temporal."""

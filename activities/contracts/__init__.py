@@ -1,0 +1,1 @@
+"""Nouns: what travels between the rooms; pydantic and the standard library only."""

@@ -1,0 +1,72 @@
+"""The merge queue's nouns: candidate, batch, landing."""
+
+from enum import StrEnum
+
+from activities.contracts.base import CommitId, Contract, TaskId
+from activities.contracts.evidence import Evidence
+
+
+class Candidate(Contract):
+    """A commit asking to land: one commit with one parent, its base, on the green chain."""
+
+    migration: str
+    task: TaskId
+    commit: CommitId
+    base: CommitId
+    title: str
+    claims: tuple[str, ...]
+    creates: tuple[str, ...] = ()
+    needs: tuple[TaskId, ...] = ()
+    priority: int = 3
+    reply_to: str
+    """The workflow id that waits for the Landing."""
+
+    @property
+    def id(self) -> str:
+        """The same candidate has the same id however often it is enqueued."""
+        return f"{self.task}@{self.commit}"
+
+
+class Outcome(StrEnum):
+    """What the queue did with a candidate."""
+
+    LANDED = "landed"
+    CONFLICT = "conflict"
+    VIOLATION = "violation"
+    """It breaks a claim, a protected path, a keep pattern: `reasons` names rule and path."""
+    RED = "red"
+    WITHDRAWN = "withdrawn"
+
+
+class Landing(Contract):
+    """The queue's answer for one candidate."""
+
+    task: TaskId
+    candidate: str
+    outcome: Outcome
+    commit: CommitId | None = None
+    """The batch commit that carries it, when landed."""
+    tip: CommitId | None = None
+    """The green tip when it was answered: a bounced task goes on from here."""
+    reasons: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+
+
+class Refusal(Contract):
+    """A candidate that cannot be part of a batch, found before any check ran."""
+
+    candidate: str
+    outcome: Outcome
+    reasons: tuple[str, ...]
+
+
+class Batch(Contract):
+    """Composed commits: prefix i carries members 0..i; each has the tip as first parent."""
+
+    tip: CommitId
+    members: tuple[str, ...] = ()
+    """Candidate ids in order; refused ones are left out."""
+    prefixes: tuple[CommitId, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    empty: tuple[str, ...] = ()
+    """Members whose content is already on the tip; they land as they are, for the trailer's sake."""

@@ -1,0 +1,71 @@
+"""The plan as data: tasks, their claims and needs, validated before anything runs."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.contracts.base import BlobRef, CommitId, Contract, Form, TaskId
+
+
+class Task(Form):
+    """One unit of work for one worker agent."""
+
+    id: TaskId
+    title: str
+    """One line for people: the timeline in the Web UI reads it."""
+    area: str = "root"
+    claims: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Files this task, and no other live task, may change; repository-relative, sorted."""
+    creates: tuple[str, ...] = ()
+    """Paths the task may add; literal paths or gitignore patterns of the phase."""
+    needs: tuple[TaskId, ...] = ()
+    """Tasks that must have LANDED first."""
+    sites: int = 0
+    priority: int = 3
+    """1 lands first, 5 last."""
+    instructions: str = ""
+
+
+class Plan(Form):
+    """All tasks of one cycle of one phase, made for exactly one base and spec."""
+
+    migration: str
+    spec_digest: str
+    base: CommitId
+    phase: str
+    cycle: int
+    tasks: tuple[Task, ...]
+
+
+class Forecast(Contract):
+    """What running a plan will take, as far as countable facts tell."""
+
+    waves: int
+    """How many rounds of parallel tasks, by needs and claims."""
+    task_count: int
+    file_count: int
+    site_count: int
+    check_runs: int
+    """Task checks plus expected landing checks."""
+    note: str = ""
+
+
+class PlanSummary(Contract):
+    """What a plan says in one breath; the plan itself is the blob."""
+
+    plan: BlobRef
+    phase: str
+    cycle: int
+    base: CommitId
+    forecast: Forecast
+
+
+class TaskRow(Contract):
+    """What an area must know of a task to schedule it."""
+
+    id: TaskId
+    title: str
+    claims: tuple[str, ...]
+    needs: tuple[TaskId, ...] = ()
+    sites: int = 0
+    priority: int = 3

@@ -1,0 +1,45 @@
+"""The repository as the service sees it: where it came from, its pinned base, its green branch."""
+
+import hashlib
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.contracts.base import CommitId, Contract
+
+
+def repository_id(url: str) -> str:
+    """The slug plus 8 hex of the normalised URL: `https://h/team/App.git/` → `app-1a2b3c4d`."""
+    normalised = re.sub(r"(\.git)?/*$", "", url.strip())
+    slug = re.sub(r"[^a-z0-9]+", "-", normalised.rsplit("/", 1)[-1].lower()).strip("-") or "repo"
+    return f"{slug[:40]}-{hashlib.sha256(normalised.encode()).hexdigest()[:8]}"
+
+
+class Repository(Contract):
+    """An upstream repository and the id of its hub."""
+
+    url: str
+    """A URL or an absolute path; only ever read."""
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]{3,60}$")]
+    base: str = "main"
+    """The upstream branch the migration starts from."""
+
+
+class Base(Contract):
+    """The pinned commit a migration starts from; the hub keeps it under a ref."""
+
+    commit: CommitId
+    tree: CommitId
+    branch: str
+    """The upstream branch it was read from."""
+
+
+class GreenBranch(Contract):
+    """The integration branch that one migration owns in the hub."""
+
+    repository: str
+    """The repository id."""
+    name: str
+    """Such as `whimbrel/bare-asserts`; stored as refs/heads/<name> in the hub."""
+    migration: str

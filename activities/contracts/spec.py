@@ -1,0 +1,267 @@
+"""The migration spec: what a user writes, as strict forms with every default in one place.
+
+Shorthands (a name for a map, one finder for a list) are expanded while validating, so the rest of
+the code sees one shape only. Placeholders are checked here and expanded in placeholders.py.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from activities.contracts.base import Form
+from activities.contracts.evidence import Moment
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[smhd]$")]
+Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(KiB|MiB|GiB)$")]
+Command = str | Annotated[tuple[str, ...], Field(min_length=1)]
+"""Text is run by bash -euo pipefail; a list is an argv."""
+
+
+def seconds(duration: str) -> int:
+    """`90s`, `10m`, `2h`, `3d` → seconds."""
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[duration[-1]]
+
+
+def size_bytes(size: str) -> int:
+    """`4GiB` → bytes."""
+    return int(size[:-3]) * {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[size[-3:]]
+
+
+class Finder(Form):
+    """Exactly one way to find sites."""
+
+    regex: str | None = None
+    """A Python regular expression, searched line by line in text files."""
+    command: str | None = None
+    """Prints `path` or `path:line`, one a line."""
+    codemod: Literal[True] | None = None
+    """The files that rung 1 would change."""
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> "Finder":
+        named = [n for n in ("regex", "command", "codemod") if getattr(self, n) is not None]
+        if len(named) != 1:
+            raise ValueError(f"a finder is exactly one of regex, command, codemod; here: {named}")
+        return self
+
+
+class Accepted(Form):
+    """Sites that may stay."""
+
+    path: str
+    max: Annotated[int, Field(ge=1)] | None = None
+    """Per file; None accepts any number."""
+    reason: Annotated[str, Field(min_length=1)]
+
+
+class Sites(Form):
+    """Where to look and what counts as a place that still has to change."""
+
+    include: tuple[str, ...] = ("/**",)
+    """gitignore patterns; a leading / anchors."""
+    exclude: tuple[str, ...] = ()
+    find: tuple[Finder, ...] = ()
+    """The union of these; empty: each included file is one site until its task has landed."""
+    accept: tuple[Accepted, ...] = ()
+
+    @field_validator("find", mode="before")
+    @classmethod
+    def one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, dict) else value
+
+
+class SplitBy(StrEnum):
+    """How site-bearing files are grouped into tasks."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    WHOLE = "whole"
+
+
+class Split(Form):
+    """Groups site-bearing files into tasks."""
+
+    by: SplitBy = SplitBy.DIRECTORY
+    depth: Annotated[int, Field(ge=1)] | None = None
+    """directory: how many leading path parts name the group; None: the file's own directory."""
+    max_files: Annotated[int, Field(ge=1, le=2000)] = 20
+
+
+class Codemod(Form):
+    """A tool that rewrites the claimed files."""
+
+    run: Command
+    environment: Annotated[str | None, Field(alias="in")] = None
+    batch: Annotated[int, Field(ge=1)] | None = None
+    """Values of the list placeholder per call; None: as many as fit."""
+    exit: tuple[int, ...] | Literal["any"] = (0,)
+    empty: bool = True
+    """False: no change is a failed rung."""
+    env: dict[str, str] = {}
+    dir: str = "."
+    timeout: Duration = "10m"
+
+
+class CommandRung(Form):
+    """Any other program that does the task, such as another agent's CLI; runs in the sandbox."""
+
+    run: Command
+    environment: Annotated[str | None, Field(alias="in")] = None
+    env: dict[str, str] = {}
+    dir: str = "."
+    timeout: Duration = "30m"
+
+
+class ClaudeRung(Form):
+    """Claude through the Messages API; needs a model worker."""
+
+    model: str | None = None
+    turns: Annotated[int, Field(ge=1, le=200)] = 40
+    advice: str = ""
+
+
+class Rung(Form):
+    """Exactly one way to do a task."""
+
+    codemod: Codemod | None = None
+    command: CommandRung | None = None
+    write: dict[str, str] | None = None
+    """path → content."""
+    claude: ClaudeRung | None = None
+
+    @property
+    def kind(self) -> str:
+        return next(k for k in ("codemod", "command", "write", "claude") if getattr(self, k) is not None)
+
+
+class Environment(Form):
+    """What commands run in; prepared once per host and key, read-only afterwards."""
+
+    python: str | None = None
+    """Such as "3.11"; with pip."""
+    pip: tuple[str, ...] = ()
+    """Pinned: name==version."""
+    npm: tuple[str, ...] = ()
+    """Pinned: name@version."""
+    prepare: str | None = None
+    """A script run once, with the host's network and no secrets; $ENV is its folder."""
+    env: dict[str, str] = {}
+    path: tuple[str, ...] = ()
+    """Folders under $ENV put before PATH."""
+    requires: tuple[str, ...] = ()
+    """Executables the host must have."""
+    timeout: Duration = "30m"
+
+
+class Expectation(StrEnum):
+    """What a check's results are held against."""
+
+    NO_WORSE = "no_worse"
+    """No new failure and no smaller count than the tree it is based on."""
+    PASS = "pass"
+    REPORT = "report"
+    """Never red."""
+
+
+class ResultKind(StrEnum):
+    """How a check's results are read."""
+
+    EXIT = "exit"
+    JUNIT = "junit"
+    TAP = "tap"
+
+
+class Allowed(Form):
+    """A result that may be red."""
+
+    id: str
+    """A glob over result ids."""
+    reason: Annotated[str, Field(min_length=1)]
+
+
+class Check(Form):
+    """A command whose results decide whether a tree is good enough."""
+
+    run: Command
+    environment: Annotated[str | None, Field(alias="in")] = None
+    at: tuple[Moment, ...] = (Moment.TASK, Moment.LANDING)
+    expect: Expectation = Expectation.NO_WORSE
+    results: ResultKind = ResultKind.EXIT
+    whole: str | None = None
+    """Replaces the list placeholder at landing, phase and end."""
+    otherwise: str = "skip"
+    """When the placeholder's list is empty: skip, whole, or the text to use instead."""
+    allow: tuple[Allowed, ...] = ()
+    may_shrink: bool = False
+    retries: Annotated[int, Field(ge=0, le=5)] = 0
+    env: dict[str, str] = {}
+    dir: str = "."
+    timeout: Duration = "10m"
+
+
+class Phase(Form):
+    """An ordered part of a migration; what it leaves out it takes from the top level."""
+
+    name: Name
+    sites: Sites = Sites()
+    split: Split = Split()
+    ladder: Annotated[tuple[Rung, ...], Field(min_length=1)]
+    checks: tuple[str, ...] = ()
+    """Names of the checks that apply."""
+    claims: tuple[str, ...] = ()
+    """Patterns of files a task may change beyond its sites."""
+    creates: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    objective: str = ""
+
+
+class Limits(Form):
+    """What a migration may use."""
+
+    concurrency: Annotated[int, Field(ge=1, le=500)] = 8
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """Per rung."""
+    days: Annotated[int, Field(ge=1, le=365)] = 21
+    memory: Size = "4GiB"
+    """Per command."""
+    cycles: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class Approval(StrEnum):
+    """What waits for a person."""
+
+    PLAN = "plan"
+
+
+class Delivery(Form):
+    """Where the result goes."""
+
+    branch: str = ""
+    """The green branch; empty: whimbrel/<name>."""
+
+
+class MigrationSpec(Form):
+    """One objective carried out on one repository."""
+
+    version: Literal[1]
+    name: Name
+    repository: str
+    base: str = "main"
+    objective: Annotated[str, Field(min_length=1)]
+    environments: dict[str, Environment] = {}
+    checks: Annotated[dict[str, Check], Field(min_length=1)]
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    protect: tuple[str, ...] = ()
+    """gitignore patterns nobody may change, lifted only where a phase's claims name the path."""
+    limits: Limits = Limits()
+    approvals: tuple[Approval, ...] = ()
+    delivery: Delivery = Delivery()
+
+    @property
+    def branch(self) -> str:
+        return self.delivery.branch or f"whimbrel/{self.name}"
+
+    def phase(self, name: str) -> Phase:
+        return next(p for p in self.phases if p.name == name)

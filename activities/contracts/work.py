@@ -1,0 +1,149 @@
+"""Work on one task: workspace, command runs, checkpoint, handoff."""
+
+from enum import StrEnum
+
+from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.evidence import Evidence
+
+
+class Workspace(Contract):
+    """An isolated working tree on one host, for one attempt."""
+
+    migration: str
+    repository: str
+    task: TaskId
+    attempt: str
+    """Unique per attempt and never reused, such as `0-2`: start 0, attempt 2."""
+    host: str
+    queue: str
+    """The task queue that only this host polls."""
+    base: CommitId
+    """What the candidate will be based on; lies on the green first-parent chain."""
+    start: CommitId
+    """What the tree was filled from: the base, or a checkpoint merged onto it."""
+
+
+class CommandRun(Contract):
+    """What one command, or the calls it was split into, said."""
+
+    exit: int | None
+    """The worst exit code; None when it was killed (see `ended`)."""
+    ended: str = "exit"
+    """exit, timeout, output, memory or cancelled."""
+    seconds: float
+    calls: int = 1
+    output: BlobRef | None = None
+    """Combined output, bounded; head and tail are kept."""
+    tail: str = ""
+    """The last lines, redacted, at most 2,000 characters."""
+
+
+class Change(StrEnum):
+    """How a path differs from the base."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+class ChangedPath(Contract):
+    """One path of a checkpoint."""
+
+    path: str
+    change: Change
+
+
+class Checkpoint(Contract):
+    """A commit of an attempt's work so far, kept under a ref of its own."""
+
+    commit: CommitId
+    tree: CommitId
+    base: CommitId
+    changed: tuple[ChangedPath, ...] = ()
+    """Against the base, claimed paths only; empty when nothing changed."""
+    dropped: tuple[str, ...] = ()
+    """Untracked files outside claims and creates: not committed, only reported."""
+    outside: tuple[str, ...] = ()
+    """Tracked files outside the claim that were edited: the rung failed, they are not committed."""
+    damage: tuple[str, ...] = ()
+    """End-of-line flips, mode flips, binary damage, as `path: what`."""
+
+
+class RungOutcome(StrEnum):
+    """What a rung left behind, told apart because each buys something else."""
+
+    CHANGED = "changed"
+    """It changed claimed files and nothing else."""
+    NO_CHANGE = "no_change"
+    """It succeeded and changed nothing."""
+    FAILED = "failed"
+    """It exited with a code that its rung does not allow, and wrote nothing."""
+    FAILED_CHANGED = "failed_changed"
+    """It exited with such a code after changing files."""
+    TIMED_OUT = "timed_out"
+    OUTSIDE = "outside"
+    """It edited tracked files outside the claim."""
+    DAMAGED = "damaged"
+    """It flipped line ends or modes, or broke a binary file."""
+    UNAVAILABLE = "unavailable"
+    """This service cannot run it, such as a model rung without a model."""
+
+
+class Attempt(Contract):
+    """One run of one rung, as it stands in the handoff and the report."""
+
+    number: int
+    rung: int
+    """0-based place on the ladder."""
+    kind: str
+    """codemod, command, write or claude."""
+    outcome: RungOutcome
+    run: CommandRun | None = None
+    checkpoint: CommitId | None = None
+    sites_left: int | None = None
+    evidence: Evidence | None = None
+    note: str = ""
+
+
+class TaskStatus(StrEnum):
+    """How a task ended."""
+
+    LANDED = "landed"
+    PARTIAL = "partial"
+    """Some of its files landed; the rest needs a person."""
+    NOTHING_TO_DO = "nothing_to_do"
+    NEEDS_PERSON = "needs_person"
+    CANNOT = "cannot"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    ORPHANED = "orphaned"
+    LOST = "lost"
+
+    @property
+    def landed(self) -> bool:
+        return self in (TaskStatus.LANDED, TaskStatus.PARTIAL)
+
+
+class PutBack(Contract):
+    """A claimed file that was put back to the base because its change is not good enough."""
+
+    path: str
+    reason: str
+
+
+class Handoff(Contract):
+    """What a worker tells its planner when it stops; written by the system if the worker died."""
+
+    task: TaskId
+    status: TaskStatus
+    did: str = ""
+    landed: CommitId | None = None
+    """The green branch's commit that carries it."""
+    files: tuple[str, ...] = ()
+    """Files that landed."""
+    put_back: tuple[PutBack, ...] = ()
+    concerns: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    bounces: int = 0
+    seconds: float = 0.0
+    """From start to the end, waiting included."""

@@ -1,0 +1,1 @@
+"""Decisions: deterministic workflow code, no I/O and no clock of its own."""

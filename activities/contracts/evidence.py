@@ -35,6 +35,8 @@ class ResultSet(Contract):
     skipped: dict[str, int] = {}
     messages: dict[str, str] = {}
     """id → the first lines of its failure, bounded."""
+    files: dict[str, tuple[str, ...]] = {}
+    """failed id → the repository paths it names, where it names any."""
     seconds: float = 0.0
     output: BlobRef | None = None
     tail: str = ""

@@ -49,6 +49,8 @@ class Landing(Contract):
     tip: CommitId | None = None
     """The green tip when it was answered: a bounced task goes on from here."""
     reasons: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    """The paths that the reasons name, where they name any."""
     evidence: Evidence | None = None
 
 
@@ -58,6 +60,8 @@ class Refusal(Contract):
     candidate: str
     outcome: Outcome
     reasons: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    """The paths that the reasons name."""
 
 
 class Batch(Contract):
@@ -68,5 +72,7 @@ class Batch(Contract):
     """Candidate ids in order; refused ones are left out."""
     prefixes: tuple[CommitId, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    landed: dict[str, CommitId] = {}
+    """Candidates found on the green chain already: task id → commit. They are not members."""
     empty: tuple[str, ...] = ()
     """Members whose content is already on the tip; they land as they are, for the trailer's sake."""

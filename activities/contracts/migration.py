@@ -18,6 +18,14 @@ REPORT = "report"
 """child → parent, with a Report."""
 LANDED = "landed"
 """queue → task, with a Landing."""
+ENQUEUE = "enqueue"
+"""task → queue, with a Candidate."""
+WITHDRAW = "withdraw"
+"""task → queue, with a candidate id."""
+CLOSE = "close"
+"""migration → queue: answer what is waiting, then end."""
+STEER_AREA = "steer_area"
+"""migration → area, with an AreaSteering."""
 
 
 class Stage(StrEnum):
@@ -72,6 +80,24 @@ class TaskCounts(Contract):
         return self.waiting + self.running + self.landed + self.needs_person + self.other
 
 
+class Verdict(Contract):
+    """What the judge found on the green tip after a cycle: countable evidence."""
+
+    open_sites: int = 0
+    """Sites another cycle may take on."""
+    leftover_sites: int = 0
+    """Sites that are `cannot` or need a person."""
+    leftover_files: tuple[str, ...] = ()
+    """At most 100."""
+
+
+class AreaSteering(Contract):
+    """What a migration tells its area."""
+
+    paused: bool = False
+    cancelled: bool = False
+
+
 class MigrationState(Contract):
     """Everything a migration carries over continue-as-new; under 512 KiB."""
 
@@ -80,6 +106,8 @@ class MigrationState(Contract):
     stage: Stage = Stage.SURVEY
     phase: int = 0
     cycle: int = 0
+    first_cycle: int = 0
+    """Of this life: a restarted migration counts on from what has landed."""
     base: Base | None = None
     tip: CommitId | None = None
     """The green tip as last read."""
@@ -92,11 +120,15 @@ class MigrationState(Contract):
     rejected: str = ""
     cancelled: str = ""
     paused: bool = False
+    steered: AreaSteering = AreaSteering()
+    """What the area was last told."""
     counts: TaskCounts = TaskCounts()
     sites_at_start: int = 0
     sites_left: int = 0
     idle_cycles: int = 0
     """Cycles in a row that landed nothing."""
+    verdict: Verdict | None = None
+    """Of the last judged cycle."""
     handoffs: tuple[BlobRef, ...] = ()
     """One blob of handoffs per finished cycle."""
     decisions: tuple[HumanDecision, ...] = ()
@@ -142,6 +174,7 @@ class AreaRow(Contract):
     start: int = 0
     from_earlier_run: bool = False
     """Started before the last continue-as-new: no child handle to watch."""
+    handoff: BlobRef | None = None
 
 
 class AreaInput(Contract):
@@ -164,8 +197,10 @@ class AreaInput(Contract):
     concurrency: int
     rows: tuple[AreaRow, ...] | None = None
     """None at the first start: read from the plan."""
+    base: CommitId
+    """The migration's base: what landed is looked for behind it."""
     tip: CommitId
-    handoffs: tuple[BlobRef, ...] = ()
+    """The green tip as last read: the base of the tasks it starts."""
     paused: bool = False
     cancelled: bool = False
 
@@ -217,6 +252,8 @@ class QueueState(Contract):
     landed: int = 0
     bounced: int = 0
     batches: int = 0
+    closing: bool = False
+    paused: bool = False
 
 
 class QueueInput(Contract):
@@ -226,6 +263,8 @@ class QueueInput(Contract):
     branch: GreenBranch
     spec: BlobRef
     phase: str
+    base: CommitId
+    """The migration's base."""
     state: QueueState = QueueState()
 
 

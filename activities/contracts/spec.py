@@ -1,16 +1,18 @@
 """The migration spec: what a user writes, as strict forms with every default in one place.
 
 Shorthands (a name for a map, one finder for a list) are expanded while validating, so the rest of
-the code sees one shape only. Placeholders are checked here and expanded in placeholders.py.
+the code sees one shape only; JSON Schema shows both. What a user's file may leave out (phases, the
+only environment) is filled in by draft.py. Placeholders are expanded in placeholders.py.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from activities.contracts.base import Form
 from activities.contracts.evidence import Moment
+from activities.contracts.shorthands import as_list, as_run, as_split, exactly_one
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[smhd]$")]
@@ -40,10 +42,8 @@ class Finder(Form):
     """The files that rung 1 would change."""
 
     @model_validator(mode="after")
-    def exactly_one(self) -> "Finder":
-        named = [n for n in ("regex", "command", "codemod") if getattr(self, n) is not None]
-        if len(named) != 1:
-            raise ValueError(f"a finder is exactly one of regex, command, codemod; here: {named}")
+    def one_way(self) -> "Finder":
+        exactly_one(self, "a finder", ("regex", "command", "codemod"))
         return self
 
 
@@ -62,14 +62,12 @@ class Sites(Form):
     include: tuple[str, ...] = ("/**",)
     """gitignore patterns; a leading / anchors."""
     exclude: tuple[str, ...] = ()
-    find: tuple[Finder, ...] = ()
+    find: Annotated[
+        tuple[Finder, ...],
+        BeforeValidator(as_list, json_schema_input_type=Finder | tuple[Finder, ...]),
+    ] = ()
     """The union of these; empty: each included file is one site until its task has landed."""
     accept: tuple[Accepted, ...] = ()
-
-    @field_validator("find", mode="before")
-    @classmethod
-    def one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, dict) else value
 
 
 class SplitBy(StrEnum):
@@ -89,11 +87,23 @@ class Split(Form):
     max_files: Annotated[int, Field(ge=1, le=2000)] = 20
 
 
-class Codemod(Form):
-    """A tool that rewrites the claimed files."""
+SplitField = Annotated[Split, BeforeValidator(as_split, json_schema_input_type=SplitBy | Split)]
+
+
+class RunForm(Form):
+    """A form whose environment is spelled `in`, in files and in JSON."""
+
+    model_config = ConfigDict(
+        validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     run: Command
     environment: Annotated[str | None, Field(alias="in")] = None
+
+
+class Codemod(RunForm):
+    """A tool that rewrites the claimed files."""
+
     batch: Annotated[int, Field(ge=1)] | None = None
     """Values of the list placeholder per call; None: as many as fit."""
     exit: tuple[int, ...] | Literal["any"] = (0,)
@@ -104,11 +114,9 @@ class Codemod(Form):
     timeout: Duration = "10m"
 
 
-class CommandRung(Form):
+class CommandRung(RunForm):
     """Any other program that does the task, such as another agent's CLI; runs in the sandbox."""
 
-    run: Command
-    environment: Annotated[str | None, Field(alias="in")] = None
     env: dict[str, str] = {}
     dir: str = "."
     timeout: Duration = "30m"
@@ -122,24 +130,36 @@ class ClaudeRung(Form):
     advice: str = ""
 
 
+RUNGS = ("codemod", "command", "write", "claude")
+
+
 class Rung(Form):
     """Exactly one way to do a task."""
 
-    codemod: Codemod | None = None
-    command: CommandRung | None = None
-    write: dict[str, str] | None = None
+    codemod: Annotated[
+        Codemod | None, BeforeValidator(as_run, json_schema_input_type=Command | Codemod)
+    ] = None
+    command: Annotated[
+        CommandRung | None, BeforeValidator(as_run, json_schema_input_type=Command | CommandRung)
+    ] = None
+    write: Annotated[dict[str, str], Field(min_length=1)] | None = None
     """path → content."""
     claude: ClaudeRung | None = None
 
+    @model_validator(mode="after")
+    def one_way(self) -> "Rung":
+        exactly_one(self, "a rung", RUNGS)
+        return self
+
     @property
     def kind(self) -> str:
-        return next(k for k in ("codemod", "command", "write", "claude") if getattr(self, k) is not None)
+        return next(kind for kind in RUNGS if getattr(self, kind) is not None)
 
 
 class Environment(Form):
     """What commands run in; prepared once per host and key, read-only afterwards."""
 
-    python: str | None = None
+    python: Annotated[str, Field(pattern=r"^[23]\.[0-9]{1,2}$")] | None = None
     """Such as "3.11"; with pip."""
     pip: tuple[str, ...] = ()
     """Pinned: name==version."""
@@ -181,12 +201,13 @@ class Allowed(Form):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class Check(Form):
+class Check(RunForm):
     """A command whose results decide whether a tree is good enough."""
 
-    run: Command
-    environment: Annotated[str | None, Field(alias="in")] = None
-    at: tuple[Moment, ...] = (Moment.TASK, Moment.LANDING)
+    at: Annotated[
+        tuple[Moment, ...],
+        BeforeValidator(as_list, json_schema_input_type=Moment | tuple[Moment, ...]),
+    ] = (Moment.TASK, Moment.LANDING)
     expect: Expectation = Expectation.NO_WORSE
     results: ResultKind = ResultKind.EXIT
     whole: str | None = None
@@ -206,7 +227,7 @@ class Phase(Form):
 
     name: Name
     sites: Sites = Sites()
-    split: Split = Split()
+    split: SplitField = Split()
     ladder: Annotated[tuple[Rung, ...], Field(min_length=1)]
     checks: tuple[str, ...] = ()
     """Names of the checks that apply."""
@@ -226,6 +247,8 @@ class Limits(Form):
     days: Annotated[int, Field(ge=1, le=365)] = 21
     memory: Size = "4GiB"
     """Per command."""
+    usd: Annotated[float, Field(gt=0)] | None = None
+    """What model turns may cost in all; None: no cap."""
     cycles: Annotated[int, Field(ge=1, le=20)] = 5
 
 
@@ -247,7 +270,7 @@ class MigrationSpec(Form):
 
     version: Literal[1]
     name: Name
-    repository: str
+    repository: Annotated[str, Field(min_length=1)]
     base: str = "main"
     objective: Annotated[str, Field(min_length=1)]
     environments: dict[str, Environment] = {}

@@ -38,6 +38,13 @@ class CommandRun(Contract):
     """The last lines, redacted, at most 2,000 characters."""
 
 
+class RungRun(Contract):
+    """A rung's command run, and whether its exit code is one the rung allows."""
+
+    run: CommandRun
+    allowed: bool
+
+
 class Change(StrEnum):
     """How a path differs from the base."""
 
@@ -59,6 +66,7 @@ class Checkpoint(Contract):
     commit: CommitId
     tree: CommitId
     base: CommitId
+    """The commit's only parent."""
     changed: tuple[ChangedPath, ...] = ()
     """Against the base, claimed paths only; empty when nothing changed."""
     dropped: tuple[str, ...] = ()
@@ -67,6 +75,11 @@ class Checkpoint(Contract):
     """Tracked files outside the claim that were edited: the rung failed, they are not committed."""
     damage: tuple[str, ...] = ()
     """End-of-line flips, mode flips, binary damage, as `path: what`."""
+    moved: bool = True
+    """False: the tree is the one the attempt started from."""
+    left: tuple[str, ...] = ()
+    """Claimed files that still have sites, where the finders can tell without running anything."""
+    sites_left: int = 0
 
 
 class RungOutcome(StrEnum):
@@ -142,6 +155,8 @@ class Handoff(Contract):
     files: tuple[str, ...] = ()
     """Files that landed."""
     put_back: tuple[PutBack, ...] = ()
+    left: tuple[str, ...] = ()
+    """Files of the claim that still have sites: they need a person."""
     concerns: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     bounces: int = 0

@@ -1,0 +1,165 @@
+"""Runs the checks of a spec on a clean checkout of a commit and keeps what they said.
+
+Results are write-once records, keyed by everything that determines them: the check, its expanded
+lists, the tree, the environment. So a base is measured once, and a retry of an activity finds what
+its first run recorded. `fresh` numbers a deliberate repetition.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from activities.adapters.blobs import BlobStore
+from activities.adapters.check_trees import CheckTrees
+from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.hub import Hub
+from activities.adapters.results import parse
+from activities.adapters.surveying import named_environment
+from activities.contracts.evidence import ResultSet
+from activities.contracts.placeholders import list_placeholder, path_lists, replace_list
+from activities.contracts.spec import Check, Command, MigrationSpec, seconds, size_bytes
+
+MAX_MESSAGES = 200
+TAIL = 1500
+OUTPUT_KEPT = 1 << 20
+
+
+class Checker:
+    """One host's way to measure trees."""
+
+    def __init__(self, blobs: BlobStore, trees: CheckTrees, commands: Commands) -> None:
+        self._blobs = blobs
+        self._trees = trees
+        self._commands = commands
+
+    async def results(
+        self,
+        hub: Hub,
+        spec: MigrationSpec,
+        name: str,
+        commit: str,
+        paths: Sequence[str],
+        *,
+        whole: bool,
+        fresh: int = 0,
+    ) -> ResultSet | None:
+        """What check `name` says about a commit; None when its list is empty there.
+
+        `whole`: the check's `whole` stands for the list, as at landing, phase and end.
+        """
+        check = spec.checks[name]
+        tree = await asyncio.to_thread(hub.tree, commit)
+        lists = path_lists(await asyncio.to_thread(_existing, hub, commit, paths))
+        run = _command(check, lists, whole=whole)
+        if run is None:
+            return None
+        environment = await self._commands.environment_key(
+            named_environment(spec, check.environment)
+        )
+        key = f"result/{_digest(check, run, lists)}/{tree}/{environment}/{fresh}"
+        kept = self._blobs.find(spec.name, key)
+        if kept is None:
+            measured = await self._measure(hub, spec, name, run, commit, tree, lists, environment)
+            if measured is None:
+                return None
+            kept = self._blobs.put_once(spec.name, key, measured.model_dump_json().encode())
+        return ResultSet.model_validate_json(kept)
+
+    async def _measure(
+        self,
+        hub: Hub,
+        spec: MigrationSpec,
+        name: str,
+        run: Command,
+        commit: str,
+        tree: str,
+        lists: Mapping[str, Sequence[str]],
+        environment: str,
+    ) -> ResultSet | None:
+        check = spec.checks[name]
+        leased = await asyncio.to_thread(self._trees.lease, hub.path, hub.path.stem, commit)
+        finished = False
+        try:
+            ran = await self._commands.run(
+                Order(
+                    run=run,
+                    tree=leased.path,
+                    lists=lists,
+                    words={"base": commit, "repo.name": spec.name, "repo.base": spec.base},
+                    environment=named_environment(spec, check.environment),
+                    split=False,
+                    env=check.env,
+                    dir=check.dir,
+                    timeout=seconds(check.timeout),
+                    memory=size_bytes(spec.limits.memory),
+                )
+            )
+            finished = ran is None or ran.ended == "exit"
+        finally:
+            await asyncio.to_thread(self._trees.release, leased, reusable=finished)
+        if ran is None:
+            return None
+        known = {f.path for f in await asyncio.to_thread(hub.files, commit)}
+        return self._parsed(spec, name, ran, tree, environment, known)
+
+    def _parsed(
+        self,
+        spec: MigrationSpec,
+        name: str,
+        ran: Ran,
+        tree: str,
+        environment: str,
+        known: set[str],
+    ) -> ResultSet:
+        parsed = parse(
+            spec.checks[name].results,
+            exit=ran.exit,
+            ended=ran.ended,
+            output=ran.output,
+            results_file=ran.results,
+            known=known,
+        )
+        return ResultSet(
+            tree=tree,
+            check=name,
+            environment=environment,
+            exit=ran.exit,
+            ended=ran.ended,
+            parsed=parsed.parsed,
+            passed=parsed.passed,
+            failed=parsed.failed,
+            skipped=parsed.skipped,
+            messages=dict(list(parsed.messages.items())[:MAX_MESSAGES]),
+            files=parsed.files,
+            seconds=ran.seconds,
+            output=self._blobs.put(spec.name, ran.output[-OUTPUT_KEPT:]),
+            tail=ran.output[-TAIL:].decode("utf-8", "replace"),
+        )
+
+
+def _existing(hub: Hub, commit: str, paths: Sequence[str]) -> list[str]:
+    """A deleted file is no argument: the tools would stumble over it."""
+    tracked = {f.path for f in hub.files(commit)}
+    return [path for path in paths if path in tracked]
+
+
+def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -> Command | None:
+    """The command with `whole` or `otherwise` in place of its list; None: there is nothing to do."""
+    name = list_placeholder(check.run)
+    if name is None:
+        return check.run
+    if whole and check.whole is not None:
+        return replace_list(check.run, check.whole)
+    if lists[name]:
+        return check.run
+    if check.otherwise == "skip":
+        return None
+    instead = check.whole if check.otherwise == "whole" else check.otherwise
+    return replace_list(check.run, instead) if instead else None
+
+
+def _digest(check: Check, run: Command, lists: Mapping[str, Sequence[str]]) -> str:
+    used = list_placeholder(run)
+    parts = [check.model_dump_json(), json.dumps(run), json.dumps(lists[used] if used else [])]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,163 @@
+"""Runs what a spec says (`run:`) on a tree, in the sandbox, with its environment.
+
+Placeholders become arguments or NUL-separated files, never pasted text. A list that is empty runs
+nothing. Calls run one after the other; the first that is killed ends the run. What the caller gets
+is the worst exit code, the bounded output, and the file written to $RESULTS if there is one.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from activities.adapters.environments import Environments, Prepared, expand_variables
+from activities.adapters.jobs import RESULTS, Ended, Job, Mount
+from activities.adapters.sandbox import Sandbox
+from activities.contracts.placeholders import Call, expand
+from activities.contracts.spec import Command, Environment
+
+RESULTS_LIMIT = 50 << 20
+"""Bytes of a results file that are read."""
+ARGUMENT_BYTES = 120 << 10
+"""Per call: the kernel takes 128 KiB for one argument and a script's tools have limits too."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One `run:` with everything that determines what it does."""
+
+    run: Command
+    tree: Path
+    lists: Mapping[str, Sequence[str]]
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: tuple[str, Environment] | None = None
+    batch: int | None = None
+    split: bool = True
+    """False: more arguments than one call takes are an error, not several calls."""
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    dir: str = "."
+    timeout: float = 600
+    memory: int = 4 << 30
+    private_git: Path | None = None
+    """A git directory shown read-only at /src/.git."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of it."""
+
+    exit: int | None
+    ended: str
+    seconds: float
+    calls: int
+    output: bytes
+    results: bytes | None
+
+
+class TooManyArguments(Exception):
+    """A check's list does not fit one call."""
+
+
+class Commands:
+    """The one place where commands of a spec are started."""
+
+    def __init__(self, sandbox: Sandbox, environments: Environments, scratch: Path) -> None:
+        self._sandbox = sandbox
+        self._environments = environments
+        self._scratch = scratch
+
+    async def environment_key(self, named: tuple[str, Environment] | None) -> str:
+        """The digest of what commands run in; results of different keys are never compared."""
+        return self._environments.key(named[1], named[0]) if named else "base"
+
+    async def run(self, order: Order, beat: Callable[[], None] | None = None) -> Ran | None:
+        """Runs every call; None when the placeholder's list is empty."""
+        calls = expand(order.run, order.lists, order.words, order.batch, ARGUMENT_BYTES)
+        if not calls:
+            return None
+        if len(calls) > 1 and not order.split and order.batch is None:
+            raise TooManyArguments("the list does not fit one call: set batch, or use {files_file}")
+        prepared = await self._prepare(order, beat)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix="run-"))
+        try:
+            return await self._run_all(order, calls, prepared, folder, beat)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _prepare(self, order: Order, beat: Callable[[], None] | None) -> Prepared | None:
+        if order.environment is None:
+            return None
+        name, environment = order.environment
+        return await self._environments.prepare(name, environment, beat)
+
+    async def _run_all(
+        self,
+        order: Order,
+        calls: Sequence[Call],
+        prepared: Prepared | None,
+        folder: Path,
+        beat: Callable[[], None] | None,
+    ) -> Ran:
+        results = folder / "results"
+        results.mkdir()
+        folder.chmod(0o755)
+        self._sandbox.hand_over(results)
+        exit_code: int | None = 0
+        ended, seconds, output, done = "exit", 0.0, b"", 0
+        for number, call in enumerate(calls):
+            one = await self._sandbox.run(
+                self._job(order, call, prepared, folder, number, results), beat
+            )
+            done += 1
+            seconds += one.seconds
+            output += one.output
+            exit_code = _worse(exit_code, one)
+            if one.reason != "exit":
+                ended, exit_code = one.reason, None
+                break
+        written = results / PurePosixPath(RESULTS).name
+        return Ran(exit_code, ended, seconds, done, output[-(4 << 20) :], _read(written))
+
+    def _job(
+        self,
+        order: Order,
+        call: Call,
+        prepared: Prepared | None,
+        folder: Path,
+        number: int,
+        results: Path,
+    ) -> Job:
+        args = folder / f"args-{number}"
+        args.mkdir()
+        for name, content in call.files.items():
+            (args / name).write_bytes(content)
+        mounts = [Mount(order.tree, "/src", True), Mount(results, "/results", True)]
+        mounts.append(Mount(args, "/args"))
+        if order.private_git:
+            mounts.append(Mount(order.private_git, "/src/.git"))
+        env = dict(prepared.env) if prepared else {}
+        root = f"/env/{prepared.name}" if prepared else ""
+        env |= {name: expand_variables(value, root) for name, value in order.env.items()}
+        env |= {"RESULTS": RESULTS, "ARGS": "/args"}
+        return Job(
+            argv=call.argv,
+            mounts=(*mounts, *(prepared.mounts if prepared else ())),
+            env=env,
+            cwd=str(PurePosixPath("/src") / order.dir),
+            timeout=order.timeout,
+            memory=order.memory,
+        )
+
+
+def _worse(so_far: int | None, one: Ended) -> int | None:
+    return so_far if so_far else one.exit
+
+
+def _read(path: Path) -> bytes | None:
+    """A regular file only: the tree's code wrote there and a link may lead anywhere."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(RESULTS_LIMIT)

@@ -1,0 +1,166 @@
+"""Composes a batch: one commit per prefix of its members, out of the object store alone.
+
+A member has exactly one parent, which lies on the green first-parent chain; its diff against that
+parent passes the gate; and it merges cleanly onto what is before it, from its own base. Whoever
+fails is refused with the reasons and the next goes on. Nothing here depends on a clock or a ref, so
+the same batch has the same ids however often it is composed.
+"""
+
+import re
+from collections.abc import Sequence
+
+from activities.adapters.gate import (
+    SIZE_LIMIT,
+    GateRules,
+    Violation,
+    case_collisions,
+    violations,
+)
+from activities.adapters.merging import MergeEngine
+from activities.adapters.objects import DiffEntry, Objects
+from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
+
+MEMBER_LIMIT = 64
+REASON_LIMIT = 20
+TRAILER = "Task-Id"
+_TRAILER_LINE = re.compile(rf"^\s*{TRAILER}\s*:.*$", re.IGNORECASE | re.MULTILINE)
+
+
+def compose_batch(
+    objects: Objects,
+    tip: str,
+    candidates: Sequence[Candidate],
+    rules: GateRules,
+    migration: str,
+    when: int,
+) -> Batch:
+    """The batch of these candidates on `tip`, in their order."""
+    if len(candidates) > MEMBER_LIMIT:
+        raise ValueError(f"a batch has at most {MEMBER_LIMIT} candidates, not {len(candidates)}")
+    with MergeEngine(objects.path) as engine:
+        composition = _Composition(objects, engine, tip, rules, migration, when)
+        composition.chain = objects.on_chain(tip, {c.base for c in candidates})
+        for candidate in candidates:
+            composition.add(candidate)
+        return composition.batch()
+
+
+def one_line(title: str) -> str:
+    """A title that fits a subject and cannot be taken for a trailer."""
+    return " ".join(_TRAILER_LINE.sub("", title).split())[:200]
+
+
+class _Composition:
+    """The batch as far as it is composed."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        engine: MergeEngine,
+        tip: str,
+        rules: GateRules,
+        migration: str,
+        when: int,
+    ) -> None:
+        self.chain: set[str] = set()
+        self._objects = objects
+        self._engine = engine
+        self._tip = tip
+        self._rules = rules
+        self._migration = migration
+        self._when = when
+        self._tree = self._attributes = objects.tree(tip)
+        self._members: list[Candidate] = []
+        self._prefixes: list[str] = []
+        self._refused: list[Refusal] = []
+        self._empty: list[str] = []
+
+    def add(self, candidate: Candidate) -> None:
+        """Makes the candidate the next member, or refuses it; the same one twice counts once."""
+        if candidate.id in {m.id for m in self._members} | {r.candidate for r in self._refused}:
+            return
+        stranger = self._stranger(candidate)
+        if stranger:
+            self._refuse(candidate, Outcome.VIOLATION, [stranger])
+            return
+        entries = self._objects.diff(candidate.base, candidate.commit)
+        broken = violations(
+            entries,
+            candidate.claims,
+            candidate.creates,
+            self._rules,
+            lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
+        )
+        if broken:
+            self._refuse(candidate, Outcome.VIOLATION, broken)
+            return
+        self._merge(candidate, entries)
+
+    def batch(self) -> Batch:
+        """What was composed."""
+        return Batch(
+            tip=self._tip,
+            members=tuple(member.id for member in self._members),
+            prefixes=tuple(self._prefixes),
+            refused=tuple(self._refused),
+            empty=tuple(self._empty),
+        )
+
+    def _stranger(self, candidate: Candidate) -> str:
+        """Why the commit is not of the shape a candidate has; empty when it is."""
+        if not self._objects.has_commit(candidate.commit):
+            return f"candidate: {candidate.commit} is not in the hub"
+        parents = self._objects.parents(candidate.commit)
+        if parents != (candidate.base,):
+            return f"candidate: has the parents {' '.join(parents)}, not only {candidate.base}"
+        if candidate.base not in self.chain:
+            return f"candidate: its base {candidate.base} is not on the green branch"
+        return ""
+
+    def _merge(self, candidate: Candidate, entries: list[DiffEntry]) -> None:
+        """Merges from the recorded base: a commit of the tree so far whose only parent is it."""
+        onto = self._objects.write_commit(self._tree, [candidate.base], "synthetic\n", self._when)
+        merge = self._engine.merge(onto, candidate.commit, self._attributes)
+        if merge.tree is None:
+            self._refuse(candidate, Outcome.CONFLICT, [f"conflict: {c}" for c in merge.conflicts])
+            return
+        before, after = self._tree, merge.tree
+        collisions = case_collisions(
+            (entry.path for entry in entries if entry.status == "A"),
+            lambda folder: self._objects.names(before, folder),
+            lambda folder: self._objects.names(after, folder),
+        )
+        if collisions:
+            self._refuse(candidate, Outcome.VIOLATION, collisions)
+            return
+        if after == before:
+            self._empty.append(candidate.id)
+        if any(entry.path.endswith(".gitattributes") for entry in entries):
+            self._attributes = after
+        self._tree = after
+        self._members.append(candidate)
+        self._prefixes.append(self._commit())
+
+    def _commit(self) -> str:
+        parents = [self._tip, *(member.commit for member in self._members)]
+        return self._objects.write_commit(self._tree, parents, self._message(), self._when)
+
+    def _message(self) -> str:
+        """Subject, titles, and in the last paragraph nothing but our trailers."""
+        titles = [one_line(member.title) or f"Task {member.task}" for member in self._members]
+        trailers = [f"{TRAILER}: {self._migration}/{member.task}" for member in self._members]
+        if len(titles) == 1:
+            return f"{titles[0]}\n\n{trailers[0]}\n"
+        named = zip(self._members, titles, strict=True)
+        body = "\n".join(f"- {title} ({member.task})" for member, title in named)
+        subject = f"Land {len(titles)} tasks of {self._migration}"
+        return f"{subject}\n\n{body}\n\n" + "\n".join(trailers) + "\n"
+
+    def _refuse(
+        self, candidate: Candidate, outcome: Outcome, reasons: Sequence[Violation | str]
+    ) -> None:
+        told = [str(reason)[:500] for reason in reasons[:REASON_LIMIT]]
+        if len(reasons) > REASON_LIMIT:
+            told.append(f"and {len(reasons) - REASON_LIMIT} more")
+        refusal = Refusal(candidate=candidate.id, outcome=outcome, reasons=tuple(told))
+        self._refused.append(refusal)

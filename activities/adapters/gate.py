@@ -1,0 +1,217 @@
+"""What no candidate may do, whatever its checks say; decided on the diff against its parent alone.
+
+Pure: it sees diff entries and the blobs it asks for. Every violation names its rule and its path,
+because that is what the bounced task and the person reading it go by.
+"""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+from activities.adapters.git import printable
+from activities.adapters.objects import ABSENT, GITLINK, DiffEntry
+
+OUTSIDE_CLAIM = "outside-claim"
+PROTECTED_PATH = "protected-path"
+KEEP_PATTERN = "keep-pattern"
+EOL_FLIP = "eol-flip"
+MODE_FLIP = "mode-flip"
+SYMLINK_ESCAPE = "symlink-escape"
+DANGEROUS_PATH = "dangerous-path"
+FILE_SIZE = "file-size"
+CASE_COLLISION = "case-collision"
+
+SIZE_LIMIT = 50 * 1000 * 1000
+"""Bytes: what code hosts begin to refuse."""
+SYMLINK = "120000"
+_IGNORABLE = dict.fromkeys(
+    (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
+)
+"""What HFS+ leaves out when it compares names: `.g\\u200cit` is `.git` there."""
+
+ReadBlob = Callable[[str], bytes]
+"""A blob's bytes by id; anything longer than SIZE_LIMIT may stand for a bigger one."""
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """What a migration forbids everywhere."""
+
+    protect: tuple[str, ...] = ()
+    """gitignore patterns nobody may change."""
+    keep: tuple[str, ...] = ()
+    """Regular expressions: a file that matched before matches after; a deleted one is let go."""
+    lifted: tuple[str, ...] = ()
+    """gitignore patterns of the phase's own claims, which lift the protection."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule broken at one path."""
+
+    rule: str
+    path: str
+    line: int | None
+    """1-based, where a rule is about a line."""
+    what: str
+
+    def __str__(self) -> str:
+        where = f":{self.line}" if self.line is not None else ""
+        return f"{self.rule}: {printable(self.path)}{where}: {self.what}"
+
+
+def violations(
+    entries: Iterable[DiffEntry],
+    claims: Sequence[str],
+    creates: Sequence[str],
+    rules: GateRules,
+    read_blob: ReadBlob,
+) -> list[Violation]:
+    """Every rule that this diff breaks, in the diff's order; empty means it may go on."""
+    claimed = frozenset(claim.removeprefix("/") for claim in claims)
+    literal = frozenset(path.removeprefix("/") for path in creates)
+    added, protected, lifted = _spec(creates), _spec(rules.protect), _spec(rules.lifted)
+    read = lru_cache(maxsize=2)(read_blob)
+    found: list[Violation] = []
+    for entry in entries:
+        path = entry.path
+        may_add = entry.status == "A" and (path in literal or added.match_file(path))
+        if path not in claimed and not may_add:
+            found.append(Violation(OUTSIDE_CLAIM, path, None, f"{_deed(entry)} but not claimed"))
+        if protected.match_file(path) and not lifted.match_file(path):
+            found.append(Violation(PROTECTED_PATH, path, None, f"{_deed(entry)} but protected"))
+        if entry.status != "D":
+            found += _of_the_entry(entry)
+            found += _of_the_content(entry, rules, read)
+    return found
+
+
+def case_collisions(
+    added: Iterable[str],
+    names_before: Callable[[str], Sequence[str]],
+    names_after: Callable[[str], Sequence[str]],
+) -> list[Violation]:
+    """Added paths that are one with another path where case or Unicode form does not count.
+
+    The callables give the names in a folder (`""` is the root). Only what is new is reported: a
+    repository that lives with a collision may go on doing so.
+    """
+    found: dict[str, Violation] = {}
+    for path in added:
+        folder = ""
+        for name in path.split("/"):
+            here = posixpath.join(folder, name)
+            if here not in found and name not in names_before(folder):
+                same = [o for o in names_after(folder) if o != name and _folded(o) == _folded(name)]
+                if same:
+                    what = f"only case tells it from {printable(posixpath.join(folder, same[0]))}"
+                    found[here] = Violation(CASE_COLLISION, here, None, what)
+            folder = here
+    return list(found.values())
+
+
+def _of_the_entry(entry: DiffEntry) -> Iterator[Violation]:
+    """The rules about names and modes."""
+    if entry.status == "A":
+        dangers = [why for part in entry.path.split("/") if (why := _danger(part))]
+        if dangers:
+            yield Violation(DANGEROUS_PATH, entry.path, None, dangers[0])
+    if ABSENT not in (entry.old_mode, entry.new_mode) and entry.old_mode != entry.new_mode:
+        what = f"{entry.old_mode} became {entry.new_mode}"
+        yield Violation(MODE_FLIP, entry.path, None, what)
+    if entry.new_mode == GITLINK and entry.old_mode != GITLINK:
+        yield Violation(DANGEROUS_PATH, entry.path, None, "a nested repository")
+    if entry.new_mode == SYMLINK and entry.path.rsplit("/", 1)[-1].lower() == ".gitmodules":
+        yield Violation(DANGEROUS_PATH, entry.path, None, ".gitmodules as a symbolic link")
+
+
+def _of_the_content(entry: DiffEntry, rules: GateRules, read: ReadBlob) -> Iterator[Violation]:
+    """The rules about what is in the file."""
+    same = (entry.new_mode, entry.new_blob) == (entry.old_mode, entry.old_blob)
+    if entry.new_mode == GITLINK or same:
+        return
+    new = read(entry.new_blob)
+    if entry.new_mode == SYMLINK:
+        if _escapes(entry.path, new):
+            what = f"points out of the tree, to {printable(_text(new))[:200]}"
+            yield Violation(SYMLINK_ESCAPE, entry.path, None, what)
+        return
+    if len(new) > SIZE_LIMIT:
+        yield Violation(FILE_SIZE, entry.path, None, f"bigger than {SIZE_LIMIT:,} bytes")
+        return
+    if not entry.old_mode.startswith("100"):
+        return
+    old = read(entry.old_blob)
+    yield from _kept(entry.path, rules.keep, old, new)
+    before, after = _line_ends(old), _line_ends(new)
+    if before and after and before != after:
+        yield Violation(EOL_FLIP, entry.path, None, f"line ends were {before}, are {after}")
+
+
+def _kept(path: str, keep: Sequence[str], old: bytes, new: bytes) -> Iterator[Violation]:
+    if not keep:
+        return
+    before, after = _text(old), _text(new)
+    for pattern in keep:
+        there = re.search(pattern, before, re.MULTILINE)
+        if there and not re.search(pattern, after, re.MULTILINE):
+            line = before.count("\n", 0, there.start()) + 1
+            yield Violation(KEEP_PATTERN, path, line, f"no longer matches {pattern}")
+
+
+def _line_ends(data: bytes) -> str:
+    """Which line end the text has most; empty for binary files and for a single line."""
+    if b"\0" in data[:8000]:
+        return ""
+    both = data.count(b"\n")
+    crlf = data.count(b"\r\n")
+    if not both:
+        return ""
+    return "CRLF" if crlf * 2 > both else "LF"
+
+
+def _escapes(path: str, target: bytes) -> bool:
+    """Whether a link leaves the tree or leads into a git directory.
+
+    `..` counts only at the front: behind a name it would start from wherever that name leads.
+    """
+    text = _text(target)
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    up = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
+    below = parts[up:]
+    too_high = up > path.count("/")
+    return text.startswith("/") or "\0" in text or too_high or any(map(_danger, below))
+
+
+def _danger(part: str) -> str:
+    """Why a name must not be in a tree: it is, or is on some file system, `.git` or a way out."""
+    if part in ("", ".", ".."):
+        return f"{part!r} as a name"
+    if "\\" in part or any(ord(c) < 32 or ord(c) == 127 for c in part):
+        return "a backslash or control character in a name"
+    on_hfs = unicodedata.normalize("NFC", part.translate(_IGNORABLE)).lower()
+    on_ntfs = part.split(":", 1)[0].rstrip(". ").lower()
+    if ".git" in (on_hfs, on_ntfs) or on_ntfs == "git~1":
+        return f"{printable(part)} means .git"
+    return ""
+
+
+def _deed(entry: DiffEntry) -> str:
+    return {"A": "added", "D": "deleted", "T": "replaced"}.get(entry.status, "changed")
+
+
+def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

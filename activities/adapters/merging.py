@@ -1,0 +1,199 @@
+"""Merges two commits in the object database, with the semantics of `git merge` in a checkout.
+
+One long-lived `git merge-tree --stdin` answers request after request. It does not flush by itself
+(hence unbuffered), an unknown id kills it (hence ids are verified first), and in a bare directory
+it ignores `.gitattributes` (hence its working directory is a tiny one that holds only those files).
+"""
+
+import contextlib
+import os
+import select
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from activities.adapters.git import Git, GitFailed, printable
+from activities.adapters.objects import Objects
+
+ANSWER_SECONDS = 300.0
+ATTRIBUTES_LIMIT = 1 << 20
+"""Bytes of one .gitattributes file that are honoured."""
+
+
+class MergeFailed(Exception):
+    """The merge could not be made at all (which is not a conflict)."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The merged tree, or what conflicts in it."""
+
+    tree: str | None
+    conflicts: tuple[str, ...] = ()
+    """`path: kind`, such as `src/a.py: contents`."""
+
+
+class MergeEngine:
+    """Merges in one git directory; calls from several threads wait for each other."""
+
+    def __init__(self, git_dir: Path) -> None:
+        self._git_dir = git_dir
+        self._objects = Objects(git_dir)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unread = b""
+        self._attributes: tuple[tuple[str, str], ...] = ()
+        self._attributes_of = ""
+        self._folder = tempfile.TemporaryDirectory(prefix="whimbrel-merge-")
+        self._tree = Path(self._folder.name) / "0"
+        self._tree.mkdir()
+
+    def __enter__(self) -> "MergeEngine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process and removes its folder; a second call does nothing."""
+        with self._lock:
+            self._stop()
+            self._folder.cleanup()
+
+    def merge(self, ours: str, theirs: str, attributes: str) -> Merge:
+        """Merges `theirs` into `ours`, by the `.gitattributes` of the commit or tree `attributes`.
+
+        Raises MergeFailed. It only ever adds objects, so a second call is harmless.
+        """
+        for commit in (ours, theirs):
+            if not self._objects.has_commit(commit):
+                raise MergeFailed(f"{commit} is not a commit in {self._git_dir.name}")
+        with self._lock:
+            self._use_attributes(attributes)
+            try:
+                clean, tree = self._ask(ours, theirs)
+            except OSError:
+                self._stop()
+                clean, tree = self._ask_again(ours, theirs)
+            if clean:
+                return Merge(tree)
+            return Merge(None, self._explain(ours, theirs))
+
+    def _ask_again(self, ours: str, theirs: str) -> tuple[bool, str]:
+        try:
+            return self._ask(ours, theirs)
+        except OSError as error:
+            self._stop()
+            raise MergeFailed(f"git merge-tree {ours} {theirs}: {error}") from error
+
+    def _ask(self, ours: str, theirs: str) -> tuple[bool, str]:
+        """One request and its answer: fields `clean tree path*`, ended by an empty one."""
+        process = self._process or self._start()
+        assert process.stdin is not None
+        process.stdin.write(f"{ours} {theirs}\n".encode())
+        process.stdin.flush()
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while b"\0\0" not in self._unread:
+            self._unread += _read_some(process, deadline)
+        answer, _, self._unread = self._unread.partition(b"\0\0")
+        clean, tree = answer.split(b"\0")[:2]
+        return clean == b"1", tree.decode()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        git = Git(self._git_dir, work_tree=Path())
+        self._process = git.start(
+            "merge-tree",
+            *("--write-tree", "--stdin", "-z", "--no-messages"),
+            stdin=subprocess.PIPE,
+            cwd=self._tree,
+            unbuffered=True,
+        )
+        self._unread = b""
+        return self._process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        process.wait()
+
+    def _explain(self, ours: str, theirs: str) -> tuple[str, ...]:
+        """The conflicts by path and kind, from the one-shot form (exit 1 is its answer)."""
+        words = ("merge-tree", "--write-tree", "-z", "--name-only", "--messages", ours, theirs)
+        try:
+            output = Git(self._git_dir, work_tree=Path()).run(*words, cwd=self._tree)
+        except GitFailed as failed:
+            if failed.exit_code != 1:
+                raise MergeFailed(str(failed)) from failed
+            output = failed.output
+        return _conflicts(output.decode("utf-8", "surrogateescape"))
+
+    def _use_attributes(self, treeish: str) -> None:
+        """Lays out the `.gitattributes` files; a running process has read the old ones: it ends."""
+        if treeish == self._attributes_of:
+            return
+        found = tuple(
+            (file.path, file.blob)
+            for file in self._objects.files(treeish)
+            if file.path.rsplit("/", 1)[-1] == ".gitattributes"
+            and file.mode != "120000"
+            and file.size <= ATTRIBUTES_LIMIT
+            and not {"", ".", ".."} & set(file.path.split("/"))
+        )
+        if found != self._attributes:
+            self._stop()
+            self._tree = self._tree.with_name(str(int(self._tree.name) + 1))
+            self._tree.mkdir()
+            for path, blob in found:
+                self._lay_out(path, blob)
+        self._attributes, self._attributes_of = found, treeish
+
+    def _lay_out(self, path: str, blob: str) -> None:
+        target = self._tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(self._objects.read_blob(blob))
+
+
+def _read_some(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
+    """What the process has said; raises OSError when it is silent too long or gone."""
+    assert process.stdout is not None
+    poller = select.poll()
+    poller.register(process.stdout, select.POLLIN | select.POLLHUP)
+    if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError(f"no answer in {ANSWER_SECONDS:g} s")
+    data = os.read(process.stdout.fileno(), 1 << 16)
+    if not data:
+        raise BrokenPipeError("the process ended")
+    return data
+
+
+def _conflicts(output: str) -> tuple[str, ...]:
+    """`tree NUL name* NUL NUL (count path* kind text)*` → one line a conflicting path and kind."""
+    fields = output.split("\0")
+    end = fields.index("", 1)
+    names, messages = fields[1:end], fields[end + 1 :]
+    lines: list[str] = []
+    at = 0
+    while at < len(messages) and messages[at].isdigit():
+        count = int(messages[at])
+        paths, kind = messages[at + 1 : at + 1 + count], messages[at + 1 + count]
+        at += count + 3
+        if kind.startswith("CONFLICT ("):
+            lines.append(f"{printable(paths[0])}: {kind[len('CONFLICT (') : -1]}")
+    told = {line.rsplit(": ", 1)[0] for line in lines}
+    lines += [f"{printable(n)}: conflict" for n in names if printable(n) not in told]
+    return tuple(dict.fromkeys(lines))

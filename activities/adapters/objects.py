@@ -1,0 +1,257 @@
+"""What a git directory holds: commits, trees, files, differences; and new objects for it.
+
+Objects never change and adding one twice is harmless, so every method may run twice and from any
+thread: each opens what it needs and keeps nothing. pygit2 is used for the object database only.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ConfigLevel, ObjectType, Option, RepositoryOpenFlag
+
+from activities.adapters.git import Git
+from activities.adapters.trees import Folder
+
+AUTHOR = ("Whimbrel", "whimbrel@localhost")
+GITLINK = "160000"
+ABSENT = "000000"
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """One file of a tree; names that are not UTF-8 carry surrogate escapes."""
+
+    path: str
+    mode: str
+    """Six octal digits, such as `100644`."""
+    blob: str
+    size: int
+    """Bytes; 0 for submodules."""
+
+
+@dataclass(frozen=True)
+class DiffEntry:
+    """One path that differs; renames are a deletion and an addition."""
+
+    status: str
+    """A, M, D or T (another kind of entry)."""
+    path: str
+    old_mode: str
+    """`000000` when added."""
+    new_mode: str
+    """`000000` when deleted."""
+    old_blob: str
+    new_blob: str
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """How much of a file differs; None for binary files."""
+
+    path: str
+    added: int | None
+    deleted: int | None
+
+
+class ObjectMissing(Exception):
+    """An object that the caller named is not there."""
+
+
+class Objects:
+    """The object database of one bare git directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.git = Git(path)
+
+    def has_commit(self, commit: str) -> bool:
+        """Whether this id is a commit here."""
+        found = open_repository(self.path).get(commit)
+        return found is not None and found.type == ObjectType.COMMIT
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """The ids of a commit's parents."""
+        return tuple(str(p) for p in _commit(open_repository(self.path), commit).parent_ids)
+
+    def tree(self, treeish: str) -> str:
+        """The tree id of a commit or tree."""
+        return str(_tree(open_repository(self.path), treeish).id)
+
+    def on_chain(self, tip: str, wanted: Collection[str], until: str = "") -> set[str]:
+        """Those of `wanted` that lie on the first-parent chain of `tip`; stops behind `until`."""
+        repository = open_repository(self.path)
+        left, found, at = set(wanted), set[str](), tip
+        while left:
+            if at in left:
+                left.discard(at)
+                found.add(at)
+            above = _commit(repository, at).parent_ids
+            if at == until or not above:
+                break
+            at = str(above[0])
+        return found
+
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """The file's bytes at a commit (a symbolic link's target); None when there is no file."""
+        repository = open_repository(self.path)
+        entry = Folder.of(repository, _tree(repository, commit)).find(_parts(path))
+        if entry is None:
+            return None
+        found = repository.get(entry.id)
+        return found.data if isinstance(found, pygit2.Blob) else None
+
+    def names(self, treeish: str, folder: str) -> list[str]:
+        """The names directly in a folder (`""` is the root); empty when there is no such folder."""
+        repository = open_repository(self.path)
+        here: Folder | None = Folder.of(repository, _tree(repository, treeish))
+        for name in _parts(folder) if folder else []:
+            here = here.folder(name) if here is not None else None
+        return [_text(name) for name in here.entries] if here is not None else []
+
+    def files(self, treeish: str) -> list[TreeFile]:
+        """Every file of a commit or tree, in git's order."""
+        listed = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", treeish)
+        return [_tree_file(line) for line in listed.split(b"\0") if line]
+
+    def read_blob(self, blob: str, limit: int | None = None) -> bytes:
+        """A blob's bytes; with a limit, a bigger one is not loaded: limit + 1 NULs stand for it."""
+        database = open_repository(self.path).odb
+        try:
+            kind, size = database.read_header(blob)
+            if kind != ObjectType.BLOB:
+                raise ObjectMissing(f"{blob} is no blob")
+            return (
+                bytes(limit + 1) if limit is not None and size > limit else database.read(blob)[1]
+            )
+        except KeyError:
+            raise ObjectMissing(f"blob {blob} is not in {self.path.name}") from None
+
+    def read_blobs(self, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of many blobs, in order, by one process; raises ObjectMissing."""
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(f"{blob}\n" for blob in blobs).encode())
+            asked.seek(0)
+            process = self.git.start("cat-file", "--batch", stdin=asked.fileno())
+        try:
+            yield from _answers(process)
+        finally:
+            process.kill()
+            if process.stdout is not None:
+                process.stdout.close()
+            process.wait()
+
+    def diff(self, old: str, new: str) -> list[DiffEntry]:
+        """The paths that differ between two commits or trees, without rename detection."""
+        words = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames")
+        fields = self.git.run(*words, "--ignore-submodules=none", old, new).split(b"\0")
+        return [_diff_entry(h, p) for h, p in zip(fields[0::2], fields[1::2], strict=False)]
+
+    def patch(self, old: str, new: str, paths: Iterable[str] = ()) -> bytes:
+        """The difference as a patch that `git apply` takes; `paths` are literal, none means all."""
+        words = ("--literal-pathspecs", "diff-tree", "-p", "-r", "--binary", "--full-index")
+        plain = ("--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+        return self.git.run(*words, *plain, old, new, "--", *paths)
+
+    def stat(self, old: str, new: str) -> list[FileStat]:
+        """Lines added and deleted per path."""
+        words = ("diff-tree", "-r", "-z", "--numstat", "--no-renames", "--no-ext-diff")
+        listed = self.git.run(*words, "--no-textconv", "--ignore-submodules=none", old, new)
+        return [_file_stat(line) for line in listed.split(b"\0") if line]
+
+    def write_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
+        """A commit made of nothing but its arguments: the same ones give the same id."""
+        repository = open_repository(self.path)
+        who = pygit2.Signature(*AUTHOR, time=when, offset=0)
+        text = message.encode("utf-8", "replace").decode()
+        tree = _tree(repository, treeish).id
+        above = [_commit(repository, parent).id for parent in parents]
+        return str(repository.create_commit(None, who, who, text, tree, above))
+
+    def write_blob(self, data: bytes) -> str:
+        """The id of a blob with these bytes."""
+        return str(open_repository(self.path).create_blob(data))
+
+    def put_back(self, commit: str, base: str, paths: Iterable[str]) -> str:
+        """The commit's tree with these paths as they are at the base (added ones removed)."""
+        repository = open_repository(self.path)
+        root = Folder.of(repository, _tree(repository, commit))
+        original = Folder.of(repository, _tree(repository, base))
+        for path in paths:
+            root.put(_parts(path), original.find(_parts(path)))
+        return str(root.write())
+
+
+def open_repository(path: Path) -> pygit2.Repository:
+    """The repository at exactly this git directory, read with no configuration but its own."""
+    _isolate()
+    return pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+
+
+@cache
+def _isolate() -> None:
+    """libgit2 is told once: no system or user configuration, fsync what is written."""
+    for level in (
+        ConfigLevel.SYSTEM,
+        ConfigLevel.XDG,
+        ConfigLevel.GLOBAL,
+        ConfigLevel.PROGRAMDATA,
+    ):
+        pygit2.option(Option.SET_SEARCH_PATH, level, "")
+    pygit2.option(Option.SET_OWNER_VALIDATION, False)
+    pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
+
+
+def _commit(repository: pygit2.Repository, commit: str) -> pygit2.Commit:
+    found = repository.get(commit)
+    if found is None or found.type != ObjectType.COMMIT:
+        raise ObjectMissing(f"commit {commit} is not in {Path(repository.path).name}")
+    return found.peel(pygit2.Commit)
+
+
+def _tree(repository: pygit2.Repository, treeish: str) -> pygit2.Tree:
+    found = repository.get(treeish)
+    if found is None or found.type not in (ObjectType.COMMIT, ObjectType.TREE):
+        raise ObjectMissing(f"tree {treeish} is not in {Path(repository.path).name}")
+    return found.peel(pygit2.Tree)
+
+
+def _parts(path: str) -> list[bytes]:
+    return path.encode("utf-8", "surrogateescape").split(b"/")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _tree_file(line: bytes) -> TreeFile:
+    head, _, path = line.partition(b"\t")
+    mode, _, blob, size = head.decode().split()
+    return TreeFile(_text(path), mode, blob, 0 if size == "-" else int(size))
+
+
+def _diff_entry(head: bytes, path: bytes) -> DiffEntry:
+    old_mode, new_mode, old_blob, new_blob, status = head.decode().lstrip(":").split()
+    return DiffEntry(status[0], _text(path), old_mode, new_mode, old_blob, new_blob)
+
+
+def _file_stat(line: bytes) -> FileStat:
+    added, deleted, path = line.split(b"\t", 2)
+    binary = added == b"-"
+    return FileStat(_text(path), None if binary else int(added), None if binary else int(deleted))
+
+
+def _answers(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
+    assert process.stdout is not None
+    while head := process.stdout.readline():
+        words = head.decode().split()
+        if len(words) != 3 or words[1] != "blob":
+            raise ObjectMissing(f"not a blob here: {head.decode().strip()}")
+        data = process.stdout.read(int(words[2]))
+        if process.stdout.read(1) != b"\n":
+            raise ObjectMissing(f"git cat-file ended within {words[0]}")
+        yield words[0], data

@@ -1,0 +1,67 @@
+"""Where a host keeps its state and how much it may run: read from WHIMBREL_* once, by worker.py and
+the people's door. How Temporal is reached is not said here: that is temporalio.envconfig's business
+(TEMPORAL_ADDRESS and its kin, temporal.toml).
+"""
+
+import os
+import platform
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """The state directory by the XDG rule, ~/.local/state/whimbrel where nothing else is said."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "whimbrel"
+
+
+class Settings(BaseSettings):
+    """What a host may do, and where. Directories are made by whoever writes to them first."""
+
+    model_config = SettingsConfigDict(env_prefix="WHIMBREL_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=default_home)
+    host: str = Field(default_factory=platform.node)
+    """Names this host's own queue and its refs; unique among workers."""
+    sandbox: str = "strict"
+    """The level commands run at; a weaker one also needs the spec's consent."""
+    allow_unsandboxed: bool = False
+    tool_uid: int | None = None
+    """The uid that commands run as when the worker is root; None: the sandbox's default."""
+    workspaces_per_host: Annotated[int, Field(ge=1)] = 8
+    """Live workspaces beyond which open_workspace answers NO_ROOM."""
+    checks_per_host: Annotated[int, Field(ge=1)] = 2
+    metrics_address: str = ""
+    """Such as 127.0.0.1:9464; empty: no metrics endpoint."""
+    deployment_name: str = ""
+    """Versions the control workers when set, together with build_id."""
+    build_id: str = ""
+    ui_url: str = ""
+    """The Web UI's address, for links; the embedded server brings its own."""
+
+    @property
+    def blobs(self) -> Path:
+        return self.home / "blobs"
+
+    @property
+    def hub(self) -> Path:
+        return self.home / "hub"
+
+    @property
+    def workspaces(self) -> Path:
+        return self.home / "workspaces"
+
+    @property
+    def checks(self) -> Path:
+        return self.home / "checks"
+
+    @property
+    def environments(self) -> Path:
+        return self.home / "environments"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"

@@ -1,0 +1,158 @@
+"""What pydantic found wrong with a draft, in the words of the spec.
+
+Shorthands and unions make one mistake fail in several ways: the failures at one path are told as
+one, and a failure that only repeats what is wrong inside it is not told.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from activities.adapters.spec_problem import Fault, Path
+from activities.adapters.spec_source import Source
+
+_SHAPES = {
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+_PATTERNS = {
+    "^[a-z0-9][a-z0-9-]{0,62}$": ("a name", "use lower-case letters, digits and hyphens"),
+    "^[1-9][0-9]*[smhd]$": ("a duration", "write a number and s, m, h or d, such as 10m"),
+    "^[1-9][0-9]*(KiB|MiB|GiB)$": ("a size", "write a number and a unit, such as 4GiB"),
+    r"^[23]\.[0-9]{1,2}$": ("a Python version", 'write major and minor, such as "3.11"'),
+}
+_UNITS = {"timeout": "write a number and a unit, such as 10m", "memory": "write it as 4GiB"}
+_MISSING = {
+    "reason": "say in one line why",
+    "version": "write `version: 1`",
+    "checks": "name at least one command that tells whether a tree is good",
+    "objective": "say in a sentence what the code looks like when it is done",
+    "repository": "give the repository's URL or path",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "less_than_equal": ("le", "at most"),
+    "greater_than": ("gt", "more than"),
+}
+
+
+def told(error: ValidationError, source: Source, schema: Mapping[str, Any]) -> list[Fault]:
+    """The faults behind a validation error."""
+    groups: dict[Path, list[ErrorDetails]] = {}
+    for details in error.errors(include_url=False):
+        groups.setdefault(_path(details, source.data), []).append(details)
+    return [
+        _fault(path, group, source, schema)
+        for path, group in groups.items()
+        if not (_only_shapes(group) and _is_inside(path, groups))
+    ]
+
+
+def choices(wrong: str, known: Iterable[str]) -> str:
+    """Advice for a name that is not known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(wrong, names, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(names)}"
+
+
+def _only_shapes(group: list[ErrorDetails]) -> bool:
+    return all(details["type"] in _SHAPES for details in group)
+
+
+def _is_inside(path: Path, others: Iterable[Path]) -> bool:
+    return any(len(other) > len(path) and other[: len(path)] == path for other in others)
+
+
+def _path(details: ErrorDetails, data: Any) -> Path:
+    """Where the error stands in the file, without the steps that shorthands and unions add."""
+    path: Path = ()
+    for part in details["loc"]:
+        if isinstance(data, dict) and part in data:
+            data = cast("dict[str, Any]", data)[str(part)]
+        elif isinstance(data, list) and isinstance(part, int):
+            data = cast("list[Any]", data)[part]
+        else:
+            continue
+        path = (*path, part)
+    return (*path, details["loc"][-1]) if details["type"] == "missing" else path
+
+
+def _fault(
+    path: Path, group: list[ErrorDetails], source: Source, schema: Mapping[str, Any]
+) -> Fault:
+    details = group[0]
+    kind, context = details["type"], details.get("ctx", {})
+    name = str(path[-1]) if path else ""
+    if _only_shapes(group):
+        return _shape(path, group, source)
+    if kind == "missing":
+        return Fault(path, f"`{name}` is missing", _MISSING.get(name, "add it"))
+    if kind == "extra_forbidden":
+        known = _fields(schema, schema, path[:-1])
+        return Fault(path, f"unknown field `{name}`", choices(name, known), on_key=True)
+    if kind in ("enum", "literal_error"):
+        expected = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+        wrong = str(details["input"])
+        return Fault(path, f"`{wrong}` is not known", choices(wrong, expected))
+    if kind == "string_pattern_mismatch":
+        noun, advice = _PATTERNS[str(context["pattern"])]
+        on_key = "[key]" in details["loc"]
+        return Fault(path, f"`{details['input']}` is not {noun}", advice, on_key)
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return Fault(path, f"must be {words} {context[key]}", f"not {details['input']}")
+    if kind in ("too_short", "string_too_short"):
+        return Fault(path, "is empty", _MISSING.get(name, "give a value or remove it"))
+    what, _, advice = str(context.get("error", details["msg"])).partition("; ")
+    return Fault(path, what, advice or "see SPEC.md")
+
+
+def _shape(path: Path, group: list[ErrorDetails], source: Source) -> Fault:
+    shapes = list(dict.fromkeys(_SHAPES[details["type"]] for details in group))
+    given: Any = group[0]["input"]
+    written = source.written(path)
+    name = next((part for part in reversed(path) if isinstance(part, str)), "")
+    what = f"must be {' or '.join(shapes)}"
+    if "text" in shapes and isinstance(given, bool | int | float):
+        kind = "true or false" if isinstance(given, bool) else "a number"
+        advice = _UNITS.get(name, f'quote it: "{written}"')
+        return Fault(path, f"{what}, and {written} is {kind}", advice)
+    if shapes == ["a list"] and written:
+        return Fault(path, what, f"write [{written}]")
+    return Fault(path, what, f"write {shapes[0]}")
+
+
+def _fields(schema: Mapping[str, Any], node: Mapping[str, Any], path: Path) -> set[str]:
+    """The names that a map at a path of the document may have."""
+    node = _resolved(schema, node)
+    fields: set[str] = set()
+    for option in cast("list[dict[str, Any]]", node.get("anyOf", [])):
+        fields |= _fields(schema, option, path)
+    properties = cast("dict[str, dict[str, Any]]", node.get("properties", {}))
+    if not path:
+        return fields | set(properties)
+    inner: object = properties.get(str(path[0]), node.get("additionalProperties"))
+    if isinstance(path[0], int):
+        inner = node.get("items")
+    if not isinstance(inner, dict):
+        return fields
+    return fields | _fields(schema, cast("dict[str, Any]", inner), path[1:])
+
+
+def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = node.get("$ref")
+    if not isinstance(reference, str):
+        return node
+    return cast("Mapping[str, Any]", schema["$defs"][reference.rpartition("/")[2]])

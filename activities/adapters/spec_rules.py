@@ -1,0 +1,124 @@
+"""What a spec means, checked part by part: its phases, sites, names and what is checked when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from activities.adapters import spec_words as words
+from activities.adapters.spec_command_rules import (
+    check_faults,
+    environment_faults,
+    rung_faults,
+)
+from activities.adapters.spec_messages import choices
+from activities.adapters.spec_parts import all_judged, items, judged, part, table
+from activities.adapters.spec_problem import Fault, Path
+from activities.contracts.evidence import Moment
+from activities.contracts.shorthands import as_list
+from activities.contracts.spec import Check, Expectation
+
+
+def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
+    """Everything that is well formed and still cannot be meant."""
+    environments = table(data.get("environments"))
+    yield from judged(data.get("base"), ("base",), words.branch)
+    delivery = table(data.get("delivery"))
+    yield from judged(delivery.get("branch"), ("delivery", "branch"), words.branch)
+    if delivery.get("branch") == data.get("base", "main"):
+        advice = "name another one: the green branch is Whimbrel's own"
+        yield Fault(("delivery", "branch"), "the green branch is the base", advice)
+    yield from all_judged(data.get("protect"), ("protect",), words.pattern)
+    for name, value in environments.items():
+        yield from environment_faults(value, ("environments", name))
+    for name, value in table(data.get("checks")).items():
+        yield from check_faults(value, ("checks", name), environments)
+    parts = [((), data)]
+    parts += [(("phases", n), table(p)) for n, p in enumerate(items(data.get("phases")))]
+    for path, value in parts:
+        yield from _part_faults(value, path, list(environments))
+    yield from _phases_faults(data)
+
+
+def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> Iterator[Fault]:
+    """What a phase, or the top level as the phases' default, says by itself."""
+    for name in ("claims", "creates"):
+        yield from all_judged(value.get(name), (*path, name), words.pattern)
+    yield from all_judged(value.get("keep"), (*path, "keep"), words.regex)
+    for number, rung in enumerate(items(value.get("ladder"))):
+        yield from rung_faults(rung, (*path, "ladder", number), environments)
+    sites = table(value.get("sites"))
+    for name in ("include", "exclude"):
+        yield from all_judged(sites.get(name), (*path, "sites", name), words.pattern)
+    for place, finder in _finders(sites, (*path, "sites", "find")):
+        yield from judged(finder.get("regex"), (*place, "regex"), words.line_regex)
+    for number, accepted in enumerate(items(sites.get("accept"))):
+        here = (*path, "sites", "accept", number, "path")
+        yield from judged(table(accepted).get("path"), here, words.pattern)
+
+
+def _finders(sites: dict[str, Any], path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    found = sites.get("find", [])
+    for number, finder in enumerate(as_list(found)):
+        yield (*path, number) if isinstance(found, list) else path, table(finder)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A field of a phase, from where it was taken."""
+
+    value: Any
+    path: Path
+
+
+def _given(data: dict[str, Any], phase: dict[str, Any], at: Path, name: str) -> _Given:
+    if name in phase or name not in data:
+        return _Given(phase.get(name), (*at, name))
+    return _Given(data[name], (name,))
+
+
+def _phases_faults(data: dict[str, Any]) -> Iterator[Fault]:
+    """What phases must be once the defaults are filled in."""
+    written = items(data.get("phases"))
+    phases = [(("phases", n), table(p)) for n, p in enumerate(written)] or [((), {})]
+    names: dict[str, int] = {}
+    for number, (at, phase) in enumerate(phases):
+        yield from _phase_faults(data, phase, at)
+        name = phase.get("name")
+        if isinstance(name, str) and name in names:
+            what = f"`{name}` is the name of phase {names[name] + 1} already"
+            yield Fault((*at, "name"), what, "give each phase a name of its own")
+        elif name:
+            names[str(name)] = number
+
+
+def _phase_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iterator[Fault]:
+    sites = _given(data, phase, at, "sites")
+    ladder = _given(data, phase, at, "ladder")
+    if sites.value is None:
+        advice = "say which files change: sites: {include: [...]}"
+        yield Fault(sites.path, "`sites` is missing", advice)
+    if ladder.value is None:
+        advice = "say how a task is done: ladder: [{codemod: ...}, {claude: {}}]"
+        yield Fault(ladder.path, "`ladder` is missing", advice)
+    rungs = items(ladder.value)
+    for path, finder in _finders(table(sites.value), (*sites.path, "find")):
+        if "codemod" in finder and rungs and "codemod" not in table(rungs[0]):
+            what = "the finder `codemod` needs a codemod as rung 1"
+            yield Fault((*path, "codemod"), what, "put the codemod first, or find by `regex`")
+    yield from _checked_faults(data, phase, at)
+
+
+def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iterator[Fault]:
+    checks = table(data.get("checks"))
+    named = items(phase.get("checks")) if "checks" in phase else list(checks)
+    for number, name in enumerate(named):
+        if isinstance(name, str) and name not in checks:
+            advice = choices(name, checks)
+            yield Fault((*at, "checks", number), f"unknown check `{name}`", advice)
+    forms = [part(Check, checks[name]) for name in named if name in checks]
+    if None in forms or len(forms) < len(named) or not checks:
+        return
+    if not any(c and Moment.LANDING in c.at and c.expect != Expectation.REPORT for c in forms):
+        path = (*at, "checks") if "checks" in phase else ("checks",)
+        advice = "give one check `at: [task, landing]` and an `expect` other than report"
+        yield Fault(path, "nothing is checked at landing", advice)

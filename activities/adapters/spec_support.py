@@ -1,0 +1,100 @@
+"""Fields and values that the spec language has and this version cannot carry out yet.
+
+They are told apart from mistakes: the message says so and names what to use instead. They are taken
+out of the data, so that they are reported once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from activities.adapters.spec_problem import Fault, Path
+
+WHAT = "not supported yet by this version"
+
+_MAP = "a map"
+
+_FIELDS: Mapping[str, str] = {
+    "repositories": "use `repository`, one spec for each",
+    "fleet": "use `repository`, one spec for each",
+    "extends": "copy its fields into this file",
+    "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
+    "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
+    "integrity": "remove it",
+    "sites.find.ast_grep": "use `regex`, or `command` with the ast-grep program",
+    "sites.find.failing": "use `command` with a program that prints the paths",
+    "split.root": "use `by: directory` with `depth`",
+    "split.order": "remove it: paths are in order",
+    "split.together": "use `by: directory`, or `claims` in a phase",
+    "ladder.codemod.network": "install what the codemod needs in the environment",
+    "checks.results_from": "write one report to $RESULTS",
+    "checks.ids": "remove it",
+    "checks.targets": "use {files} or {dirs} in `run`",
+    "checks.batch": "use {files_file} in `run` for very long lists",
+    "environments.toolchains": "install it on the workers and name it under `requires`",
+    "environments.inputs": "write the versions into `pip`, `npm` or `prepare`",
+    "environments.checkout": "write what `prepare` needs into it",
+    "environments.network": "remove it: `prepare` has the host's network, commands have none",
+    "environments.writable": "write below $TMPDIR",
+    "environments.mounts": "copy what is needed in `prepare`",
+    "environments.setup": "put it in front of `run`",
+    "environments.secrets": "prepare the environment without secrets",
+    "delivery.pull_requests": "open one by hand from the green branch",
+}
+
+_VALUES: Mapping[str, Mapping[str, str]] = {
+    "split": dict.fromkeys(("package", "owner", "imports"), "use file, directory or whole"),
+    "split.by": dict.fromkeys(("package", "owner", "imports"), "use file, directory or whole"),
+    "ladder.codemod.apply": {"once": "remove it: a codemod runs on each task's files"},
+    "checks.at": {_MAP: "list the moments in `at`, and give one `expect`"},
+    "checks.expect": {_MAP: "use no_worse, pass or report"},
+    "checks.results": {
+        "go": "use `exit`, or turn the output into junit or tap",
+        "cargo": "use `exit`, or turn the output into junit or tap",
+        "unittest": "run the tests by pytest and use junit",
+        _MAP: "use `exit`, or print tap",
+    },
+    "approvals": dict.fromkeys(("pilot", "delivery"), "only `plan` can be approved"),
+}
+
+
+def without_unsupported(data: Any, faults: list[Fault], path: Path = ()) -> Any:
+    """The data without what is not supported; what was taken out is added to the faults.
+
+    An item of a list becomes None, so that the others keep their places.
+    """
+    if isinstance(data, dict):
+        table = cast("dict[str, Any]", data)
+        kept = [n for n, value in table.items() if not _is_taken(value, faults, (*path, n))]
+        return {name: without_unsupported(table[name], faults, (*path, name)) for name in kept}
+    if isinstance(data, list):
+        items = enumerate(cast("list[Any]", data))
+        return [
+            None
+            if _is_taken(item, faults, (*path, number))
+            else without_unsupported(item, faults, (*path, number))
+            for number, item in items
+        ]
+    return data
+
+
+def _is_taken(value: Any, faults: list[Fault], path: Path) -> bool:
+    name = _name(path)
+    if name in _FIELDS:
+        faults.append(Fault(path, WHAT, _FIELDS[name], on_key=True))
+        return True
+    key = _MAP if isinstance(value, dict) else value
+    advice = _VALUES.get(name, {}).get(key) if isinstance(key, str) else None
+    if advice is not None:
+        shown = "a map here is" if key == _MAP else f"`{key}` is"
+        faults.append(Fault(path, f"{shown} {WHAT}", advice))
+    return advice is not None or (name == "ladder.codemod.apply" and value == "task")
+
+
+def _name(path: Path) -> str:
+    """`("checks", "unit", "at")` → `checks.at`: without indices, given names and the phase."""
+    parts = [part for part in path if isinstance(part, str)]
+    if parts[0] == "phases":
+        parts = parts[1:]
+    if parts and parts[0] in ("checks", "environments"):
+        parts[1:2] = []
+    return ".".join(parts)

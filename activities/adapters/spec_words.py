@@ -1,0 +1,119 @@
+"""Rules for single words of a spec: packages, patterns, branches, paths, variables.
+
+Each returns None for a good word, else what is wrong and what to do.
+"""
+
+import re
+
+from pathspec import GitIgnoreSpec
+
+Wrong = tuple[str, str] | None
+
+VARIABLES = ("ENV", "RESULTS", "HOME", "TMPDIR")
+
+_PIP = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[0-9][\w.!+-]*")
+_NPM = re.compile(r"(@[\w.-]+/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*")
+_REF_BAD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def pip_package(word: str) -> Wrong:
+    if word.startswith("-"):
+        return f"`{word}` is an option", "name each package as name==version"
+    if not _PIP.fullmatch(word):
+        return f"`{word}` is not pinned", "write name==version"
+    return None
+
+
+def npm_package(word: str) -> Wrong:
+    if word.startswith("-"):
+        return f"`{word}` is an option", "name each package as name@version"
+    if not _NPM.fullmatch(word):
+        return f"`{word}` is not pinned", "write name@1.2.3, without ^, ~ or a tag"
+    return None
+
+
+def pattern(word: str) -> Wrong:
+    """A gitignore pattern over repository-relative paths."""
+    if not word.strip() or word.startswith("#"):
+        return f"the pattern `{word}` matches nothing", r"write a path or a glob; \# begins with #"
+    if word.startswith("./"):
+        return f"the pattern `{word}` matches nothing", f"write `{word[1:]}`"
+    if ".." in word.split("/"):
+        return f"the pattern `{word}` leaves the repository", "name paths inside it"
+    try:
+        GitIgnoreSpec.from_lines([word])
+    except ValueError as error:
+        return f"`{word}` is not a gitignore pattern", str(error).partition("\n")[0]
+    return None
+
+
+def regex(word: str) -> Wrong:
+    """A Python regular expression."""
+    try:
+        re.compile(word)
+    except re.error as error:
+        advice = r"it is Python's syntax; a literal bracket is written \( or \["
+        return f"the pattern does not compile: {error}", advice
+    return None
+
+
+def line_regex(word: str) -> Wrong:
+    """A regular expression that is searched line by line."""
+    if (wrong := regex(word)) is not None:
+        return wrong
+    if r"\n" in word:
+        return "the pattern holds a line end", "it is searched line by line: use `command`"
+    if re.search(word, "") and re.search(word, "\0"):
+        return "the pattern matches every line", "leave `find` out if each file is a site"
+    return None
+
+
+def branch(word: str) -> Wrong:
+    """A branch name by git's own rules."""
+    ends = word.startswith(("-", "/", ".")) or word.endswith(("/", "."))
+    if not word or word in ("@", "HEAD") or ends or _REF_BAD.search(word):
+        return f"`{word}` is not a branch name", "use a name such as whimbrel/httpx"
+    if word.startswith("refs/"):
+        return f"`{word}` is a full ref", f"write `{word.removeprefix('refs/heads/')}`"
+    return None
+
+
+def inside(word: str) -> Wrong:
+    """A path inside the repository or the environment."""
+    if word.startswith("/"):
+        return f"`{word}` is absolute", f"write `{word.lstrip('/') or '.'}`"
+    if ".." in word.split("/") or ".git" in word.split("/"):
+        return f"`{word}` leaves the files that a migration owns", "name a path inside"
+    return None
+
+
+def file_inside(word: str) -> Wrong:
+    """A file's path inside the repository."""
+    if not word or word.endswith("/") or word.startswith("./") or "//" in word:
+        return f"`{word}` is not a file's path", "write it as git does, such as app/client.py"
+    return inside(word)
+
+
+def variable_name(word: str) -> Wrong:
+    if word in VARIABLES:
+        return f"{word} is set for every command", "choose another name"
+    if not _NAME.fullmatch(word):
+        return f"`{word}` is not a variable's name", "use letters, digits and _"
+    return None
+
+
+def variable_value(word: str) -> Wrong:
+    """The value of an environment variable, in which only four names are expanded."""
+    for name in _VARIABLE.findall(word):
+        if name not in VARIABLES:
+            known = ", ".join(f"${v}" for v in VARIABLES)
+            return f"${name} is not expanded here", f"only {known} are; use `path` for PATH"
+    return None
+
+
+def executable(word: str) -> Wrong:
+    if not re.fullmatch(r"[\w.+-]+", word):
+        return f"`{word}` is not a program's name", "write the name alone, such as git"
+    return None

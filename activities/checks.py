@@ -1,0 +1,115 @@
+"""Runs checks on clean checkouts and says what they mean against the tree they are based on.
+
+Measured results are write-once records, so a second run of an activity finds what the first one
+measured; judging them is pure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.expectations import flaky_ids, judge
+from activities.contracts.requests import RunChecks, TakeBaseline
+from activities.contracts.spec import MigrationSpec
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.checking import Checker
+    from activities.adapters.hub import Hub
+    from activities.adapters.hubs import Hubs
+
+MAX_IDS_KEPT = 5000
+
+
+class ChecksActivities:
+    """What the system measures itself; an agent's word counts for nothing here."""
+
+    def __init__(self, blobs: BlobStore, hubs: Hubs, checker: Checker) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+        self._checker = checker
+
+    @activity.defn
+    async def run_checks(self, request: RunChecks) -> Evidence:
+        """The checks of one moment on one commit, each held against the commit it is based on."""
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        names = checks_at(spec, request.phase, request.moment)
+        return Evidence(
+            tree=await asyncio.to_thread(hub.tree, request.commit),
+            compared_with=request.compare_with,
+            moment=request.moment,
+            checks=tuple([await self._check(hub, spec, name, request) for name in names]),
+        )
+
+    async def _check(
+        self, hub: Hub, spec: MigrationSpec, name: str, request: RunChecks
+    ) -> CheckResult:
+        check = spec.checks[name]
+        whole = request.moment is not Moment.TASK
+        before = await self._checker.results(
+            hub, spec, name, request.compare_with, request.paths, whole=whole
+        )
+        for repetition in range(check.retries + 1):
+            after = await self._checker.results(
+                hub,
+                spec,
+                name,
+                request.commit,
+                request.paths,
+                whole=whole,
+                fresh=request.fresh * (check.retries + 1) + repetition,
+            )
+            if after is None:
+                return CheckResult(check=name, outcome=CheckOutcome.SKIPPED)
+            result = judge(name, check, before, after, self._flaky(spec, name))
+            if result.outcome is CheckOutcome.GREEN:
+                break
+        return result
+
+    def _flaky(self, spec: MigrationSpec, name: str) -> frozenset[str]:
+        kept = self._blobs.find(spec.name, baseline_key(name))
+        return frozenset(json.loads(kept)["flaky"]) if kept else frozenset()
+
+    @activity.defn
+    async def take_baseline(self, request: TakeBaseline) -> None:
+        """Landing checks on the base, twice: what differs is flaky, what is red was red before.
+
+        Recorded once per check, from the first tree a migration saw.
+        """
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        for name in checks_at(spec, request.phase, Moment.LANDING):
+            if self._blobs.find(spec.name, baseline_key(name)) is not None:
+                continue
+            runs = [
+                await self._checker.results(
+                    hub, spec, name, request.commit, (), whole=True, fresh=fresh
+                )
+                for fresh in (0, 1)
+            ]
+            first, second = runs
+            if first is None or second is None:
+                continue
+            record = {
+                "failed": sorted(first.failed)[:MAX_IDS_KEPT],
+                "flaky": sorted(flaky_ids(first, second))[:MAX_IDS_KEPT],
+                "total": first.total,
+            }
+            self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
+
+
+def baseline_key(check: str) -> str:
+    """Where the migration keeps what a check said on its base."""
+    return f"baseline/{check}"
+
+
+def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:
+    """The phase's checks for a moment, in the spec's order."""
+    named = spec.phase(phase).checks
+    return [name for name, c in spec.checks.items() if name in named and moment in c.at]

@@ -1,0 +1,116 @@
+"""The shape users write, and how it becomes a MigrationSpec.
+
+What stands at the top level is the phases' default; without phases there is one, named `main`. A
+phase's checks default to all. The only environment is every command's.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field
+
+from activities.contracts.base import Form
+from activities.contracts.spec import (
+    Approval,
+    Check,
+    Delivery,
+    Environment,
+    Limits,
+    MigrationSpec,
+    Name,
+    Phase,
+    RunForm,
+    Rung,
+    Sites,
+    Split,
+    SplitField,
+)
+
+RunFormT = TypeVar("RunFormT", bound=RunForm)
+Ladder = Annotated[tuple[Rung, ...], Field(min_length=1)]
+
+
+class PhaseDraft(Form):
+    """A phase as written: what it leaves out it takes from the top level."""
+
+    name: Name
+    sites: Sites | None = None
+    split: SplitField | None = None
+    ladder: Ladder | None = None
+    checks: tuple[str, ...] | None = None
+    claims: tuple[str, ...] | None = None
+    creates: tuple[str, ...] | None = None
+    keep: tuple[str, ...] | None = None
+    objective: str | None = None
+
+
+class MigrationDraft(Form):
+    """A migration spec as written."""
+
+    version: Literal[1]
+    name: Name
+    repository: Annotated[str, Field(min_length=1)]
+    base: str = "main"
+    objective: Annotated[str, Field(min_length=1)]
+    vars: dict[str, str | tuple[str, ...]] = {}
+    sites: Sites | None = None
+    split: SplitField = Split()
+    ladder: Ladder | None = None
+    environments: dict[Name, Environment] = {}
+    checks: Annotated[dict[Name, Check], Field(min_length=1)]
+    phases: Annotated[tuple[PhaseDraft, ...], Field(min_length=1)] | None = None
+    claims: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    approvals: tuple[Approval, ...] = ()
+    delivery: Delivery = Delivery()
+
+    def spec(self) -> MigrationSpec:
+        """The same migration with nothing left out; raises ValueError where no default exists."""
+        only = next(iter(self.environments)) if len(self.environments) == 1 else None
+        drafts = self.phases or (PhaseDraft(name="main"),)
+        return MigrationSpec(
+            version=self.version,
+            name=self.name,
+            repository=self.repository,
+            base=self.base,
+            objective=self.objective,
+            environments=dict(self.environments),
+            checks={name: _inside(check, only) for name, check in self.checks.items()},
+            phases=tuple(self._phase(draft, only) for draft in drafts),
+            protect=self.protect,
+            limits=self.limits,
+            approvals=self.approvals,
+            delivery=self.delivery,
+        )
+
+    def _phase(self, draft: PhaseDraft, only: str | None) -> Phase:
+        sites = draft.sites or self.sites
+        ladder = draft.ladder or self.ladder
+        if sites is None or ladder is None:
+            raise ValueError(f"phase {draft.name} has no {'ladder' if sites else 'sites'}")
+        return Phase(
+            name=draft.name,
+            sites=sites,
+            split=draft.split or self.split,
+            ladder=tuple(_rung_inside(rung, only) for rung in ladder),
+            checks=tuple(self.checks) if draft.checks is None else draft.checks,
+            claims=self.claims if draft.claims is None else draft.claims,
+            creates=self.creates if draft.creates is None else draft.creates,
+            keep=self.keep if draft.keep is None else draft.keep,
+            objective=self.objective if draft.objective is None else draft.objective,
+        )
+
+
+def _inside(form: RunFormT, only: str | None) -> RunFormT:
+    return form.model_copy(update={"environment": form.environment or only})
+
+
+def _rung_inside(rung: Rung, only: str | None) -> Rung:
+    filled: dict[str, Any] = {}
+    if rung.codemod is not None:
+        filled["codemod"] = _inside(rung.codemod, only)
+    if rung.command is not None:
+        filled["command"] = _inside(rung.command, only)
+    return rung.model_copy(update=filled)

@@ -1,0 +1,284 @@
+"""What each activity is asked: the verb as a noun phrase, one argument each."""
+
+from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.evidence import Moment
+from activities.contracts.landing import Candidate
+from activities.contracts.migration import AreaRow, HumanDecision, Stage
+from activities.contracts.plan import Task
+from activities.contracts.repository import GreenBranch, Repository
+from activities.contracts.survey import Survey
+from activities.contracts.work import Handoff, Workspace
+
+
+class TakeBase(Contract):
+    name: str
+    repository: Repository
+
+
+class ClaimBranch(Contract):
+    repository: Repository
+    branch: GreenBranch
+    at: CommitId
+
+
+class ClaimedBranch(Contract):
+    tip: CommitId
+    cycle: int = 0
+    """The highest cycle whose tasks have landed: a restarted migration counts on from it."""
+
+
+class DescribeMigration(Contract):
+    spec: BlobRef
+
+
+class MigrationOrder(Contract):
+    """What a migration workflow needs of its spec to decide."""
+
+    objective: str
+    branch: str
+    phases: tuple[str, ...]
+    concurrency: int
+    cycles: int
+    approve_plan: bool
+
+
+class TakeSurvey(Contract):
+    name: str
+    repository: Repository
+    spec: BlobRef
+    phase: str
+    commit: CommitId
+    handoffs: tuple[BlobRef, ...] = ()
+    """Handoffs so far: without a finder, a file is a site until its task has landed."""
+
+
+class MakePlan(Contract):
+    name: str
+    repository: Repository
+    spec: BlobRef
+    spec_digest: str
+    survey: Survey
+    cycle: int
+    given: BlobRef | None = None
+    """A plan to validate instead of making one."""
+    handoffs: tuple[BlobRef, ...] = ()
+    """Paths that need a person are left out."""
+
+
+class LoadRows(Contract):
+    plan: BlobRef
+
+
+class Rows(Contract):
+    rows: tuple[AreaRow, ...]
+
+
+class LoadTask(Contract):
+    spec: BlobRef
+    plan: BlobRef
+    phase: str
+    task: TaskId
+
+
+class TaskOrder(Contract):
+    """What a task workflow needs to decide; the effects read the spec themselves."""
+
+    task: Task
+    rungs: tuple[str, ...]
+    """The ladder's kinds, in order."""
+    attempts: int
+    """Per rung."""
+    empty_fails: tuple[bool, ...] = ()
+    """Per rung: no change is a failure."""
+
+
+class OpenWorkspace(Contract):
+    name: str
+    repository: Repository
+    task: TaskId
+    attempt: str
+    base: CommitId
+    start: CommitId
+    claims: tuple[str, ...]
+
+
+class RunRung(Contract):
+    workspace: Workspace
+    spec: BlobRef
+    phase: str
+    rung: int
+    task: Task
+
+
+class SaveCheckpoint(Contract):
+    workspace: Workspace
+    spec: BlobRef
+    phase: str
+    task: Task
+    when: int
+    """Seconds since the epoch, from the workflow: a second run makes the same commit."""
+
+
+class CloseWorkspace(Contract):
+    workspace: Workspace
+
+
+class RunChecks(Contract):
+    name: str
+    repository: Repository
+    spec: BlobRef
+    phase: str
+    commit: CommitId
+    compare_with: CommitId
+    moment: Moment
+    paths: tuple[str, ...]
+    """What the list placeholders stand for."""
+    fresh: int = 0
+    """Greater than 0: do not reuse results of the commit taken with a smaller number."""
+
+
+class TakeBaseline(Contract):
+    name: str
+    repository: Repository
+    spec: BlobRef
+    phase: str
+    commit: CommitId
+
+
+class PutBackFiles(Contract):
+    """Restores paths of a commit to the base's state."""
+
+    name: str
+    repository: Repository
+    task: TaskId
+    commit: CommitId
+    base: CommitId
+    paths: tuple[str, ...]
+    when: int
+
+
+class Restored(Contract):
+    commit: CommitId
+
+
+class Rework(Contract):
+    """A commit's change carried onto a new base."""
+
+    name: str
+    repository: Repository
+    task: TaskId
+    commit: CommitId
+    old_base: CommitId
+    new_base: CommitId
+    when: int
+
+
+class Reworked(Contract):
+    commit: CommitId | None
+    """None: it conflicts with the new base."""
+    conflicts: tuple[str, ...] = ()
+
+
+class MakeCandidate(Contract):
+    name: str
+    repository: Repository
+    task: Task
+    commit: CommitId
+    """The checkpoint whose tree asks to land."""
+    base: CommitId
+    reply_to: str
+    when: int
+
+
+class ComposeBatch(Contract):
+    repository: Repository
+    branch: GreenBranch
+    spec: BlobRef
+    phase: str
+    base: CommitId
+    """The migration's base: where the green branch began."""
+    candidates: tuple[Candidate, ...]
+    when: int
+
+
+class Land(Contract):
+    repository: Repository
+    branch: GreenBranch
+    old: CommitId
+    new: CommitId
+
+
+class Landed(Contract):
+    tip: CommitId
+
+
+class FindLanded(Contract):
+    repository: Repository
+    branch: GreenBranch
+    base: CommitId
+
+
+class LandedTasks(Contract):
+    tasks: dict[str, CommitId]
+
+
+class SaveHandoff(Contract):
+    name: str
+    handoff: Handoff
+
+
+class JoinHandoffs(Contract):
+    name: str
+    rows: tuple[AreaRow, ...]
+    """Final ones; where a task left no handoff the system writes it."""
+
+
+class Handoffs(Contract):
+    """The blob behind an area's report."""
+
+    handoffs: tuple[Handoff, ...]
+
+
+class JudgeCycle(Contract):
+    survey: Survey
+    """Of the green tip, after the cycle."""
+    handoffs: tuple[BlobRef, ...]
+
+
+class DescribeRuns(Contract):
+    ids: tuple[str, ...]
+
+
+class RunStatus(Contract):
+    id: str
+    status: str
+    """RUNNING, COMPLETED, FAILED, … or NOT_FOUND."""
+    first_run: str = ""
+    """The first execution's run id: the epoch."""
+
+
+class Runs(Contract):
+    runs: tuple[RunStatus, ...]
+
+
+class WriteReport(Contract):
+    name: str
+    spec: BlobRef
+    repository: Repository
+    branch: GreenBranch
+    base: CommitId
+    tip: CommitId
+    outcome: Stage
+    reason: str = ""
+    started_at: str
+    finished_at: str
+    sites_at_start: int
+    sites_left: int
+    cycles: int
+    handoffs: tuple[BlobRef, ...]
+    decisions: tuple[HumanDecision, ...] = ()
+
+
+class WrittenReport(Contract):
+    report: BlobRef
+    markdown: BlobRef

@@ -1,0 +1,36 @@
+"""The kinds of failure that activities raise; options.py decides the patience with each.
+
+Results are data: red checks, conflicts, refused candidates never come through here. An activity
+raises only when its attempt could not be made. The kind is the exception's class name, so an
+adapter's own exception says it; those that no adapter has are made here.
+"""
+
+from temporalio.exceptions import ApplicationError
+
+ERROR_TEXT_LIMIT = 1500
+"""Characters: failures live in history, and pages of text help nobody there."""
+
+PLAN_REFUSED = "PlanRefused"
+FINDER_FAILED = "FinderFailed"
+WORKSPACE_LOST = "WorkspaceLost"
+
+NEVER_MENDED_BY_WAITING = (
+    "BaseVanished",
+    "UnsupportedRepository",
+    "BranchOwned",
+    "HostileTree",
+    "PrepareFailed",
+    "TooManyArguments",
+    "BlobMissing",
+    "BlobCorrupt",
+    PLAN_REFUSED,
+    FINDER_FAILED,
+    WORKSPACE_LOST,
+    "PayloadsTooLarge",
+)
+"""Kinds that the same call will meet again: no retry."""
+
+
+def permanent(kind: str, text: str) -> ApplicationError:
+    """A failure that trying again cannot mend."""
+    return ApplicationError(text[:ERROR_TEXT_LIMIT], type=kind, non_retryable=True)

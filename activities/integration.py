@@ -1,0 +1,139 @@
+"""Candidates, batches and landings: everything that writes the hub.
+
+All of it is made of its arguments: a second run composes the same commits, and a landing is one
+compare-and-swap that succeeds when its commit is on the chain already.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.landing import Batch, Candidate
+from activities.contracts.requests import (
+    ClaimBranch,
+    ClaimedBranch,
+    ComposeBatch,
+    FindLanded,
+    Land,
+    Landed,
+    LandedTasks,
+    MakeCandidate,
+    PutBackFiles,
+    Restored,
+    Rework,
+    Reworked,
+)
+from activities.contracts.spec import MigrationSpec
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.hubs import Hubs
+
+_CYCLE = re.compile(r"^c(\d+)-")
+
+
+class IntegrationActivities:
+    """The hub's only writers beside harvest."""
+
+    def __init__(self, blobs: BlobStore, hubs: Hubs) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+
+    @activity.defn
+    def claim_branch(self, request: ClaimBranch) -> ClaimedBranch:
+        """Makes the migration the owner of its green branch; says where the branch is.
+
+        Raises BranchOwned; harmless for the owner itself.
+        """
+        hub = self._hubs.of(request.repository.id)
+        tip = hub.claim_branch(request.branch, request.at)
+        landed = hub.landed(request.branch.name, request.at, request.branch.migration)
+        cycles = [int(found[1]) for task in landed if (found := _CYCLE.match(task))]
+        return ClaimedBranch(tip=tip, cycle=max(cycles, default=0))
+
+    @activity.defn
+    def find_landed(self, request: FindLanded) -> LandedTasks:
+        """Task id → commit, from the trailers on the green chain."""
+        hub = self._hubs.of(request.repository.id)
+        landed = hub.landed(request.branch.name, request.base, request.branch.migration)
+        return LandedTasks(tasks=landed)
+
+    @activity.defn
+    def put_back(self, request: PutBackFiles) -> Restored:
+        """A commit with some paths as they are in the base."""
+        hub = self._hubs.of(request.repository.id)
+        tree = hub.put_back(request.commit, request.base, request.paths)
+        message = f"{request.task}: {len(request.paths)} files put back\n"
+        commit = hub.write_commit(tree, [request.base], message, request.when)
+        hub.remember(request.name, request.task, commit)
+        return Restored(commit=commit)
+
+    @activity.defn
+    def rework(self, request: Rework) -> Reworked:
+        """A commit's change on a new base, or the paths that conflict."""
+        hub = self._hubs.of(request.repository.id)
+        merged = hub.carry(request.commit, request.old_base, request.new_base)
+        if merged.conflicts:
+            return Reworked(commit=None, conflicts=merged.conflicts)
+        message = f"{request.task}: carried onto {request.new_base[:12]}\n"
+        commit = hub.write_commit(merged.tree, [request.new_base], message, request.when)
+        hub.remember(request.name, request.task, commit)
+        return Reworked(commit=commit)
+
+    @activity.defn
+    def make_candidate(self, request: MakeCandidate) -> Candidate:
+        """One commit with one parent; checkpoints are squashed into it."""
+        hub = self._hubs.of(request.repository.id)
+        task = request.task
+        commit = hub.make_candidate(
+            request.base,
+            hub.tree(request.commit),
+            f"{task.id}: {task.title}",
+            request.name,
+            task.id,
+            request.when,
+        )
+        return Candidate(
+            migration=request.name,
+            task=task.id,
+            commit=commit,
+            base=request.base,
+            title=task.title,
+            claims=task.claims,
+            creates=task.creates,
+            needs=task.needs,
+            priority=task.priority,
+            reply_to=request.reply_to,
+        )
+
+    @activity.defn
+    def compose_batch(self, request: ComposeBatch) -> Batch:
+        """Gates the candidates and composes those that pass on the green tip, one prefix each.
+
+        A candidate whose task is on the chain already is answered from there.
+        """
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        hub = self._hubs.of(request.repository.id)
+        tip = hub.tip(request.branch.name)
+        landed = hub.landed(request.branch.name, request.base, request.branch.migration)
+        fresh = [c for c in request.candidates if c.task not in landed]
+        batch = hub.compose_batch(
+            tip,
+            fresh,
+            hub.rules(spec, spec.phase(request.phase)),
+            request.branch.migration,
+            request.when,
+        )
+        asked = {c.task for c in request.candidates}
+        return batch.model_copy(
+            update={"landed": {task: at for task, at in landed.items() if task in asked}}
+        )
+
+    @activity.defn
+    def land(self, request: Land) -> Landed:
+        """Moves the green branch by one compare-and-swap. Raises BranchMoved."""
+        hub = self._hubs.of(request.repository.id)
+        return Landed(tip=hub.land(request.branch.name, request.old, request.new))

@@ -1,0 +1,36 @@
+"""Judges a cycle by what can be counted on the green tip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.migration import Verdict
+from activities.contracts.requests import JudgeCycle
+from activities.contracts.survey import SurveyData
+from activities.planning import out_of_reach, read_handoffs
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+
+MAX_FILES_NAMED = 100
+
+
+class JudgingActivities:
+    """Counts; an opinion can come later, it never turns a failed gate into a pass."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    @activity.defn
+    def judge_cycle(self, request: JudgeCycle) -> Verdict:
+        """Which sites another cycle may take on, and which need a person. A read: repeatable."""
+        survey = self._blobs.get_model(request.survey.data, SurveyData)
+        person = out_of_reach(read_handoffs(self._blobs, request.handoffs))
+        leftover = [site.path for site in survey.sites if site.path in person]
+        return Verdict(
+            open_sites=len(survey.sites) - len(leftover),
+            leftover_sites=len(leftover),
+            leftover_files=tuple(sorted(set(leftover))[:MAX_FILES_NAMED]),
+        )

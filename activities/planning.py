@@ -1,0 +1,85 @@
+"""Pins the base and makes the plan.
+
+A second run gives the same answer: the base is pinned once, and a plan is a function of its survey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.base import BlobRef
+from activities.contracts.plan import Plan, PlanSummary
+from activities.contracts.repository import Base
+from activities.contracts.requests import Handoffs, MakePlan, TakeBase
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.survey import SurveyData
+from activities.contracts.work import Handoff
+from activities.errors import PLAN_REFUSED, permanent
+from activities.static_plan import forecast, static_plan, validate_plan
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.hubs import Hubs
+
+MAX_ERRORS_SHOWN = 20
+
+
+class PlanningActivities:
+    """What a planner may do: read and compute, nothing else."""
+
+    def __init__(self, blobs: BlobStore, hubs: Hubs) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+
+    @activity.defn
+    def take_base(self, request: TakeBase) -> Base:
+        """Reads upstream's branch into the hub and pins its head; pinned once, the same for ever."""
+        hub = self._hubs.of(request.repository.id)
+        return hub.fetch_base(request.repository.url, request.repository.base, request.name)
+
+    @activity.defn
+    def make_plan(self, request: MakePlan) -> PlanSummary:
+        """Splits what the survey found into tasks, or validates the plan that was given.
+
+        Raises PlanRefused with every fault of the plan.
+        """
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        survey = self._blobs.get_model(request.survey.data, SurveyData)
+        hub = self._hubs.of(request.repository.id)
+        paths = [file.path for file in hub.files(request.survey.commit)]
+        excluded = out_of_reach(read_handoffs(self._blobs, request.handoffs))
+        if request.given:
+            plan = self._blobs.get_model(request.given, Plan)
+        else:
+            plan = static_plan(
+                spec, request.spec_digest, survey, request.cycle, excluded, frozenset(paths)
+            )
+        faults = validate_plan(
+            plan, spec, survey, frozenset(paths), request.spec_digest, excluded
+        )
+        if faults:
+            raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
+        return PlanSummary(
+            plan=self._blobs.put_model(request.name, plan),
+            phase=plan.phase,
+            cycle=plan.cycle,
+            base=plan.base,
+            forecast=forecast(plan, spec.limits.concurrency),
+        )
+
+
+def read_handoffs(blobs: BlobStore, refs: Iterable[BlobRef]) -> list[Handoff]:
+    """Every handoff of the cycles so far, oldest first."""
+    return [handoff for ref in refs for handoff in blobs.get_model(ref, Handoffs).handoffs]
+
+
+def out_of_reach(handoffs: Iterable[Handoff]) -> set[str]:
+    """Paths that nobody but a person takes on again."""
+    return {
+        path
+        for handoff in handoffs
+        for path in (*handoff.left, *(entry.path for entry in handoff.put_back))
+    }

@@ -1,0 +1,132 @@
+"""Reads and small records, done as local activities on the control worker.
+
+Everything here is a read, or a content-addressed write: a second run gives the same answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import AreaRow
+from activities.contracts.plan import Plan, TaskRow
+from activities.contracts.requests import (
+    DescribeMigration,
+    DescribeRuns,
+    Handoffs,
+    JoinHandoffs,
+    LoadRows,
+    LoadTask,
+    MigrationOrder,
+    Rows,
+    Runs,
+    RunStatus,
+    SaveHandoff,
+    TaskOrder,
+)
+from activities.contracts.spec import Approval, MigrationSpec
+from activities.contracts.work import Handoff, TaskStatus
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+
+
+class RecordActivities:
+    """Plans, orders, handoffs, and who is still running."""
+
+    def __init__(self, blobs: BlobStore, client: Client) -> None:
+        self._blobs = blobs
+        self._client = client
+
+    @activity.defn
+    def describe_migration(self, request: DescribeMigration) -> MigrationOrder:
+        """What a migration workflow needs of its spec."""
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        return MigrationOrder(
+            objective=spec.objective,
+            branch=spec.branch,
+            phases=tuple(phase.name for phase in spec.phases),
+            concurrency=spec.limits.concurrency,
+            cycles=spec.limits.cycles,
+            approve_plan=Approval.PLAN in spec.approvals,
+        )
+
+    @activity.defn
+    def load_rows(self, request: LoadRows) -> Rows:
+        """The plan's tasks as rows."""
+        plan = self._blobs.get_model(request.plan, Plan)
+        return Rows(
+            rows=tuple(
+                AreaRow(
+                    task=TaskRow(
+                        id=task.id,
+                        title=task.title,
+                        claims=task.claims,
+                        needs=task.needs,
+                        sites=task.sites,
+                        priority=task.priority,
+                    )
+                )
+                for task in plan.tasks
+            )
+        )
+
+    @activity.defn
+    def load_task(self, request: LoadTask) -> TaskOrder:
+        """One task of the plan, and the ladder it will climb."""
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        plan = self._blobs.get_model(request.plan, Plan)
+        ladder = spec.phase(request.phase).ladder
+        return TaskOrder(
+            task=next(task for task in plan.tasks if task.id == request.task),
+            rungs=tuple(rung.kind for rung in ladder),
+            attempts=spec.limits.attempts,
+        )
+
+    @activity.defn
+    def save_handoff(self, request: SaveHandoff) -> BlobRef:
+        """Keeps a handoff; the same one has the same reference."""
+        return self._blobs.put_model(request.name, request.handoff)
+
+    @activity.defn
+    def join_handoffs(self, request: JoinHandoffs) -> BlobRef:
+        """One blob for the whole area; writes the handoffs of those who left none."""
+        handoffs = tuple(self._handoff(row) for row in request.rows)
+        return self._blobs.put_model(request.name, Handoffs(handoffs=handoffs))
+
+    def _handoff(self, row: AreaRow) -> Handoff:
+        status = TaskStatus(row.state)
+        if row.handoff is None:
+            left = () if status.landed else row.task.claims
+            files = row.task.claims if status.landed else ()
+            return Handoff(
+                task=row.task.id,
+                status=status,
+                did="written by the system: its worker left no handoff",
+                left=left,
+                files=files,
+            )
+        handoff = self._blobs.get_model(row.handoff, Handoff)
+        if status.landed or status is TaskStatus.NOTHING_TO_DO or handoff.left:
+            return handoff
+        return handoff.model_copy(update={"left": row.task.claims})
+
+    @activity.defn
+    async def describe_runs(self, request: DescribeRuns) -> Runs:
+        """The state of some workflows, by id."""
+        return Runs(runs=tuple([await self._describe(id) for id in request.ids]))
+
+    async def _describe(self, id: str) -> RunStatus:
+        try:
+            described = await self._client.get_workflow_handle(id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return RunStatus(id=id, status="NOT_FOUND")
+            raise
+        status = described.status.name if described.status else "UNKNOWN"
+        first_run = described.raw_description.workflow_execution_info.first_run_id
+        return RunStatus(id=id, status=status, first_run=first_run)

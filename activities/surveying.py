@@ -1,0 +1,48 @@
+"""Counts what is left: facts first, from git objects.
+
+What was found is kept by blob and by tree, so a second run reads what the first one kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.requests import TakeSurvey
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.survey import Survey
+from activities.planning import read_handoffs
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.hubs import Hubs
+    from activities.adapters.surveying import Surveyor
+
+
+class SurveyActivities:
+    """Runs where tools may run: a finder can be a command."""
+
+    def __init__(self, blobs: BlobStore, hubs: Hubs, surveyor: Surveyor) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+        self._surveyor = surveyor
+
+    @activity.defn
+    async def take_survey(self, request: TakeSurvey) -> Survey:
+        """The sites of a phase at a commit."""
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        handoffs = read_handoffs(self._blobs, request.handoffs)
+        landed = {path for handoff in handoffs for path in handoff.files}
+        scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
+        data = await self._surveyor.survey(scene, landed)
+        return Survey(
+            commit=request.commit,
+            phase=request.phase,
+            data=self._blobs.put_model(request.name, data),
+            files=len(data.files),
+            sites=len(data.sites),
+            tracked_files=data.tracked_files,
+        )

@@ -1,0 +1,125 @@
+"""Workspaces on one host: open, run a rung, keep what it did, close.
+
+Results are fenced: a directory and a ref per attempt, and attempt names are never reused, so what a
+frozen worker does late changes nothing that anybody reads. Host-queue activities are tried once;
+the workflow opens another workspace from the last checkpoint in history instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, SaveCheckpoint
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.hubs import Hubs
+    from activities.adapters.rungs import Rungs
+    from activities.adapters.surveying import Surveyor
+    from activities.adapters.workspaces import Workspaces
+
+OUTPUT_KEPT = 1 << 20
+TAIL = 2000
+
+
+class WorkspaceActivities:
+    """One host's workspaces; `queue` is the task queue that only this host polls."""
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        hubs: Hubs,
+        workspaces: Workspaces,
+        rungs: Rungs,
+        surveyor: Surveyor,
+        host: str,
+        queue: str,
+    ) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+        self._workspaces = workspaces
+        self._rungs = rungs
+        self._surveyor = surveyor
+        self._host = host
+        self._queue = queue
+
+    @activity.defn
+    def open_workspace(self, request: OpenWorkspace) -> Workspace:
+        """A fresh tree for one attempt. Raises NoRoom, which is retried: capacity is admission.
+
+        A second run finds the complete directory or builds it again.
+        """
+        hub = self._hubs.of(request.repository.id)
+        self._workspaces.open(
+            hub.path,
+            migration=request.name,
+            task=request.task,
+            attempt=request.attempt,
+            base=request.base,
+            start=request.start,
+            claims=request.claims,
+            token=request.attempt,
+        )
+        return Workspace(
+            migration=request.name,
+            repository=request.repository.id,
+            task=request.task,
+            attempt=request.attempt,
+            host=self._host,
+            queue=self._queue,
+            base=request.base,
+            start=request.start,
+        )
+
+    @activity.defn
+    async def run_rung(self, request: RunRung) -> RungRun:
+        """One run of one rung in its workspace; only its own directory is written."""
+        where = request.workspace
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        rung = spec.phase(request.phase).ladder[request.rung]
+        paths = self._workspaces.paths(where.migration, where.task, where.attempt)
+        ran, allowed = await self._rungs.run(spec, rung, request.task, paths, where.base)
+        run = CommandRun(
+            exit=ran.exit,
+            ended=ran.ended,
+            seconds=ran.seconds,
+            calls=ran.calls,
+            output=self._blobs.put(where.migration, ran.output[-OUTPUT_KEPT:]),
+            tail=ran.output[-TAIL:].decode("utf-8", "replace"),
+        )
+        return RungRun(run=run, allowed=allowed)
+
+    @activity.defn
+    async def save_checkpoint(self, request: SaveCheckpoint) -> Checkpoint:
+        """Harvests the claimed files into a commit kept under the attempt's own ref.
+
+        Made of its arguments and the tree, so a second run makes the same commit.
+        """
+        where = request.workspace
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        phase = spec.phase(request.phase)
+        hub = await asyncio.to_thread(self._hubs.of, where.repository)
+        checkpoint = await asyncio.to_thread(
+            self._workspaces.harvest, hub, where, request.task, request.when
+        )
+        scene = self._surveyor.scene(hub, spec, phase, checkpoint.commit)
+        left = await asyncio.to_thread(self._surveyor.left_in, scene, request.task.claims)
+        started_from = await asyncio.to_thread(hub.tree, where.start)
+        return checkpoint.model_copy(
+            update={
+                "moved": checkpoint.tree != started_from,
+                "left": tuple(sorted(left)),
+                "sites_left": sum(left.values()),
+            }
+        )
+
+    @activity.defn
+    def close_workspace(self, request: CloseWorkspace) -> None:
+        """Deletes the workspace; one that is gone is closed already."""
+        where = request.workspace
+        self._workspaces.close(where.migration, where.task, where.attempt)

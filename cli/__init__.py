@@ -1,0 +1,1 @@
+"""The verbs behind starter.py: connecting, asking, telling, and how answers look."""

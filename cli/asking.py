@@ -1,0 +1,202 @@
+"""Verbs that only read: status, list, report, diff, show.
+
+A migration is named by its name or a unique prefix of it. What needs no worker (the list) asks
+none; the rest asks the workflow itself, so that the answer is what it will act on.
+"""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from temporalio.client import WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.adapters.blobs import BlobMissing
+from activities.adapters.git import Git
+from activities.adapters.reporting import render_report
+from activities.contracts.migration import AreaRow, MigrationReport, MigrationResult, Progress
+from cli.boundary import Code, Refused, give, give_json
+from cli.render import fields_text, status_text, table
+from cli.session import Session, session
+from workflows import options
+
+Handle = WorkflowHandle[Any, MigrationResult]
+_PREFIX = options.migration_id("")
+_OURS = 'WorkflowType="MigrationWorkflow"'
+
+
+async def find(connected: Session, name: str) -> Handle:
+    """The migration with this name, else the only one whose name starts with it."""
+    handle = _handle(connected, name)
+    try:
+        await handle.describe()
+        return handle
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    names = [n async for n in _names(connected) if n.startswith(name)]
+    if len(set(names)) == 1:
+        return _handle(connected, names[0])
+    if names:
+        shown = ", ".join(sorted(set(names))[:10])
+        raise Refused(Code.NOT_FOUND, f"{name!r} is not one name but several: {shown}")
+    raise Refused(Code.NOT_FOUND, f"No migration is named {name!r}; `starter.py list` shows all.")
+
+
+def name_of(handle: Handle) -> str:
+    """The migration's name."""
+    return handle.id.removeprefix(_PREFIX)
+
+
+def _handle(connected: Session, name: str) -> Handle:
+    return connected.client.get_workflow_handle(
+        options.migration_id(name), result_type=MigrationResult
+    )
+
+
+async def _names(connected: Session) -> AsyncGenerator[str]:
+    async for execution in connected.client.list_workflows(_OURS):
+        if execution.id.startswith(_PREFIX):
+            yield execution.id.removeprefix(_PREFIX)
+
+
+async def progress_of(connected: Session, handle: Handle) -> Progress:
+    """Where it is; waits for a worker that is only just starting."""
+    query = handle.query("progress", result_type=Progress)
+    return await connected.outlast(query, patience=60)
+
+
+async def rows_of(connected: Session, name: str) -> list[AreaRow]:
+    """The tasks of the cycle, as their area knows them; none before it has begun."""
+    area = connected.client.get_workflow_handle(options.area_id(name, "root"))
+    try:
+        return await connected.outlast(area.query("rows", result_type=list[AreaRow]), patience=60)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return []
+        raise
+
+
+async def status(name: str, local: bool, as_json: bool) -> int:
+    """Where a migration is."""
+    async with session(local=local) as connected:
+        handle = await find(connected, name)
+        progress = await progress_of(connected, handle)
+        if as_json:
+            give_json("status", progress.model_dump(mode="json"))
+        else:
+            give(status_text(progress, connected.link(handle.id)))
+    return Code.OK
+
+
+async def list_all(local: bool, as_json: bool) -> int:
+    """Every migration that Temporal still remembers, newest first."""
+    async with session(local=local, needs_work=False) as connected:
+        found = [
+            _row(execution)
+            async for execution in connected.client.list_workflows(_OURS)
+            if execution.id.startswith(_PREFIX)
+        ]
+    if as_json:
+        give_json("list", {"migrations": found})
+    else:
+        columns = ("name", "status", "stage", "started", "sites_left", "owner")
+        give(
+            table([c.replace("_", " ") for c in columns], [[r[c] for c in columns] for r in found])
+        )
+    return Code.OK
+
+
+def _row(execution: WorkflowExecution) -> dict[str, str]:
+    def attribute(key: Any) -> str:
+        value = execution.typed_search_attributes.get(key)
+        return "" if value is None else str(value)
+
+    status = execution.status or WorkflowExecutionStatus.RUNNING
+    return {
+        "name": execution.id.removeprefix(_PREFIX),
+        "status": status.name.lower().replace("_", " "),
+        "stage": attribute(options.STAGE),
+        "started": execution.start_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sites_left": attribute(options.SITES_LEFT),
+        "owner": attribute(options.OWNER),
+        "repository": attribute(options.REPO),
+        "run": execution.run_id,
+    }
+
+
+async def load_report(connected: Session, handle: Handle) -> MigrationReport:
+    """The report of a migration that has ended."""
+    progress = await progress_of(connected, handle)
+    if progress.report is None:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"{name_of(handle)} has no report yet: it is at stage {progress.stage.value}.",
+        )
+    try:
+        return connected.blobs.get_model(progress.report, MigrationReport)
+    except BlobMissing as missing:
+        raise Refused(
+            Code.NOT_FOUND, f"{missing}; is WHIMBREL_HOME the directory that the workers use?"
+        ) from missing
+
+
+async def report(name: str, local: bool, as_json: bool) -> int:
+    """What landed, what did not and why: Markdown, or JSON."""
+    async with session(local=local) as connected:
+        found = await load_report(connected, await find(connected, name))
+    if as_json:
+        give_json("report", found.model_dump(mode="json"))
+    else:
+        give(render_report(found))
+    return Code.OK
+
+
+async def diff(name: str, local: bool, stat: bool) -> int:
+    """What the green branch changed since the base."""
+    async with session(local=local) as connected:
+        progress = await progress_of(connected, await find(connected, name))
+        hub = connected.settings.hub / f"{progress.repository}.git"
+    if not progress.base or not progress.tip:
+        raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")
+    if not hub.exists():
+        raise Refused(Code.NOT_FOUND, f"The hub is not on this machine: {hub} does not exist.")
+    how = ["--no-ext-diff", "--no-textconv", *(["--stat=100"] if stat else [])]
+    command = Git(hub).command("diff", *how, progress.base, progress.tip, "--")
+    return await asyncio.to_thread(_show, command)
+
+
+def _show(command: list[str]) -> int:
+    """Runs a reading command straight to stdout, however much it prints."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    return Code.OK if done.returncode == 0 else Code.NOT_DONE
+
+
+async def show(name: str, task: str, local: bool, as_json: bool) -> int:
+    """One task: its attempts, its evidence, its commit."""
+    async with session(local=local) as connected:
+        handle = await find(connected, name)
+        progress = await progress_of(connected, handle)
+        if progress.report:
+            done = (await load_report(connected, handle)).handoffs
+            rows = {h.task: h.model_dump(mode="json") for h in done}
+        else:
+            doing = await rows_of(connected, progress.name)
+            rows = {r.task.id: r.model_dump(mode="json") for r in doing}
+    row = _only(rows, task)
+    if as_json:
+        give_json("task", row)
+    else:
+        give(fields_text(row))
+    return Code.OK
+
+
+def _only(rows: dict[str, dict[str, Any]], prefix: str) -> dict[str, Any]:
+    """The row of this name, else the only one whose name starts with it."""
+    names = [prefix] if prefix in rows else [name for name in rows if name.startswith(prefix)]
+    if len(names) == 1:
+        return rows[names[0]]
+    what = "is not one task but several" if names else "is no task of it"
+    shown = ", ".join((names or list(rows))[:20]) or "it has none yet"
+    raise Refused(Code.NOT_FOUND, f"{prefix!r} {what}: {shown}")

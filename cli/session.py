@@ -1,0 +1,187 @@
+"""How a verb reaches Temporal: the service that the environment names, or the embedded one.
+
+TEMPORAL_ADDRESS (or a temporal.toml) names a service. Without it a server that already runs in the
+state directory is joined; else `--local`, and every verb on a state directory that has a database,
+starts server and worker for as long as the verb takes. Both end with it.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.adapters.blobs import BlobStore
+from activities.adapters.children import Child
+from activities.adapters.embedded import Embedded, Server, ServerTrouble, running
+from activities.adapters.settings import Settings
+from cli.boundary import Code, Refused, say
+from workflows.options import SEARCH_ATTRIBUTES
+
+T = TypeVar("T")
+DRAIN = 45.0
+"""Seconds that a worker may take to finish its running steps before it is killed."""
+HERE = Path(__file__).resolve().parent.parent
+"""Where worker.py and examples/ are."""
+
+
+@dataclass
+class Session:
+    """A connection, and what runs on this machine for its sake."""
+
+    client: Client
+    settings: Settings
+    local: bool
+    """Server and worker are this process's own and end with it."""
+    ui: str
+    """The Web UI's address; empty when nobody said it."""
+    server: Embedded | None = None
+    worker: Child | None = None
+
+    @property
+    def blobs(self) -> BlobStore:
+        return BlobStore(self.settings.blobs)
+
+    def link(self, workflow_id: str) -> str:
+        """The workflow's page in the Web UI."""
+        if not self.ui:
+            return ""
+        page = workflow_id.replace("/", "%2F")
+        return f"{self.ui.rstrip('/')}/namespaces/{self.client.namespace}/workflows/{page}"
+
+    def check(self) -> None:
+        """Raises when our own server or worker cannot stay up: nobody would ever answer."""
+        for part in (self.server, self.worker):
+            if part and part.trouble:
+                raise Refused(Code.UNREACHABLE, part.trouble)
+
+    async def outlast(self, answer: Awaitable[T], patience: float | None = None) -> T:
+        """Awaits an answer for as long as somebody is there to give it."""
+        task = asyncio.ensure_future(answer)
+        deadline = None if patience is None else asyncio.get_running_loop().time() + patience
+        try:
+            while not (await asyncio.wait({task}, timeout=0.5))[0]:
+                self.check()
+                if deadline is not None and asyncio.get_running_loop().time() > deadline:
+                    raise Refused(Code.TIMED_OUT, "Gave up waiting; the migration goes on.")
+            return task.result()
+        finally:
+            task.cancel()
+
+
+@asynccontextmanager
+async def session(*, local: bool = False, needs_work: bool = True) -> AsyncGenerator[Session]:
+    """Connects, starting what is needed; `needs_work`: False when no worker has to answer."""
+    try:
+        async with _opened(local, needs_work) as connected:
+            yield connected
+    except RPCError as error:
+        raise refusal(error) from error
+
+
+@asynccontextmanager
+async def _opened(local: bool, needs_work: bool) -> AsyncGenerator[Session]:
+    settings = Settings()
+    if not local:
+        service = ClientConfig.load_client_connect_config()
+        if service.get("target_host"):
+            yield await _service(settings)
+            return
+        server = await running(settings.home)
+        if server:
+            yield await _connected(server, settings)
+            return
+        if not (settings.home / "temporal.db").exists():
+            raise Refused(
+                Code.UNREACHABLE,
+                f"No Temporal to talk to: set TEMPORAL_ADDRESS, or add --local to run one in "
+                f"{settings.home}.",
+            )
+    async with _embedded(settings, needs_work) as connected:
+        yield connected
+
+
+async def _service(settings: Settings) -> Session:
+    config = ClientConfig.load_client_connect_config()
+    try:
+        client = await Client.connect(**config, data_converter=pydantic_data_converter)
+    except (RPCError, RuntimeError) as trouble:
+        target = config.get("target_host", "")
+        raise Refused(
+            Code.UNREACHABLE,
+            f"Temporal at {target} does not answer: {trouble}. Check TEMPORAL_ADDRESS.",
+        ) from trouble
+    return Session(client, settings, local=False, ui=settings.ui_url)
+
+
+async def _connected(server: Server, settings: Settings) -> Session:
+    client = await Client.connect(server.address, data_converter=pydantic_data_converter)
+    return Session(client, settings, local=False, ui=server.ui)
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings, needs_work: bool) -> AsyncGenerator[Session]:
+    embedded = Embedded(settings.home, SEARCH_ATTRIBUTES)
+    try:
+        server = await embedded.start()
+    except ServerTrouble as trouble:
+        raise Refused(Code.UNREACHABLE, str(trouble)) from trouble
+    worker = None if embedded.guest or not needs_work else _worker(settings, server)
+    try:
+        connected = await _connected(server, settings)
+        if worker:
+            await worker.start()
+        if not embedded.guest:
+            connected.local, connected.server, connected.worker = True, embedded, worker
+        yield connected
+    except asyncio.CancelledError:
+        say("Stopping: what runs is finished or handed back first.")
+        raise
+    finally:
+        # A second Ctrl-C must not leave a half-stopped pair: children die with this process anyway.
+        if worker:
+            await worker.stop(DRAIN)
+        await embedded.stop()
+
+
+def _worker(settings: Settings, server: Server) -> Child:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("TEMPORAL_")}
+    env |= {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": "default"}
+    env |= {"WHIMBREL_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(HERE / "worker.py"), "--role", "all"]
+    return Child("worker", command, log=settings.home / "worker.log", env=env)
+
+
+def unreachable(error: RPCError) -> bool:
+    """Whether nobody answered, as opposed to a no; a cancelled call is one that ran out of time."""
+    return error.status in (
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+    )
+
+
+def refusal(error: RPCError) -> Refused:
+    """What Temporal's no means for the shell."""
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return Refused(Code.NOT_FOUND, f"Not found: {error.message}")
+    if unreachable(error):
+        return Refused(
+            Code.UNREACHABLE,
+            f"Temporal, or the worker that should answer, is away: {error.message}",
+        )
+    return Refused(Code.REJECTED, f"Temporal refused: {error.message}")
+
+
+def warn_if_guest(connected: Session, local: bool) -> None:
+    """A guest's migration pauses when its host ends: say so."""
+    if local and not connected.local:
+        say("Joined a server that another starter runs: work pauses when that one ends.")

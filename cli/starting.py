@@ -1,0 +1,204 @@
+"""Verbs that start something: validate, plan, start.
+
+Starting is idempotent by name: the same spec joins the run that is open, another one is refused.
+A plan is a run of its own that ends before any work.
+"""
+
+import asyncio
+import getpass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from activities.adapters.spec_file import SpecErrors, load_spec
+from google.protobuf.duration_pb2 import Duration
+from pydantic import ValidationError
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import WorkflowFailureError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.contracts.base import digest_of
+from activities.contracts.migration import MigrationInput, MigrationResult
+from activities.contracts.plan import Plan
+from activities.contracts.repository import Repository, repository_id
+from activities.contracts.spec import MigrationSpec
+from cli.asking import Handle
+from cli.boundary import Code, Refused, give, give_json, say
+from cli.render import first_line, plan_text
+from cli.session import Session, session, warn_if_guest
+from cli.watching import Following, ended, follow
+from workflows import options
+
+WORKFLOW = "MigrationWorkflow"
+KEPT_AFTER_END = timedelta(days=30)
+
+
+def read_spec(path: Path) -> MigrationSpec:
+    """The spec, with a local repository's path made absolute; all its errors at once."""
+    try:
+        spec = load_spec(path)
+    except SpecErrors as errors:
+        problems = "\n".join(str(problem) for problem in errors.problems)
+        raise Refused(Code.USAGE, problems) from errors
+    except OSError as error:
+        raise Refused(Code.USAGE, f"{path}: {error.strerror}") from error
+    where = spec.repository
+    if "://" in where or (":" in where.split("/", 1)[0]):
+        return spec
+    return spec.model_copy(
+        update={"repository": str((path.parent / Path(where).expanduser()).resolve())}
+    )
+
+
+async def validate(path: Path) -> int:
+    """Whether a spec can be started, as far as the file alone tells."""
+    spec = read_spec(path)
+    say(f"{path}: {spec.name}, {len(spec.phases)} phases, {len(spec.checks)} checks: ok")
+    return Code.OK
+
+
+def _input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:
+    url = spec.repository
+    return MigrationInput(
+        name=spec.name,
+        repository=Repository(url=url, id=repository_id(url), base=spec.base),
+        spec=connected.blobs.put_model(spec.name, spec),
+        spec_digest=digest_of(spec),
+        **more,
+    )
+
+
+async def _launch(
+    connected: Session, given: MigrationInput, spec: MigrationSpec, workflow_id: str, summary: str
+) -> Handle:
+    attributes = {
+        options.MIGRATION_NAME: spec.name,
+        options.STAGE: "survey",
+        options.REPO: given.repository.id,
+        options.OWNER: getpass.getuser(),
+    }
+    return await connected.client.start_workflow(
+        WORKFLOW,
+        given,
+        id=workflow_id,
+        task_queue=options.CONTROL,
+        result_type=MigrationResult,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        memo={"spec_digest": given.spec_digest},
+        static_summary=summary,
+        static_details=_details(spec),
+        search_attributes=TypedSearchAttributes(
+            [SearchAttributePair(key, value) for key, value in attributes.items()]
+        ),
+    )
+
+
+def _details(spec: MigrationSpec) -> str:
+    phases = ", ".join(phase.name for phase in spec.phases)
+    text = f"{spec.objective.strip()[:10_000]}\n\n"
+    text += f"- repository: `{spec.repository}`, base `{spec.base}`\n- phases: {phases}\n"
+    return text + f"- green branch: `{spec.branch}`\n- watch: `starter.py watch {spec.name}`\n"
+
+
+async def plan(
+    path: Path, local: bool, as_json: bool, saved: Path | None, patience: float | None
+) -> int:
+    """Surveys and plans, shows the tasks and what they will take; starts nothing else."""
+    spec = read_spec(path)
+    async with session(local=local) as connected:
+        given = _input(connected, spec, until="plan")
+        workflow_id = options.plan_id(spec.name, given.spec_digest)
+        try:
+            handle = await _launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
+        except WorkflowAlreadyStartedError:
+            handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
+        try:
+            result = await connected.outlast(handle.result(), patience)
+        except WorkflowFailureError as failure:
+            raise ended(failure) from failure
+        if result.plan is None:
+            raise Refused(Code.NOT_DONE, f"No plan: {result.reason or result.stage.value}")
+        made = connected.blobs.get_model(result.plan.plan, Plan)
+    if saved:
+        await asyncio.to_thread(saved.write_text, made.model_dump_json(indent=2) + "\n")
+        say(f"Saved to {saved}; run exactly it with: starter.py start {path} --plan {saved}")
+    if as_json:
+        forecast = result.plan.forecast.model_dump(mode="json")
+        give_json("plan", {"plan": made.model_dump(mode="json"), "forecast": forecast})
+    else:
+        give(plan_text(made, result.plan.forecast))
+    return Code.OK
+
+
+async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
+    """Starts a migration, or joins the open run of the same spec."""
+    spec = read_spec(path)
+    async with session(local=local) as connected:
+        warn_if_guest(connected, local)
+        handle = await begin(connected, spec, saved)
+        if not (following.wanted or connected.local):
+            give(handle.id)
+            return Code.OK
+        return await follow(connected, handle, following)
+
+
+async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = None) -> Handle:
+    """The migration's handle, started if it was not; says where to look at it."""
+    given = _input(connected, spec)
+    if saved:
+        made = _read_plan(saved, given)
+        given = given.model_copy(update={"plan": connected.blobs.put_model(spec.name, made)})
+    if connected.local:
+        await _keep_history(connected, timedelta(days=spec.limits.days) + KEPT_AFTER_END)
+    handle = await _start_or_join(connected, given, spec)
+    say(f"branch   {spec.branch}")
+    if connected.link(handle.id):
+        say(f"web UI   {connected.link(handle.id)}")
+    say(f"watch    starter.py watch {spec.name}")
+    return handle
+
+
+def _read_plan(saved: Path, given: MigrationInput) -> Plan:
+    try:
+        made = Plan.model_validate_json(saved.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise Refused(Code.USAGE, f"{saved} is no saved plan: {error}") from error
+    if (made.migration, made.spec_digest) != (given.name, given.spec_digest):
+        raise Refused(
+            Code.REJECTED,
+            f"{saved} was made for another spec; make a new one: starter.py plan SPEC -o {saved}",
+        )
+    return made
+
+
+async def _start_or_join(connected: Session, given: MigrationInput, spec: MigrationSpec) -> Handle:
+    workflow_id = options.migration_id(spec.name)
+    try:
+        handle = await _launch(connected, given, spec, workflow_id, first_line(spec.objective))
+        say(f"Started {spec.name}.")
+        return handle
+    except WorkflowAlreadyStartedError:
+        handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
+    theirs = await (await handle.describe()).memo_value("spec_digest", "")
+    if theirs != given.spec_digest:
+        raise Refused(
+            Code.REJECTED,
+            f"{spec.name} is running with another spec ({theirs[:12]}, this one is "
+            f"{given.spec_digest[:12]}). Let it end, or: starter.py cancel {spec.name}",
+        )
+    say(f"{spec.name} is running already with this spec: joined.")
+    return handle
+
+
+async def _keep_history(connected: Session, wished: timedelta) -> None:
+    """Raises the embedded namespace's retention to what the migration needs; never lowers it."""
+    service, name = connected.client.workflow_service, connected.client.namespace
+    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+    if found.config.workflow_execution_retention_ttl.ToTimedelta() >= wished:
+        return
+    ttl = Duration()
+    ttl.FromTimedelta(wished)
+    config = NamespaceConfig(workflow_execution_retention_ttl=ttl)
+    await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))

@@ -1,0 +1,145 @@
+"""Following a migration to its end: live on a terminal, one line per change elsewhere.
+
+A server that is away for a while is waited for. Following changes nothing but what it was told
+to: with `yes` it approves the plan in the person's name.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from temporalio.client import WorkflowFailureError, WorkflowQueryFailedError
+from temporalio.exceptions import CancelledError, TerminatedError
+from temporalio.service import RPCError
+
+from activities.contracts.migration import AreaRow, MigrationResult, Progress, Stage
+from cli.asking import Handle, find, name_of, rows_of
+from cli.boundary import Code, Refused, give, give_json, say
+from cli.live import Screen
+from cli.render import finished_well, outcome_text
+from cli.session import Session, session, unreachable
+from cli.telling import by_me, order
+
+PATIENCE = 120.0
+"""Seconds that a silent server is waited for."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """How to follow."""
+
+    wanted: bool = True
+    """False: start only."""
+    quiet: bool = False
+    """Wait, show nothing on the way."""
+    yes: bool = False
+    """Approve the plan without asking."""
+    timeout: float | None = None
+    as_json: bool = False
+
+
+async def watch(name: str, local: bool, following: Following) -> int:
+    """Follows a migration to its end."""
+    async with session(local=local) as connected:
+        return await follow(connected, await find(connected, name), following)
+
+
+async def outcome_of(connected: Session, handle: Handle, following: Following) -> MigrationResult:
+    """Shows progress until the migration ends; its result."""
+    with Screen(connected.link(handle.id), following.quiet) as screen:
+        tick = _Ticker(connected, handle, following, screen.show).tick
+        return await _result(connected, handle, tick, following.timeout)
+
+
+async def follow(connected: Session, handle: Handle, following: Following) -> int:
+    """As `outcome_of`, then says how it ended; the exit code says it too."""
+    name = name_of(handle)
+    result = await outcome_of(connected, handle, following)
+    if following.as_json:
+        give_json("result", {"name": name, **result.model_dump(mode="json")})
+    else:
+        give(outcome_text(name, result))
+        say(f"report   starter.py report {name}")
+        say(f"diff     starter.py diff {name} --stat")
+    return Code.OK if finished_well(result.stage) else Code.NOT_DONE
+
+
+async def _result(
+    connected: Session, handle: Handle, tick: Callable[[], Awaitable[None]], patience: float | None
+) -> MigrationResult:
+    """The result, with `tick` called twice a second; a lost connection is taken up again."""
+    clock = asyncio.get_running_loop()
+    started = answered = clock.time()
+    result = asyncio.ensure_future(handle.result())
+    try:
+        while True:
+            done, _ = await asyncio.wait({result}, timeout=0.5)
+            try:
+                if done:
+                    return result.result()
+                await tick()
+                answered = clock.time()
+            except WorkflowFailureError as failure:
+                raise ended(failure) from failure
+            except RPCError as error:
+                if not unreachable(error) or clock.time() - answered > PATIENCE:
+                    raise
+                if done:
+                    result = asyncio.ensure_future(handle.result())
+            connected.check()
+            if patience and clock.time() - started > patience:
+                raise Refused(Code.TIMED_OUT, "Gave up waiting; the migration goes on.")
+    finally:
+        result.cancel()
+
+
+class _Ticker:
+    """One look at a migration: shows what changed, approves where it was told to."""
+
+    def __init__(
+        self,
+        connected: Session,
+        handle: Handle,
+        following: Following,
+        show: Callable[[Progress, list[AreaRow]], None],
+    ) -> None:
+        self._connected = connected
+        self._handle = handle
+        self._following = following
+        self._show = show
+        self._approval = by_me("started with --yes")
+        self._approved = False
+
+    async def tick(self) -> None:
+        query = self._handle.query("progress", result_type=Progress)
+        progress = await self._connected.outlast(query, patience=PATIENCE)
+        rows = [] if self._following.quiet else await self._rows()
+        self._show(progress, rows)
+        if self._following.yes and progress.stage is Stage.APPROVAL and not self._approved:
+            await self._approve()
+
+    async def _rows(self) -> list[AreaRow]:
+        """Rows are a courtesy: progress is shown without them when the area does not tell."""
+        try:
+            return await rows_of(self._connected, name_of(self._handle))
+        except WorkflowQueryFailedError:
+            return []
+
+    async def _approve(self) -> None:
+        try:
+            await order(self._handle, "approve", self._approval)
+        except Refused as refusal:
+            say(str(refusal))
+        self._approved = True
+
+
+def ended(failure: WorkflowFailureError) -> Refused:
+    """Why a workflow ended without a result, by its innermost cause."""
+    cause: BaseException = failure.cause
+    if isinstance(cause, CancelledError):
+        return Refused(Code.NOT_DONE, "It was cancelled.")
+    if isinstance(cause, TerminatedError):
+        return Refused(Code.NOT_DONE, f"It was terminated: {cause}")
+    while isinstance(inner := getattr(cause, "cause", None), BaseException):
+        cause = inner
+    return Refused(Code.NOT_DONE, f"It failed: {cause}")

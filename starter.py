@@ -1,0 +1,244 @@
+"""The people's door: start a migration, watch it, steer it, read what came of it.
+
+Each verb is declared here and done in cli/. Only typer and the standard library are imported
+before a verb runs, so that help and completion answer at once. Exit codes: 0 done, 1 not all done,
+2 usage or spec, 3 not found, 4 nothing answers, 5 refused, 6 waited too long, 130 detached.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Whimbrel carries a code migration from one sentence of intent to a green branch.",
+    epilog="Exit codes: 0 done, 1 not all done, 2 usage or spec error, 3 not found, "
+    "4 nothing answers, 5 refused, 6 waited too long, 130 detached by Ctrl-C.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+DETACHED = "Detached; the migration goes on. Look again with: starter.py watch {name}"
+STOPPED = "Stopped; nothing is lost. Go on with: starter.py start {spec} --local"
+DEMO_STOPPED = "Stopped; nothing is lost. Go on with: starter.py demo"
+
+
+def seconds(text: str) -> float:
+    """`90`, `90s`, `10m`, `2h`, `1d` as seconds."""
+    found = re.fullmatch(r"(\d+)([smhd]?)", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 10m, 2h or 1d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The migration spec, a YAML file.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A migration, or a unique prefix of it.")]
+Local = Annotated[bool, typer.Option("--local", help="Run Temporal and a worker on this machine.")]
+Json = Annotated[bool, typer.Option("--json", help="Data for programs, with a schema field.")]
+Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the report.")]
+Timeout = Annotated[
+    float | None, typer.Option(parser=seconds, metavar="10m", help="Give up waiting (exit 6).")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; approve the plan.")]
+
+
+@app.command()
+def validate(spec: Spec) -> None:
+    """Check a spec: all its errors at once, each with line and column."""
+    from cli import boundary, starting
+
+    raise typer.Exit(boundary.run(starting.validate(spec)))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors."""
+    import json
+
+    from activities.adapters.spec_file import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, sort_keys=True))
+
+
+@app.command()
+def plan(
+    spec: Spec,
+    output: Annotated[
+        Path | None, typer.Option("-o", help="Save the plan for start --plan.")
+    ] = None,
+    local: Local = False,
+    as_json: Json = False,
+    timeout: Timeout = None,
+) -> None:
+    """Show tasks, files, waves and forecast; starts nothing else."""
+    from cli import boundary, starting
+
+    verb = starting.plan(spec, local, as_json, output, timeout)
+    raise typer.Exit(boundary.run(verb))
+
+
+@app.command()
+def start(
+    spec: Spec,
+    local: Local = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress to the end.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait to the end, silently.")] = False,
+    plan: Annotated[Path | None, typer.Option(help="Run exactly this saved plan.")] = None,
+    yes: Yes = False,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> None:
+    """Start a migration, or join the open run of the same spec."""
+    from cli import boundary, starting
+    from cli.watching import Following
+
+    following = Following(watch or wait, wait and not watch, yes, timeout, as_json)
+    verb = starting.start(spec, local, plan, following)
+    gone = STOPPED.format(spec=spec) if local else "Detached; the migration goes on."
+    raise typer.Exit(boundary.run(verb, gone))
+
+
+@app.command()
+def status(name: Name, local: Local = False, as_json: Json = False) -> None:
+    """Show where a migration is and what it waits for."""
+    from cli import asking, boundary
+
+    raise typer.Exit(boundary.run(asking.status(name, local, as_json)))
+
+
+@app.command("list")
+def list_all(local: Local = False, as_json: Json = False) -> None:
+    """List all migrations."""
+    from cli import asking, boundary
+
+    raise typer.Exit(boundary.run(asking.list_all(local, as_json)))
+
+
+@app.command()
+def watch(
+    name: Name,
+    local: Local = False,
+    yes: Yes = False,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a migration to its end."""
+    from cli import boundary, watching
+
+    following = watching.Following(yes=yes, timeout=timeout, as_json=as_json)
+    verb = watching.watch(name, local, following)
+    raise typer.Exit(boundary.run(verb, DETACHED.format(name=name)))
+
+
+@app.command()
+def approve(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
+    """Approve the plan that a migration waits with."""
+    _tell("approve", name, local, reason, as_json)
+
+
+@app.command()
+def reject(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
+    """Reject the plan; the migration ends."""
+    _tell("reject", name, local, reason, as_json)
+
+
+@app.command()
+def pause(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
+    """Start nothing new; what runs goes on, nothing is lost."""
+    _tell("pause", name, local, reason, as_json)
+
+
+@app.command()
+def resume(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
+    """Go on after a pause."""
+    _tell("resume", name, local, reason, as_json)
+
+
+@app.command()
+def cancel(
+    name: Name,
+    reason: Reason = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    local: Local = False,
+    as_json: Json = False,
+) -> None:
+    """End a migration; what has landed stays on its branch."""
+    if not yes:
+        typer.confirm(f"End {name}? What has landed stays.", abort=True, err=True)
+    _tell("cancel", name, local, reason, as_json)
+
+
+def _tell(verb: str, name: str, local: bool, reason: str, as_json: bool) -> None:
+    from cli import boundary, telling
+
+    raise typer.Exit(boundary.run(telling.tell(verb, name, local, reason, as_json)))
+
+
+@app.command()
+def report(
+    name: Name,
+    as_json: Json = False,
+    md: Annotated[bool, typer.Option("--md", help="Markdown, which is the default.")] = False,
+    local: Local = False,
+) -> None:
+    """Print what landed, what did not and why."""
+    from cli import asking, boundary
+
+    if as_json and md:
+        raise typer.BadParameter("one of --json and --md")
+    raise typer.Exit(boundary.run(asking.report(name, local, as_json)))
+
+
+@app.command()
+def diff(
+    name: Name,
+    stat: Annotated[bool, typer.Option("--stat", help="Files and counts only.")] = False,
+    local: Local = False,
+) -> None:
+    """Show what the green branch changed since the base."""
+    from cli import asking, boundary
+
+    raise typer.Exit(boundary.run(asking.diff(name, local, stat)))
+
+
+@app.command()
+def show(
+    name: Name,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task, or a unique prefix of it.")],
+    local: Local = False,
+    as_json: Json = False,
+) -> None:
+    """Show one task: its attempts, evidence and commit."""
+    from cli import asking, boundary
+
+    raise typer.Exit(boundary.run(asking.show(name, task, local, as_json)))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check this machine: git, sandbox, Temporal, Python, disk."""
+    from cli import boundary
+    from cli import doctor as doctoring
+
+    raise typer.Exit(boundary.run(doctoring.doctor(as_json)))
+
+
+@app.command()
+def demo() -> None:
+    """Migrate a real project on this machine, from fetch to report."""
+    from cli import boundary
+    from cli import demo as demonstrating
+
+    raise typer.Exit(boundary.run(demonstrating.demo(), DEMO_STOPPED))
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""What follows a judged cycle."""
+
+import pytest
+
+from activities.contracts.migration import Stage, Verdict
+from workflows.judge import next_stage
+
+
+@pytest.mark.parametrize(
+    ("open_sites", "leftover", "idle", "left", "stage"),
+    [
+        (0, 0, 0, 3, Stage.DONE),
+        (0, 4, 0, 3, Stage.DONE_WITH_LEFTOVERS),
+        (0, 0, 2, 0, Stage.DONE),
+        (5, 0, 0, 3, Stage.PLAN),
+        (5, 4, 1, 3, Stage.PLAN),
+        (5, 0, 2, 3, Stage.STOPPED),
+        (5, 0, 0, 0, Stage.STOPPED),
+    ],
+)
+def test_another_cycle_only_while_sites_are_open_and_progress_is_made(
+    open_sites, leftover, idle, left, stage
+):
+    verdict = Verdict(open_sites=open_sites, leftover_sites=leftover)
+    assert next_stage(verdict, idle, left) is stage

@@ -1,0 +1,271 @@
+"""The machines' door and the only composition root: settings → adapters → activities → Workers.
+
+`worker.py --role ROLE` polls one role's queue; `--role all` runs everything in one process. A role
+that only runs tools never loads workflow code, and the model's key is in no other role's process.
+SIGTERM drains: running activities get the grace period, then are handed to another worker.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Interceptor, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.adapters.settings import Settings
+from activities.faults import FaultInterceptor
+from activities.heartbeat import HeartbeatInterceptor
+
+ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
+GRACE = timedelta(seconds=30)
+STICKY = timedelta(seconds=3)
+"""How long a workflow waits for a worker that died with it in its cache."""
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The one sandbox of workers, tests and replayers: it passes the activities room through."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("activities")
+    )
+
+
+async def connect() -> Client:
+    """Where TEMPORAL_* or temporal.toml say."""
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    return await Client.connect(**config, data_converter=pydantic_data_converter)
+
+
+class Host:
+    """The adapters of this host, built when a role first needs them."""
+
+    def __init__(self, settings: Settings) -> None:
+        from activities.adapters.blobs import BlobStore
+        from activities.adapters.hubs import Hubs
+
+        self.settings = settings
+        self.blobs = BlobStore(settings.blobs)
+        self.hubs = Hubs(settings.hub)
+        self.queue = f"host/{settings.host}"
+
+    async def prepare_tools(self) -> None:
+        """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
+        from activities.adapters.check_trees import CheckTrees
+        from activities.adapters.checking import Checker
+        from activities.adapters.commands import Commands
+        from activities.adapters.environments import Environments
+        from activities.adapters.finders import SiteCache
+        from activities.adapters.rungs import Rungs
+        from activities.adapters.sandbox import detect
+        from activities.adapters.surveying import Surveyor
+        from activities.adapters.workspaces import Workspaces
+
+        settings = self.settings
+        sandbox = await detect(
+            settings.sandbox,
+            tool_uid=settings.tool_uid,
+            allow_unsandboxed=settings.allow_unsandboxed,
+        )
+        environments = Environments(settings.environments, sandbox, dict(os.environ))
+        commands = Commands(sandbox, environments, settings.home / "scratch")
+        trees = CheckTrees(settings.checks, sandbox.tool_ids, settings.checks_per_host)
+        self.workspaces = Workspaces(
+            settings.workspaces, sandbox.tool_ids, settings.workspaces_per_host
+        )
+        self.surveyor = Surveyor(self.blobs, SiteCache(settings.cache), trees, commands)
+        self.checker = Checker(self.blobs, trees, commands)
+        self.rungs = Rungs(commands, self.workspaces)
+
+
+def control_activities(host: Host, client: Client) -> list[Any]:
+    from activities.records import RecordActivities
+
+    return _methods(RecordActivities(host.blobs, client))
+
+
+def workspace_activities(host: Host) -> list[Any]:
+    from activities.workspace import WorkspaceActivities
+
+    workspace = WorkspaceActivities(
+        host.blobs,
+        host.hubs,
+        host.workspaces,
+        host.rungs,
+        host.surveyor,
+        host.settings.host,
+        host.queue,
+    )
+    return _methods(workspace)
+
+
+def check_activities(host: Host) -> list[Any]:
+    from activities.checks import ChecksActivities
+    from activities.surveying import SurveyActivities
+
+    return [
+        *_methods(ChecksActivities(host.blobs, host.hubs, host.checker)),
+        *_methods(SurveyActivities(host.blobs, host.hubs, host.surveyor)),
+    ]
+
+
+def integration_activities(host: Host) -> list[Any]:
+    from activities.integration import IntegrationActivities
+    from activities.judging import JudgingActivities
+    from activities.planning import PlanningActivities
+
+    return [
+        *_methods(IntegrationActivities(host.blobs, host.hubs)),
+        *_methods(JudgingActivities(host.blobs)),
+        *_methods(PlanningActivities(host.blobs, host.hubs)),
+    ]
+
+
+def delivery_activities(host: Host) -> list[Any]:
+    from activities.adapters.reporting import render_report
+    from activities.delivery import DeliveryActivities
+
+    return _methods(DeliveryActivities(host.blobs, render_report, host.settings.sandbox))
+
+
+def _methods(of: object) -> list[Any]:
+    """The activity methods of an object, by name."""
+    named = [getattr(of, name) for name in sorted(dir(of)) if not name.startswith("_")]
+    return [method for method in named if hasattr(method, "__temporal_activity_definition")]
+
+
+def workflows() -> list[type]:
+    """Loaded by the control role alone."""
+    from workflows.area import AreaWorkflow
+    from workflows.merge_queue import MergeQueueWorkflow
+    from workflows.migration import MigrationWorkflow
+    from workflows.task import TaskWorkflow
+
+    return [MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
+
+
+async def build(roles: Sequence[str], settings: Settings, client: Client) -> list[Worker]:
+    """The Workers of these roles; a host with workspaces also polls its own queue."""
+    host = Host(settings)
+    if {"workspace", "checks"}.intersection(roles):
+        await host.prepare_tools()
+    interceptors: list[Interceptor] = [HeartbeatInterceptor(), *_faults()]
+    threads = ThreadPoolExecutor(max_workers=32)
+
+    def worker(queue: str, activities: list[Any], slots: int, **more: Any) -> Worker:
+        return Worker(
+            client,
+            task_queue=queue,
+            activities=activities,
+            activity_executor=threads,
+            interceptors=interceptors,
+            max_concurrent_activities=slots,
+            graceful_shutdown_timeout=GRACE,
+            **more,
+        )
+
+    workers: list[Worker] = []
+    for role in roles:
+        if role == "control":
+            workers.append(
+                worker(
+                    role,
+                    control_activities(host, client),
+                    50,
+                    workflows=workflows(),
+                    workflow_runner=workflow_runner(),
+                    sticky_queue_schedule_to_start_timeout=STICKY,
+                )
+            )
+        elif role == "workspace":
+            tools = workspace_activities(host)
+            opening = [tool for tool in tools if tool.__name__ == "open_workspace"]
+            room = settings.workspaces_per_host
+            workers.append(worker(role, opening, room))
+            # More slots than workspaces: waiting here would look like a dead host.
+            here = [tool for tool in tools if tool.__name__ != "open_workspace"]
+            workers.append(worker(host.queue, here, 4 * room))
+        elif role == "checks":
+            workers.append(worker(role, check_activities(host), settings.checks_per_host))
+        elif role == "integration":
+            workers.append(worker(role, integration_activities(host), 8))
+        elif role == "delivery":
+            workers.append(worker(role, delivery_activities(host), 4))
+    return workers
+
+
+def _faults() -> list[Interceptor]:
+    """Tests name points to die at; without them there is nothing here."""
+    points = os.environ.get("WHIMBREL_FAULTS", "")
+    if not points:
+        return []
+    folder = Path(os.environ["WHIMBREL_FAULTS_DIR"])
+    return [FaultInterceptor(frozenset(points.split(",")), folder)]
+
+
+async def serve(roles: Sequence[str]) -> None:
+    """Runs until SIGTERM or SIGINT, then drains."""
+    settings = Settings()
+    workers = await build(roles, settings, await connect())
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log = structlog.get_logger()
+    async with contextlib.AsyncExitStack() as running:
+        for worker in workers:
+            await running.enter_async_context(worker)
+        log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
+        await stop.wait()
+        log.info("draining", grace_seconds=GRACE.total_seconds())
+
+
+def configure_logs() -> None:
+    """One JSON line per record on standard error, Temporal's loggers with their workflow ids."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared[:1], *shared[2:], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parses --role, configures logs, serves."""
+    parser = argparse.ArgumentParser(prog="worker.py", description=__doc__)
+    parser.add_argument("--role", action="append", choices=[*ROLES, "all"], required=True)
+    asked = parser.parse_args(arguments).role
+    roles = ROLES if "all" in asked else tuple(dict.fromkeys(asked))
+    configure_logs()
+    asyncio.run(serve(roles))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""AreaWorkflow: keeps a window of its tasks running until every one of them is final.
+
+The same code at every level. It decides who may start (frontier.py), the roster knows who works on
+what; handoffs flow up as one blob in its report.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import (
+    REPORT,
+    AreaInput,
+    AreaRow,
+    AreaSteering,
+    Report,
+    TaskCounts,
+)
+from activities.contracts.requests import JoinHandoffs
+from activities.records import RecordActivities
+from workflows import frontier
+from workflows.options import HISTORY_EVENTS, LOCAL, RECHECK_CHILDREN
+from workflows.roster import Roster
+
+PROGRESS_STEPS = 40
+"""How often an area tells its parent at most: each time costs the parent a few events."""
+
+
+@workflow.defn
+class AreaWorkflow:
+    """A part of the repository and the tasks in it."""
+
+    @workflow.init
+    def __init__(self, area: AreaInput) -> None:
+        self._in = area
+        self._roster = Roster(area)
+        self._cancelled = area.cancelled
+        self._paused = area.paused
+        self._steered = area.cancelled
+        self._told = -1
+
+    @workflow.run
+    async def run(self, area: AreaInput) -> Report:
+        await self._roster.load()
+        while True:
+            self._roster.take_reports()
+            if not self._cancelled:
+                await self._roster.recover_lost()
+            if self._steered:
+                await self._obey()
+            self._roster.settle(self._cancelled)
+            if not self._paused and not self._cancelled:
+                await self._roster.start_ready()
+            await self._tell_progress()
+            if self._roster.finished and not self._roster.inbox:
+                return await self._report()
+            if self._is_long():
+                await self._continue()
+            await self._news()
+
+    @workflow.signal(name=REPORT)
+    def report(self, report: Report) -> None:
+        """A child's report; the roster ignores late ones."""
+        self._roster.inbox.append(report)
+
+    @workflow.signal
+    def steer_area(self, steering: AreaSteering) -> None:
+        """Pause, go on, or cancel; the same words twice change nothing."""
+        self._paused = steering.paused
+        self._cancelled = self._cancelled or steering.cancelled
+        self._steered = True
+
+    @workflow.query
+    def rows(self) -> list[AreaRow]:
+        return self._roster.rows
+
+    async def _obey(self) -> None:
+        self._steered = False
+        if self._cancelled:
+            await self._roster.cancel_running()
+
+    async def _news(self) -> None:
+        """Waits until something may have changed."""
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._roster.inbox) or self._steered,
+                timeout=RECHECK_CHILDREN if self._roster.has_earlier else None,
+                timeout_summary="waiting for tasks of an earlier run",
+            )
+        except TimeoutError:
+            await self._roster.recheck()
+
+    async def _tell_progress(self) -> None:
+        counts = frontier.count(self._roster.rows)
+        finished = counts.total - counts.waiting - counts.running
+        if self._told >= 0 and finished - self._told < max(1, counts.total // PROGRESS_STEPS):
+            return
+        self._told = finished
+        await self._tell(self._as_report(counts, final=False))
+
+    def _as_report(
+        self, counts: TaskCounts, final: bool, handoff: BlobRef | None = None
+    ) -> Report:
+        return Report(
+            child=self._in.area,
+            start=self._in.cycle,
+            epoch=self._in.epoch,
+            handoff=handoff,
+            counts=counts,
+            final=final,
+        )
+
+    async def _tell(self, report: Report) -> None:
+        try:
+            await workflow.get_external_workflow_handle(self._in.parent).signal(REPORT, report)
+        except ApplicationError as error:
+            workflow.logger.warning("nobody takes the report", exc_info=error)
+
+    async def _report(self) -> Report:
+        joined = await workflow.execute_local_activity_method(
+            RecordActivities.join_handoffs,
+            JoinHandoffs(name=self._in.name, rows=tuple(self._roster.rows)),
+            summary="join the handoffs",
+            **LOCAL,
+        )
+        report = self._as_report(frontier.count(self._roster.rows), final=True, handoff=joined)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._tell(report)
+        return report
+
+    def _is_long(self) -> bool:
+        info = workflow.info()
+        return (
+            info.is_continue_as_new_suggested() or info.get_current_history_length() > HISTORY_EVENTS
+        )
+
+    async def _continue(self) -> None:
+        """Goes on in a fresh run; what is running reports there."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._roster.take_reports()
+        rows = tuple(
+            row.model_copy(update={"from_earlier_run": row.state == frontier.RUNNING})
+            for row in self._roster.rows
+        )
+        workflow.continue_as_new(
+            self._in.model_copy(
+                update={
+                    "rows": rows,
+                    "tip": self._roster.tip,
+                    "paused": self._paused,
+                    "cancelled": self._cancelled,
+                }
+            )
+        )

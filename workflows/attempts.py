@@ -1,0 +1,74 @@
+"""What an attempt was, and what a failed one buys. Pure.
+
+A rung's outcome is told apart because each buys something else: green work without sites left is
+done; work that leaves sites or red checks hands over to the next rung, which starts from its
+checkpoint; a failed rung hands over what it got, never the tree it left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from activities.contracts.evidence import Evidence
+from activities.contracts.work import Checkpoint, CommandRun, RungOutcome
+
+REPEATABLE = ("command", "claude")
+"""Rungs that may do better when asked again; a codemod says the same twice."""
+NO_MODEL = "claude"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A checkpoint that changed something, with what its checks said."""
+
+    commit: str
+    base: str
+    files: tuple[str, ...]
+    left: tuple[str, ...]
+    sites_left: int
+    evidence: Evidence
+
+    @property
+    def green(self) -> bool:
+        return self.evidence.passed
+
+    @property
+    def complete(self) -> bool:
+        return self.green and not self.left
+
+
+def outcome_of(run: CommandRun, allowed: bool, checkpoint: Checkpoint) -> RungOutcome:
+    """What a rung left behind. `allowed`: its exit code is one the rung accepts."""
+    if run.ended == "timeout":
+        return RungOutcome.TIMED_OUT
+    if run.ended != "exit" or not allowed:
+        return RungOutcome.FAILED_CHANGED if checkpoint.moved else RungOutcome.FAILED
+    if checkpoint.outside:
+        return RungOutcome.OUTSIDE
+    if checkpoint.damage:
+        return RungOutcome.DAMAGED
+    return RungOutcome.CHANGED if checkpoint.moved else RungOutcome.NO_CHANGE
+
+
+def attempts_for(kind: str, limit: int) -> int:
+    """How often a rung of this kind may be asked."""
+    return limit if kind in REPEATABLE else 1
+
+
+def blamed(evidence: Evidence, files: Sequence[str]) -> tuple[str, ...]:
+    """The task's files that the failing results name, sorted; empty when they name none."""
+    named = {path for check in evidence.checks for path in check.failing_files}
+    return tuple(sorted(named.intersection(files)))
+
+
+def why(evidence: Evidence) -> str:
+    """The first reasons of red checks, for a person."""
+    reasons = [f"{c.check}: {r}" for c in evidence.checks for r in c.reasons]
+    return "; ".join(reasons[:3]) or "its checks are red"
+
+
+def halves(files: Sequence[str]) -> list[Sequence[str]]:
+    """Two halves of more than one file, in order; one file stays whole."""
+    if len(files) < 2:
+        return [files]
+    middle = len(files) // 2
+    return [files[:middle], files[middle:]]

@@ -1,0 +1,77 @@
+"""What people read about a migration: the progress answer and the page in the Web UI. Pure."""
+
+from temporalio.exceptions import ActivityError, FailureError
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import MigrationInput, MigrationState, Progress, Stage
+from activities.contracts.requests import MigrationOrder
+
+
+def progress(
+    migration: MigrationInput,
+    state: MigrationState,
+    order: MigrationOrder | None,
+    phase: str,
+    report: BlobRef | None,
+) -> Progress:
+    """Where the migration stands, and what it waits for with the command that answers it."""
+    waiting_for, command = _waiting(migration.name, state)
+    return Progress(
+        name=migration.name,
+        objective=order.objective if order else "",
+        stage=state.stage,
+        phase=phase,
+        cycle=state.cycle,
+        counts=state.counts,
+        sites_at_start=state.sites_at_start,
+        sites_left=state.sites_left,
+        branch=order.branch if order else "",
+        repository=migration.repository.id,
+        base=state.base.commit if state.base else None,
+        tip=state.tip,
+        waiting_for=waiting_for,
+        command=command,
+        plan=state.plan,
+        report=report,
+        decisions=state.decisions,
+    )
+
+
+def _waiting(name: str, state: MigrationState) -> tuple[str, str]:
+    if state.stage is Stage.APPROVAL:
+        return "the plan waits for a person's approval", f"starter.py approve {name}"
+    if state.paused:
+        return "paused by a person", f"starter.py resume {name}"
+    return "", ""
+
+
+def markdown(now: Progress) -> str:
+    """Aligned text in a fenced block: the Web UI's tables have no padding."""
+    counts = now.counts
+    rows = [
+        ("stage", now.stage.value),
+        ("phase", f"{now.phase}, cycle {now.cycle}"),
+        ("sites left", f"{now.sites_left} of {now.sites_at_start}"),
+        ("landed", f"{counts.landed} of {counts.total} tasks"),
+        ("running", str(counts.running)),
+        ("waiting", str(counts.waiting)),
+        ("needs person", str(counts.needs_person)),
+        ("branch", now.branch),
+        ("tip", (now.tip or "")[:12]),
+    ]
+    lines = [f"## {now.name}", "", now.objective, "", "```"]
+    lines += [f"{label:<14}{value}" for label, value in rows]
+    lines.append("```")
+    if now.waiting_for:
+        lines += ["", f"**Waiting:** {now.waiting_for}", "", "```", now.command, "```"]
+    return "\n".join(lines)
+
+
+def cause(error: FailureError) -> str:
+    """The innermost reason in one line: str() of an ActivityError says nothing."""
+    inner: BaseException = error
+    while isinstance(inner, FailureError) and inner.cause:
+        inner = inner.cause
+    kind = getattr(inner, "type", None) or type(inner).__name__
+    where = f" in {error.activity_type}" if isinstance(error, ActivityError) else ""
+    return f"{kind}{where}: {inner}"[:1500]

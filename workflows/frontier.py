@@ -1,0 +1,70 @@
+"""Which tasks may start now.
+
+A task may start when what it needs has LANDED, nobody holds a file it claims, and the window has
+room. A claim is held from the start until the task is final, whatever its workflow is doing.
+"""
+
+from collections.abc import Sequence
+
+from activities.contracts.migration import AreaRow, TaskCounts
+from activities.contracts.work import TaskStatus
+
+WAITING = "waiting"
+RUNNING = "running"
+
+
+def is_final(row: AreaRow) -> bool:
+    return row.state not in (WAITING, RUNNING)
+
+
+def ready(rows: Sequence[AreaRow], window: int) -> list[AreaRow]:
+    """The rows to start now, in plan order, at most `window` running in all."""
+    landed = {row.task.id for row in rows if has_landed(row)}
+    held = {path for row in rows if row.state == RUNNING for path in row.task.claims}
+    room = window - sum(row.state == RUNNING for row in rows)
+    chosen: list[AreaRow] = []
+    for row in rows:
+        if len(chosen) >= room:
+            break
+        if row.state != WAITING or not landed.issuperset(row.task.needs):
+            continue
+        if held.isdisjoint(row.task.claims):
+            held.update(row.task.claims)
+            chosen.append(row)
+    return chosen
+
+
+def blocked(rows: Sequence[AreaRow]) -> list[AreaRow]:
+    """Waiting rows that can never start: something they need ended without landing."""
+    dead = {row.task.id for row in rows if is_final(row) and not has_landed(row)}
+    out: list[AreaRow] = []
+    grew = True
+    while grew:
+        more = [
+            row
+            for row in rows
+            if row.state == WAITING and row.task.id not in dead and not dead.isdisjoint(row.task.needs)
+        ]
+        dead.update(row.task.id for row in more)
+        out.extend(more)
+        grew = bool(more)
+    return out
+
+
+def has_landed(row: AreaRow) -> bool:
+    return row.state in (TaskStatus.LANDED, TaskStatus.PARTIAL, TaskStatus.NOTHING_TO_DO)
+
+
+def count(rows: Sequence[AreaRow]) -> TaskCounts:
+    """How many rows stand where."""
+    states = [row.state for row in rows]
+    landed = sum(s in (TaskStatus.LANDED, TaskStatus.PARTIAL) for s in states)
+    person = sum(s in (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT) for s in states)
+    waiting, running = states.count(WAITING), states.count(RUNNING)
+    return TaskCounts(
+        waiting=waiting,
+        running=running,
+        landed=landed,
+        needs_person=person,
+        other=len(states) - landed - person - waiting - running,
+    )

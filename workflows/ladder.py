@@ -1,0 +1,286 @@
+"""Climbs a task's ladder: attempts, their checks, and what can be saved of a red end.
+
+Each attempt has a workspace of its own. A host that is lost costs no attempt: the workspace is
+opened anew from the last checkpoint that history knows. A rung starts from the last checkpoint
+that a rung left on purpose, never from the tree of a failed one.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.checks import ChecksActivities
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.migration import TaskInput
+from activities.contracts.requests import (
+    CloseWorkspace,
+    OpenWorkspace,
+    PutBackFiles,
+    RunChecks,
+    RunRung,
+    SaveCheckpoint,
+    TaskOrder,
+)
+from activities.contracts.work import (
+    Attempt,
+    Checkpoint,
+    PutBack,
+    RungOutcome,
+    RungRun,
+    Workspace,
+)
+from activities.integration import IntegrationActivities
+from activities.workspace import WorkspaceActivities
+from workflows import attempts
+from workflows.attempts import Work
+from workflows.options import GIT, MAX_REOPENS, OPEN, VERIFY, on_host
+
+GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
+"""Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
+
+
+class Ladder:
+    """The climb of one task; lives inside its workflow run."""
+
+    def __init__(self, task: TaskInput, order: TaskOrder) -> None:
+        self._in = task
+        self._order = order
+        self.attempts: list[Attempt] = []
+        self.put_back: dict[str, str] = {}
+        """path → why it was put back to the base."""
+
+    async def climb(self, base: str, start: str) -> Work | None:
+        """Goes up until a rung leaves green work without sites; else saves what is good.
+
+        Returns None when no rung left anything that may land.
+        """
+        best: Work | None = None
+        latest: Work | None = None
+        for rung, kind in enumerate(self._order.rungs):
+            for _ in range(attempts.attempts_for(kind, self._order.attempts)):
+                work = await self._attempt(rung, kind, base, latest.commit if latest else start)
+                latest = work or latest
+                best = work if work and work.green else best
+                if work and work.complete:
+                    return work
+                if kind == attempts.NO_MODEL:
+                    break
+        if latest and not latest.green:
+            return await self.salvage(latest) or best
+        return latest
+
+    async def _attempt(self, rung: int, kind: str, base: str, start: str) -> Work | None:
+        """One run of one rung; None when it left nothing to go on with."""
+        number = len(self.attempts) + 1
+        if kind == attempts.NO_MODEL:
+            self._record(number, rung, kind, RungOutcome.UNAVAILABLE, note="no model worker")
+            return None
+        run, checkpoint = await self._in_workspace(rung, base, start)
+        outcome = attempts.outcome_of(run.run, run.allowed, checkpoint)
+        work = None
+        if outcome in GO_ON:
+            work = await self._verify(checkpoint, outcome)
+        self.attempts.append(
+            Attempt(
+                number=number,
+                rung=rung,
+                kind=kind,
+                outcome=outcome,
+                run=run.run,
+                checkpoint=checkpoint.commit,
+                sites_left=checkpoint.sites_left,
+                evidence=work.evidence if work else None,
+                note=_note(outcome, checkpoint),
+            )
+        )
+        return work
+
+    def _record(self, number: int, rung: int, kind: str, outcome: RungOutcome, note: str) -> None:
+        self.attempts.append(
+            Attempt(number=number, rung=rung, kind=kind, outcome=outcome, note=note)
+        )
+
+    async def _in_workspace(self, rung: int, base: str, start: str) -> tuple[RungRun, Checkpoint]:
+        """Runs the rung where it can; a lost host or workspace is replaced, a few times."""
+        for opening in range(MAX_REOPENS):
+            workspace = await workflow.execute_activity_method(
+                WorkspaceActivities.open_workspace,
+                OpenWorkspace(
+                    name=self._in.name,
+                    repository=self._in.repository,
+                    task=self._order.task.id,
+                    attempt=f"{self._in.start}-{len(self.attempts) + 1}-{opening}",
+                    base=base,
+                    start=start,
+                    claims=self._order.task.claims,
+                ),
+                summary=f"attempt {len(self.attempts) + 1}",
+                **OPEN,
+            )
+            try:
+                return await self._use(workspace, rung)
+            except ActivityError as error:
+                if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+                    raise
+                workflow.logger.warning("workspace lost, opening another", exc_info=error)
+        raise ApplicationError(
+            f"{MAX_REOPENS} workspaces were lost in a row", type="WORKSPACE_LOST", non_retryable=True
+        )
+
+    async def _use(self, workspace: Workspace, rung: int) -> tuple[RungRun, Checkpoint]:
+        here = on_host(workspace.queue)
+        run = await workflow.execute_activity_method(
+            WorkspaceActivities.run_rung,
+            RunRung(
+                workspace=workspace,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                rung=rung,
+                task=self._order.task,
+            ),
+            summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
+            **here,
+        )
+        checkpoint = await workflow.execute_activity_method(
+            WorkspaceActivities.save_checkpoint,
+            SaveCheckpoint(
+                workspace=workspace,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                task=self._order.task,
+                when=int(workflow.time()),
+            ),
+            summary="keep what it did",
+            **here,
+        )
+        await self._close(workspace)
+        return run, checkpoint
+
+    async def _close(self, workspace: Workspace) -> None:
+        """Frees the room; a host that is gone is swept when it comes back."""
+        try:
+            await workflow.execute_activity_method(
+                WorkspaceActivities.close_workspace,
+                CloseWorkspace(workspace=workspace),
+                summary="free the workspace",
+                **on_host(workspace.queue),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("workspace not closed", exc_info=error)
+
+    async def _verify(self, checkpoint: Checkpoint, outcome: RungOutcome) -> Work | None:
+        """The task's checks on a clean checkout of the checkpoint."""
+        files = tuple(change.path for change in checkpoint.changed)
+        commit = checkpoint.commit
+        if outcome is RungOutcome.DAMAGED:
+            damaged = {entry.split(": ", 1)[0]: entry for entry in checkpoint.damage}
+            files = tuple(path for path in files if path not in damaged)
+            commit = await self._restore(commit, checkpoint.base, damaged)
+        if not files:
+            return None
+        return Work(
+            commit=commit,
+            base=checkpoint.base,
+            files=files,
+            left=checkpoint.left,
+            sites_left=checkpoint.sites_left,
+            evidence=await self.check(commit, checkpoint.base),
+        )
+
+    async def check(self, commit: str, base: str) -> Evidence:
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                commit=commit,
+                compare_with=base,
+                moment=Moment.TASK,
+                paths=self._order.task.claims,
+            ),
+            summary="task checks",
+            **VERIFY,
+        )
+
+    async def salvage(self, red: Work) -> Work | None:
+        """Puts back what the failing results name, else searches by halves; lands the rest.
+
+        Returns green work, or None when nothing of it is good.
+        """
+        work: Work | None = red
+        while work and not work.green:
+            bad = attempts.blamed(work.evidence, work.files)
+            if not bad:
+                return await self._search(work)
+            work = await self.without(work, bad, attempts.why(work.evidence))
+        return work
+
+    async def without(self, work: Work, bad: tuple[str, ...], reason: str) -> Work | None:
+        """The work with these files put back to its base, checked again."""
+        rest = tuple(path for path in work.files if path not in bad)
+        if not rest:
+            self.put_back.update(dict.fromkeys(bad, reason))
+            return None
+        commit = await self._restore(work.commit, work.base, dict.fromkeys(bad, reason))
+        left = tuple(path for path in work.left if path not in bad)
+        return Work(
+            commit, work.base, rest, left, work.sites_left, await self.check(commit, work.base)
+        )
+
+    async def _search(self, red: Work) -> Work | None:
+        """Bisects over the changed files: keeps every half that is green on top of the kept."""
+        kept: list[str] = []
+        best: Work | None = None
+        pending = [list(half) for half in attempts.halves(red.files)]
+        while pending:
+            part = pending.pop(0)
+            trial = {*kept, *part}
+            put_back = tuple(path for path in red.files if path not in trial)
+            commit = await self._restore(red.commit, red.base, dict.fromkeys(put_back, ""))
+            evidence = await self.check(commit, red.base)
+            if evidence.passed:
+                kept.extend(part)
+                left = tuple(path for path in red.left if path in trial)
+                files = tuple(sorted(kept))
+                best = Work(commit, red.base, files, left, red.sites_left, evidence)
+            elif len(part) > 1:
+                pending[:0] = [list(half) for half in attempts.halves(part)]
+        reason = attempts.why(red.evidence)
+        self.put_back = {p: r for p, r in self.put_back.items() if r}
+        self.put_back.update({path: reason for path in red.files if path not in kept})
+        return best
+
+    async def _restore(self, commit: str, base: str, paths: dict[str, str]) -> str:
+        """A commit with these paths as they are in the base; remembers why."""
+        if not paths:
+            return commit
+        self.put_back.update(paths)
+        restored = await workflow.execute_activity_method(
+            IntegrationActivities.put_back,
+            PutBackFiles(
+                name=self._in.name,
+                repository=self._in.repository,
+                task=self._order.task.id,
+                commit=commit,
+                base=base,
+                paths=tuple(sorted(paths)),
+                when=int(workflow.time()),
+            ),
+            summary=f"put back {len(paths)} files",
+            **GIT,
+        )
+        return restored.commit
+
+    def put_back_files(self) -> tuple[PutBack, ...]:
+        return tuple(PutBack(path=p, reason=r) for p, r in sorted(self.put_back.items()))
+
+
+def _note(outcome: RungOutcome, checkpoint: Checkpoint) -> str:
+    if outcome is RungOutcome.OUTSIDE:
+        return "it changed files outside the claim: " + ", ".join(checkpoint.outside[:5])
+    if outcome is RungOutcome.DAMAGED:
+        return "damaged: " + "; ".join(checkpoint.damage[:5])
+    if checkpoint.dropped:
+        return "not committed: " + ", ".join(checkpoint.dropped[:5])
+    return ""

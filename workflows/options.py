@@ -1,0 +1,133 @@
+"""Every timeout, retry policy, queue name, workflow id and bound: the only table of patience.
+
+An activity names the kind of failure; here stands how long we bear with it. Clients never retry
+by themselves.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+
+from activities import errors
+
+CONTROL = "control"
+WORKSPACE = "workspace"
+CHECKS = "checks"
+INTEGRATION = "integration"
+DELIVERY = "delivery"
+MODEL = "model"
+ROLES = (CONTROL, MODEL, WORKSPACE, CHECKS, INTEGRATION, DELIVERY)
+
+MIGRATION_NAME = SearchAttributeKey.for_keyword("MigrationName")
+STAGE = SearchAttributeKey.for_keyword("Stage")
+TASK_STATE = SearchAttributeKey.for_keyword("TaskState")
+REPO = SearchAttributeKey.for_keyword("Repo")
+OWNER = SearchAttributeKey.for_keyword("Owner")
+MODEL_NAME = SearchAttributeKey.for_keyword("Model")
+SITES_LEFT = SearchAttributeKey.for_int("SitesLeft")
+TASKS_LEFT = SearchAttributeKey.for_int("TasksLeft")
+COST_USD = SearchAttributeKey.for_float("CostUsd")
+NEEDS_HUMAN = SearchAttributeKey.for_bool("NeedsHuman")
+SEARCH_ATTRIBUTES = {
+    MIGRATION_NAME.name: "Keyword",
+    STAGE.name: "Keyword",
+    TASK_STATE.name: "Keyword",
+    REPO.name: "Keyword",
+    OWNER.name: "Keyword",
+    MODEL_NAME.name: "Keyword",
+    SITES_LEFT.name: "Int",
+    TASKS_LEFT.name: "Int",
+    COST_USD.name: "Double",
+    NEEDS_HUMAN.name: "Bool",
+}
+
+HISTORY_EVENTS = 1600
+"""A run continues as new beyond this many events, or when the server suggests it."""
+MAX_PENDING_CHILDREN = 500
+MAX_BATCH = 64
+MAX_BOUNCES = 3
+MAX_STARTS = 3
+"""How often an area starts a task whose workflow died without a report."""
+MAX_REOPENS = 5
+"""Workspaces lost in a row before a task gives up."""
+MAX_IDLE_CYCLES = 2
+RECHECK_CHILDREN = timedelta(minutes=15)
+ENQUEUE_AGAIN = timedelta(minutes=15)
+ENQUEUE_AGAIN_AT_MOST = timedelta(hours=6)
+MAX_DECISIONS = 200
+
+
+def migration_id(name: str) -> str:
+    return f"migration/{name}"
+
+
+def plan_id(name: str, spec_digest: str) -> str:
+    return f"plan/{name}/{spec_digest[:12]}"
+
+
+def area_id(name: str, area: str) -> str:
+    """One id for all cycles: two live planners never decide the same question."""
+    return f"migration/{name}/area/{area}"
+
+
+def task_id(name: str, task: str, start: int) -> str:
+    return f"migration/{name}/task/{task}/{start}"
+
+
+def queue_id(repository: str, branch: str) -> str:
+    return f"merge-queue/{repository}/{branch}"
+
+
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=list(errors.NEVER_MENDED_BY_WAITING),
+)
+_ONCE = RetryPolicy(maximum_attempts=1)
+"""The workflow decides what a failure on a host buys: the workspace is opened anew."""
+
+LOCAL = workflow.LocalActivityConfig(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=_PATIENT,
+)
+"""Reads and small records, done on the control worker itself."""
+GIT = workflow.ActivityConfig(
+    task_queue=INTEGRATION,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=_PATIENT,
+)
+OPEN = workflow.ActivityConfig(
+    task_queue=WORKSPACE,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+    cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+VERIFY = workflow.ActivityConfig(
+    task_queue=CHECKS,
+    start_to_close_timeout=timedelta(hours=6),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+    cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+DELIVER = workflow.ActivityConfig(
+    task_queue=DELIVERY,
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=_PATIENT,
+)
+
+
+def on_host(queue: str) -> workflow.ActivityConfig:
+    """For tools in a workspace: one attempt, on the one host that has the tree."""
+    return workflow.ActivityConfig(
+        task_queue=queue,
+        schedule_to_start_timeout=timedelta(seconds=5),
+        start_to_close_timeout=timedelta(hours=2),
+        heartbeat_timeout=timedelta(seconds=10),
+        retry_policy=_ONCE,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )

@@ -1,0 +1,215 @@
+"""The roster: an area's rows and the children that work on them.
+
+Children are started with ABANDON, because continue-as-new counts as closing the parent; they report
+by signal with (task, start, epoch), and other epochs are ignored. A child that dies sends no
+report: within a run its handle is watched, after continue-as-new it is described now and again.
+A lost task whose work is on the green branch has landed; any other is started anew, a few times.
+"""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import AreaInput, AreaRow, Report, TaskInput
+from activities.contracts.requests import DescribeRuns, FindLanded, LoadRows
+from activities.contracts.work import TaskStatus
+from activities.integration import IntegrationActivities
+from activities.records import RecordActivities
+from workflows import frontier
+from workflows.options import (
+    GIT,
+    LOCAL,
+    MAX_PENDING_CHILDREN,
+    MAX_STARTS,
+    MIGRATION_NAME,
+    TASK_STATE,
+    task_id,
+)
+from workflows.task import TaskWorkflow
+
+Child = workflow.ChildWorkflowHandle[TaskWorkflow, Report]
+
+
+class Roster:
+    """Who works on what; lives inside one area run."""
+
+    def __init__(self, area: AreaInput) -> None:
+        self._in = area
+        self._by_task: dict[str, AreaRow] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self.inbox: list[Report] = []
+        self.tip = area.tip
+
+    @property
+    def rows(self) -> list[AreaRow]:
+        return list(self._by_task.values())
+
+    @property
+    def finished(self) -> bool:
+        return all(frontier.is_final(row) for row in self.rows)
+
+    @property
+    def has_earlier(self) -> bool:
+        return any(row.from_earlier_run for row in self.rows)
+
+    async def load(self) -> None:
+        """The plan's rows; a first start reads from git what an earlier life landed."""
+        if self._in.rows is not None:
+            self._by_task = {row.task.id: row for row in self._in.rows}
+            return await self.recheck()
+        loaded = await workflow.execute_local_activity_method(
+            RecordActivities.load_rows,
+            LoadRows(plan=self._in.plan),
+            summary="read the plan",
+            **LOCAL,
+        )
+        self._by_task = {row.task.id: row for row in loaded.rows}
+        for task in await self._landed_in_git():
+            if task in self._by_task:
+                self.end(self._by_task[task], TaskStatus.LANDED)
+
+    def take_reports(self) -> None:
+        """Late reports (another epoch, start or state) are ignored."""
+        for report in self.inbox:
+            row = self._by_task.get(report.child)
+            if (
+                row
+                and row.state == frontier.RUNNING
+                and report.epoch == workflow.info().first_execution_run_id
+                and report.start == row.start
+                and report.status
+            ):
+                self.end(row, report.status, report.handoff)
+                self.tip = report.landed or self.tip
+        self.inbox = []
+
+    def end(self, row: AreaRow, status: TaskStatus, handoff: BlobRef | None = None) -> None:
+        self._update(row, state=status.value, handoff=handoff, from_earlier_run=False)
+
+    def _update(self, row: AreaRow, **fields: object) -> AreaRow:
+        self._by_task[row.task.id] = row.model_copy(update=fields)
+        return self._by_task[row.task.id]
+
+    def settle(self, cancelled: bool) -> None:
+        """Ends what can never start."""
+        for row in frontier.blocked(self.rows):
+            self.end(row, TaskStatus.SKIPPED)
+        if cancelled:
+            for row in self.rows:
+                if row.state == frontier.WAITING:
+                    self.end(row, TaskStatus.CANCELLED)
+
+    async def start_ready(self) -> None:
+        """Fills the window; a task id taken by an earlier life is started under its next start."""
+        window = min(self._in.concurrency, MAX_PENDING_CHILDREN)
+        for row in frontier.ready(self.rows, window):
+            child: Child | None = None
+            while child is None:
+                try:
+                    child = await self._start(row)
+                except WorkflowAlreadyStartedError:
+                    row = row.model_copy(update={"start": row.start + 1})
+            watcher = asyncio.create_task(self._watch(row, child))
+            self._watchers.add(watcher)
+            watcher.add_done_callback(self._watchers.discard)
+
+    async def _start(self, row: AreaRow) -> Child:
+        row = self._update(row, state=frontier.RUNNING)
+        return await workflow.start_child_workflow(
+            TaskWorkflow.run,
+            TaskInput(
+                name=self._in.name,
+                task=row.task.id,
+                start=row.start,
+                parent=workflow.info().workflow_id,
+                epoch=workflow.info().first_execution_run_id,
+                repository=self._in.repository,
+                branch=self._in.branch,
+                queue=self._in.queue,
+                spec=self._in.spec,
+                plan=self._in.plan,
+                phase=self._in.phase,
+                tip=self.tip,
+                title=row.task.title,
+            ),
+            id=task_id(self._in.name, row.task.id, row.start),
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"{row.task.id}: {row.task.title}"[:200],
+            search_attributes=workflow.info().typed_search_attributes.updated(
+                MIGRATION_NAME.value_set(self._in.name), TASK_STATE.value_set("starting")
+            ),
+        )
+
+    async def _watch(self, row: AreaRow, child: Child) -> None:
+        """A finished child has reported (twice is harmless); one that died has not."""
+        try:
+            self.inbox.append(await child)
+        except FailureError:
+            self.inbox.append(
+                Report(
+                    child=row.task.id,
+                    start=row.start,
+                    epoch=workflow.info().first_execution_run_id,
+                    status=TaskStatus.LOST,
+                )
+            )
+
+    async def recheck(self) -> None:
+        """Describes what an earlier run started; the dead ones are lost."""
+        earlier = {
+            task_id(self._in.name, row.task.id, row.start): row.task.id
+            for row in self.rows
+            if row.from_earlier_run
+        }
+        if not earlier:
+            return
+        described = await workflow.execute_local_activity_method(
+            RecordActivities.describe_runs,
+            DescribeRuns(ids=tuple(earlier)),
+            summary="who of the earlier run is still there?",
+            **LOCAL,
+        )
+        await workflow.sleep(1, summary="let reports on their way arrive")
+        self.take_reports()
+        for run in described.runs:
+            row = self._by_task[earlier[run.id]]
+            if run.status != "RUNNING" and row.state == frontier.RUNNING:
+                self.end(row, TaskStatus.LOST)
+
+    async def recover_lost(self) -> None:
+        """Asks git whether a lost task landed; else starts it anew, a few times."""
+        lost = [r for r in self.rows if r.state == TaskStatus.LOST and r.start + 1 < MAX_STARTS]
+        if not lost:
+            return
+        landed = await self._landed_in_git()
+        for row in lost:
+            if row.task.id in landed:
+                self.end(row, TaskStatus.LANDED)
+            else:
+                self._update(row, state=frontier.WAITING, start=row.start + 1)
+
+    async def _landed_in_git(self) -> list[str]:
+        """Task ids on the green branch: the truth when nobody is left to ask."""
+        found = await workflow.execute_activity_method(
+            IntegrationActivities.find_landed,
+            FindLanded(repository=self._in.repository, branch=self._in.branch, base=self._in.base),
+            summary="what has landed already?",
+            **GIT,
+        )
+        return sorted(found.tasks)
+
+    async def cancel_running(self) -> None:
+        """Cancelling is the parent's explicit act on every outstanding id."""
+        for row in self.rows:
+            if row.state == frontier.RUNNING:
+                child = workflow.get_external_workflow_handle(
+                    task_id(self._in.name, row.task.id, row.start)
+                )
+                try:
+                    await child.cancel()
+                except ApplicationError as error:
+                    workflow.logger.warning("child not there to cancel", exc_info=error)

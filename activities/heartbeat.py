@@ -26,14 +26,20 @@ class _BeatingInbound(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        beating = asyncio.create_task(_beat(min(BEAT_AT_MOST, timeout.total_seconds() / 3)))
+        in_thread = not asyncio.iscoroutinefunction(input.fn)
+        every = min(BEAT_AT_MOST, timeout.total_seconds() / 3)
+        beating = asyncio.create_task(_beat(every, in_thread))
         try:
             return await super().execute_activity(input)
         finally:
             beating.cancel()
 
 
-async def _beat(every: float) -> None:
+async def _beat(every: float, in_thread: bool) -> None:
+    """A threaded activity's heartbeat waits for the loop, so the loop must not wait for it."""
     while True:
-        activity.heartbeat()
         await asyncio.sleep(every)
+        if in_thread:
+            await asyncio.to_thread(activity.heartbeat)
+        else:
+            activity.heartbeat()

@@ -76,7 +76,7 @@ class IntegrationActivities:
         """A commit's change on a new base, or the paths that conflict."""
         hub = self._hubs.of(request.repository.id)
         merged = hub.carry(request.commit, request.old_base, request.new_base)
-        if merged.conflicts:
+        if merged.tree is None:
             return Reworked(commit=None, conflicts=merged.conflicts)
         message = f"{request.task}: carried onto {request.new_base[:12]}\n"
         commit = hub.write_commit(merged.tree, [request.new_base], message, request.when)

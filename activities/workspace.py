@@ -105,7 +105,7 @@ class WorkspaceActivities:
         phase = spec.phase(request.phase)
         hub = await asyncio.to_thread(self._hubs.of, where.repository)
         checkpoint = await asyncio.to_thread(
-            self._workspaces.harvest, hub, where, request.task, request.when
+            self._rungs.harvest, hub, where, request.task, request.when
         )
         scene = self._surveyor.scene(hub, spec, phase, checkpoint.commit)
         left = await asyncio.to_thread(self._surveyor.left_in, scene, request.task.claims)

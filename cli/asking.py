@@ -7,6 +7,7 @@ none; the rest asks the workflow itself, so that the answer is what it will act 
 import asyncio
 import subprocess
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
@@ -22,6 +23,8 @@ from cli.session import Session, session
 from workflows import options
 
 Handle = WorkflowHandle[Any, MigrationResult]
+ANSWER = timedelta(seconds=60)
+"""How long a question may take: its worker may be only just starting."""
 _PREFIX = options.migration_id("")
 _OURS = 'WorkflowType="MigrationWorkflow"'
 
@@ -63,15 +66,16 @@ async def _names(connected: Session) -> AsyncGenerator[str]:
 
 async def progress_of(connected: Session, handle: Handle) -> Progress:
     """Where it is; waits for a worker that is only just starting."""
-    query = handle.query("progress", result_type=Progress)
-    return await connected.outlast(query, patience=60)
+    query = handle.query("progress", result_type=Progress, rpc_timeout=ANSWER)
+    return await connected.outlast(query)
 
 
 async def rows_of(connected: Session, name: str) -> list[AreaRow]:
     """The tasks of the cycle, as their area knows them; none before it has begun."""
     area = connected.client.get_workflow_handle(options.area_id(name, "root"))
     try:
-        return await connected.outlast(area.query("rows", result_type=list[AreaRow]), patience=60)
+        query = area.query("rows", result_type=list[AreaRow], rpc_timeout=ANSWER)
+        return await connected.outlast(query)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return []

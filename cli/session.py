@@ -64,7 +64,7 @@ class Session:
                 raise Refused(Code.UNREACHABLE, part.trouble)
 
     async def outlast(self, answer: Awaitable[T], patience: float | None = None) -> T:
-        """Awaits an answer for as long as somebody is there to give it."""
+        """Awaits an answer while our own server and worker stay up, for `patience` at most."""
         task = asyncio.ensure_future(answer)
         deadline = None if patience is None else asyncio.get_running_loop().time() + patience
         try:
@@ -161,11 +161,16 @@ def _worker(settings: Settings, server: Server) -> Child:
 
 
 def unreachable(error: RPCError) -> bool:
-    """Whether nobody answered, as opposed to a no; a cancelled call is one that ran out of time."""
+    """Whether nobody answered, as opposed to a no.
+
+    A cancelled call is one that ran out of time; a failed precondition is a workflow that no worker
+    can take a step of at the moment.
+    """
     return error.status in (
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.CANCELLED,
+        RPCStatusCode.FAILED_PRECONDITION,
     )
 
 

@@ -11,7 +11,7 @@ import uuid
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.contracts.migration import Command
-from cli.asking import Handle, find, name_of
+from cli.asking import ANSWER, Handle, find, name_of
 from cli.boundary import Code, Refused, give_json, say
 from cli.session import session
 
@@ -26,7 +26,9 @@ async def order(handle: Handle, verb: str, command: Command) -> None:
     """Sends a command; Refused when the workflow does not take it."""
     try:
         # The SDK leaves one parameter of this method's overloads untyped.
-        await handle.execute_update(verb, command, id=command.id)  # pyright: ignore[reportUnknownMemberType]
+        await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+            verb, command, id=command.id, rpc_timeout=ANSWER
+        )
     except WorkflowUpdateFailedError as refused:
         name = name_of(handle)
         raise Refused(Code.REJECTED, f"{name} refused to {verb}: {refused.cause}") from refused
@@ -37,7 +39,7 @@ async def tell(verb: str, name: str, local: bool, reason: str, as_json: bool = F
     async with session(local=local) as connected:
         handle = await find(connected, name)
         command = by_me(reason)
-        await connected.outlast(order(handle, verb, command), patience=60)
+        await connected.outlast(order(handle, verb, command))
     if as_json:
         give_json("command", {"verb": verb, "name": name_of(handle), "id": command.id})
     say(f"{name_of(handle)}: {verb} accepted.")

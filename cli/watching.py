@@ -5,7 +5,7 @@ to: with `yes` it approves the plan in the person's name.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from temporalio.client import WorkflowFailureError, WorkflowQueryFailedError
@@ -13,7 +13,7 @@ from temporalio.exceptions import CancelledError, TerminatedError
 from temporalio.service import RPCError
 
 from activities.contracts.migration import AreaRow, MigrationResult, Progress, Stage
-from cli.asking import Handle, find, name_of, rows_of
+from cli.asking import Handle, find, name_of, progress_of, rows_of
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.live import Screen
 from cli.render import finished_well, outcome_text
@@ -21,7 +21,9 @@ from cli.session import Session, session, unreachable
 from cli.telling import by_me, order
 
 PATIENCE = 120.0
-"""Seconds that a silent server is waited for."""
+"""Seconds that a silent server or worker is waited for."""
+PAUSE = 0.5
+"""Seconds between two looks."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ async def watch(name: str, local: bool, following: Following) -> int:
 async def outcome_of(connected: Session, handle: Handle, following: Following) -> MigrationResult:
     """Shows progress until the migration ends; its result."""
     with Screen(connected.link(handle.id), following.quiet) as screen:
-        tick = _Ticker(connected, handle, following, screen.show).tick
-        return await _result(connected, handle, tick, following.timeout)
+        looking = _Looking(connected, handle, following, screen.show)
+        return await connected.outlast(_result(handle, looking), following.timeout)
 
 
 async def follow(connected: Session, handle: Handle, following: Following) -> int:
@@ -64,37 +66,36 @@ async def follow(connected: Session, handle: Handle, following: Following) -> in
     return Code.OK if finished_well(result.stage) else Code.NOT_DONE
 
 
-async def _result(
-    connected: Session, handle: Handle, tick: Callable[[], Awaitable[None]], patience: float | None
-) -> MigrationResult:
-    """The result, with `tick` called twice a second; a lost connection is taken up again."""
-    clock = asyncio.get_running_loop()
-    started = answered = clock.time()
-    result = asyncio.ensure_future(handle.result())
+async def _result(handle: Handle, looking: "_Looking") -> MigrationResult:
+    """The result of the migration; looking on ends only with trouble, which is then ours."""
+    looks = asyncio.create_task(looking.run())
+    ending = asyncio.create_task(_end(handle))
     try:
-        while True:
-            done, _ = await asyncio.wait({result}, timeout=0.5)
-            try:
-                if done:
-                    return result.result()
-                await tick()
-                answered = clock.time()
-            except WorkflowFailureError as failure:
-                raise ended(failure) from failure
-            except RPCError as error:
-                if not unreachable(error) or clock.time() - answered > PATIENCE:
-                    raise
-                if done:
-                    result = asyncio.ensure_future(handle.result())
-            connected.check()
-            if patience and clock.time() - started > patience:
-                raise Refused(Code.TIMED_OUT, "Gave up waiting; the migration goes on.")
+        await asyncio.wait({looks, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            await looks
+        return await ending
+    except WorkflowFailureError as failure:
+        raise ended(failure) from failure
     finally:
-        result.cancel()
+        for task in (looks, ending):
+            task.cancel()
+        await asyncio.gather(looks, ending, return_exceptions=True)
 
 
-class _Ticker:
-    """One look at a migration: shows what changed, approves where it was told to."""
+async def _end(handle: Handle) -> MigrationResult:
+    while True:
+        try:
+            return await handle.result()
+        except RPCError as error:
+            # Whether the server comes back is judged by whoever looks on.
+            if not unreachable(error):
+                raise
+            await asyncio.sleep(PAUSE)
+
+
+class _Looking:
+    """Looks at a migration: shows what changed, approves where it was told to."""
 
     def __init__(
         self,
@@ -110,9 +111,21 @@ class _Ticker:
         self._approval = by_me("started with --yes")
         self._approved = False
 
-    async def tick(self) -> None:
-        query = self._handle.query("progress", result_type=Progress)
-        progress = await self._connected.outlast(query, patience=PATIENCE)
+    async def run(self) -> None:
+        """Looks for ever; raises when nobody has answered for PATIENCE seconds."""
+        clock = asyncio.get_running_loop()
+        answered = clock.time()
+        while True:
+            try:
+                await self._look()
+                answered = clock.time()
+            except RPCError as error:
+                if not unreachable(error) or clock.time() - answered > PATIENCE:
+                    raise
+            await asyncio.sleep(PAUSE)
+
+    async def _look(self) -> None:
+        progress = await progress_of(self._connected, self._handle)
         rows = [] if self._following.quiet else await self._rows()
         self._show(progress, rows)
         if self._following.yes and progress.stage is Stage.APPROVAL and not self._approved:

@@ -29,15 +29,7 @@ CHECKOUT_SECONDS = 1800
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 BYTE_FAITHFUL = "* -text -eol -crlf -filter -ident -working-tree-encoding\n"
 """In info/attributes, which goes before every .gitattributes of the tree."""
-CONFIGURATION = """\
-[core]
-\trepositoryformatversion = 0
-\tbare = false
-\tfilemode = true
-\tsymlinks = true
-\tignorecase = false
-\tautocrlf = false
-"""
+CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n"
 SPARSE = "\tsparseCheckout = true\n\tsparseCheckoutCone = true\n[index]\n\tsparse = true\n"
 
 
@@ -147,6 +139,7 @@ def _reset(git: Git, place: Path, hub: Path, commit: CommitId, state: _State) ->
         # before read-tree, which could take a file behind an untracked link for the tracked one
         git.run("clean", "-ffdxq", timeout=CHECKOUT_SECONDS)
         git.run("read-tree", "--reset", "-u", commit, timeout=CHECKOUT_SECONDS)
+        (place / "git/HEAD").write_text(f"{commit}\n")
     except (OSError, GitFailed):
         return False
     return True
@@ -234,15 +227,18 @@ def settle(git: Git, git_dir: Path, tree: Path, tool_ids: tuple[int, int] | None
 
 
 def _give(tree: Path, ids: tuple[int, int]) -> bool:
-    given = False
-    foreign = (f.path for f in walk(tree) if (f.stat.st_uid, f.stat.st_gid) != ids)
-    for _, paths in itertools.groupby(foreign, key=lambda path: path.rpartition(b"/")[0]):
-        siblings, given = list(paths), True
-        with parent_beneath(tree, siblings[0]) as (parent, _):
-            for path in siblings:
+    """Whether anything but the top had another owner."""
+    foreign = ["(", "!", "-uid", str(ids[0]), "-o", "!", "-gid", str(ids[1]), ")"]
+    find = ["find", str(tree), "-mindepth", "1", *foreign, "-printf", "%P\\0"]
+    paths = subprocess.run(find, check=True, stdout=subprocess.PIPE).stdout.split(b"\0")[:-1]
+    split = sorted(((p.rpartition(b"/")[0], p) for p in paths), reverse=True)
+    for _, siblings in itertools.groupby(split, key=lambda pair: pair[0]):  # the deepest first
+        together = [path for _, path in siblings]
+        with parent_beneath(tree, together[0]) as (parent, _):
+            for path in together:
                 os.chown(path.rpartition(b"/")[2], *ids, dir_fd=parent, follow_symlinks=False)
     os.chown(tree, *ids, follow_symlinks=False)
-    return given
+    return bool(paths)
 
 
 def walk(tree: Path) -> Iterator[Found]:
@@ -301,8 +297,7 @@ def remove_tree(path: Path) -> None:
 
 def try_lock(path: Path) -> int | None:
     """A descriptor that holds the lock on this file or directory; None when another has it."""
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    lock = os.open(path, flags | os.O_CLOEXEC, 0o644)
+    lock = os.open(path, DIRECTORY if path.is_dir() else os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -16,12 +16,15 @@ from activities.adapters.gate import (
     case_collisions,
     violations,
 )
-from activities.adapters.merging import MergeEngine
+from activities.adapters.git import printable
+from activities.adapters.merging import Merge, MergeEngine
 from activities.adapters.objects import DiffEntry, Objects
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
 
 MEMBER_LIMIT = 64
 REASON_LIMIT = 20
+PATH_LIMIT = 2000
+"""As many as a task can claim: a refusal travels through history."""
 TRAILER = "Task-Id"
 _TRAILER_LINE = re.compile(rf"^\s*{TRAILER}\s*:.*$", re.IGNORECASE | re.MULTILINE)
 
@@ -43,6 +46,14 @@ def compose_batch(
         for candidate in candidates:
             composition.add(candidate)
         return composition.batch()
+
+
+def carry(objects: Objects, commit: str, old_base: str, new_base: str) -> Merge:
+    """Merges the change from `old_base` to `commit` onto `new_base`, whatever their histories."""
+    onto = objects.write_commit(new_base, [old_base], "synthetic\n", 0)
+    change = objects.write_commit(commit, [old_base], "synthetic\n", 0)
+    with MergeEngine(objects.path) as engine:
+        return engine.merge(onto, change, attributes=new_base)
 
 
 def one_line(title: str) -> str:
@@ -81,7 +92,7 @@ class _Composition:
             return
         stranger = self._stranger(candidate)
         if stranger:
-            self._refuse(candidate, Outcome.VIOLATION, [stranger])
+            self._refuse(candidate, Outcome.VIOLATION, [stranger], ())
             return
         entries = self._objects.diff(candidate.base, candidate.commit)
         broken = violations(
@@ -92,7 +103,7 @@ class _Composition:
             lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
         )
         if broken:
-            self._refuse(candidate, Outcome.VIOLATION, broken)
+            self._refuse_violating(candidate, broken)
             return
         self._merge(candidate, entries)
 
@@ -122,7 +133,8 @@ class _Composition:
         onto = self._objects.write_commit(self._tree, [candidate.base], "synthetic\n", self._when)
         merge = self._engine.merge(onto, candidate.commit, self._attributes)
         if merge.tree is None:
-            self._refuse(candidate, Outcome.CONFLICT, [f"conflict: {c}" for c in merge.conflicts])
+            reasons = [f"conflict: {conflict}" for conflict in merge.conflicts]
+            self._refuse(candidate, Outcome.CONFLICT, reasons, merge.paths)
             return
         before, after = self._tree, merge.tree
         collisions = case_collisions(
@@ -131,7 +143,7 @@ class _Composition:
             lambda folder: self._objects.names(after, folder),
         )
         if collisions:
-            self._refuse(candidate, Outcome.VIOLATION, collisions)
+            self._refuse_violating(candidate, collisions)
             return
         if after == before:
             self._empty.append(candidate.id)
@@ -156,11 +168,24 @@ class _Composition:
         subject = f"Land {len(titles)} tasks of {self._migration}"
         return f"{subject}\n\n{body}\n\n" + "\n".join(trailers) + "\n"
 
+    def _refuse_violating(self, candidate: Candidate, broken: Sequence[Violation]) -> None:
+        paths = [printable(violation.path) for violation in broken]
+        self._refuse(candidate, Outcome.VIOLATION, list(map(str, broken)), paths)
+
     def _refuse(
-        self, candidate: Candidate, outcome: Outcome, reasons: Sequence[Violation | str]
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        reasons: Sequence[str],
+        paths: Sequence[str],
     ) -> None:
-        told = [str(reason)[:500] for reason in reasons[:REASON_LIMIT]]
+        told = [reason[:500] for reason in reasons[:REASON_LIMIT]]
         if len(reasons) > REASON_LIMIT:
             told.append(f"and {len(reasons) - REASON_LIMIT} more")
-        refusal = Refusal(candidate=candidate.id, outcome=outcome, reasons=tuple(told))
+        refusal = Refusal(
+            candidate=candidate.id,
+            outcome=outcome,
+            reasons=tuple(told),
+            paths=tuple(sorted(set(paths)))[:PATH_LIMIT],
+        )
         self._refused.append(refusal)

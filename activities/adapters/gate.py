@@ -101,18 +101,17 @@ def case_collisions(
     The callables give the names in a folder (`""` is the root). Only what is new is reported: a
     repository that lives with a collision may go on doing so.
     """
-    found: dict[str, Violation] = {}
+    found: list[Violation] = []
     for path in added:
         folder = ""
         for name in path.split("/"):
-            here = posixpath.join(folder, name)
-            if here not in found and name not in names_before(folder):
-                same = [o for o in names_after(folder) if o != name and _folded(o) == _folded(name)]
-                if same:
-                    what = f"only case tells it from {printable(posixpath.join(folder, same[0]))}"
-                    found[here] = Violation(CASE_COLLISION, here, None, what)
-            folder = here
-    return list(found.values())
+            same = [o for o in names_after(folder) if o != name and _folded(o) == _folded(name)]
+            if same and name not in names_before(folder):
+                what = f"only case tells it from {printable(posixpath.join(folder, same[0]))}"
+                found.append(Violation(CASE_COLLISION, path, None, what))
+                break
+            folder = posixpath.join(folder, name)
+    return found
 
 
 def _of_the_entry(entry: DiffEntry) -> Iterator[Violation]:

@@ -55,6 +55,7 @@ CONFIGURATION = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
+SSH = "ssh -oBatchMode=yes -oServerAliveInterval=30"
 FETCHES = ("fetch", "ls-remote")
 ERROR_TEXT_LIMIT = 2000
 TIMED_OUT = (124, 137)
@@ -157,7 +158,7 @@ class Git:
         """The whole argv, from `env -i` on."""
         environment = dict(ENVIRONMENT)
         environment["GIT_ALLOW_PROTOCOL"] = "file:https:ssh" if network else "none"
-        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oServerAliveInterval=30" if network else "/bin/false"
+        environment["GIT_SSH_COMMAND"] = SSH if network else "/bin/false"
         if self._index is not None:
             environment["GIT_INDEX_FILE"] = str(self._index)
         words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]

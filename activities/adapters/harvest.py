@@ -246,7 +246,8 @@ class _Harvest:
             if folder is None:
                 return True
             below = folder
-        return all(path + b"/" + p in self._edits for p in _files(below))
+        deleted = {p for p, entry in self._edits.items() if entry is None}
+        return all(path + b"/" + p in deleted for p in _files(below))
 
 
 def damage_of(before: bytes, after: bytes) -> Iterator[str]:

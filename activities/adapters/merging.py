@@ -33,8 +33,11 @@ class Merge:
     """The merged tree, or what conflicts in it."""
 
     tree: str | None
+    """None when it conflicts."""
     conflicts: tuple[str, ...] = ()
-    """`path: kind`, such as `src/a.py: contents`."""
+    """`path: kind`, such as `src/a.py: contents`; empty when it is clean."""
+    paths: tuple[str, ...] = ()
+    """The conflicting paths alone."""
 
 
 class MergeEngine:
@@ -86,7 +89,7 @@ class MergeEngine:
                 clean, tree = self._ask_again(ours, theirs)
             if clean:
                 return Merge(tree)
-            return Merge(None, self._explain(ours, theirs))
+            return self._explain(ours, theirs)
 
     def _ask_again(self, ours: str, theirs: str) -> tuple[bool, str]:
         try:
@@ -131,7 +134,7 @@ class MergeEngine:
                     stream.close()
         process.wait()
 
-    def _explain(self, ours: str, theirs: str) -> tuple[str, ...]:
+    def _explain(self, ours: str, theirs: str) -> Merge:
         """The conflicts by path and kind, from the one-shot form (exit 1 is its answer)."""
         words = ("merge-tree", "--write-tree", "-z", "--name-only", "--messages", ours, theirs)
         try:
@@ -181,19 +184,21 @@ def _read_some(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
     return data
 
 
-def _conflicts(output: str) -> tuple[str, ...]:
+def _conflicts(output: str) -> Merge:
     """`tree NUL name* NUL NUL (count path* kind text)*` → one line a conflicting path and kind."""
     fields = output.split("\0")
     end = fields.index("", 1)
-    names, messages = fields[1:end], fields[end + 1 :]
-    lines: list[str] = []
+    messages = fields[end + 1 :]
+    found: list[tuple[str, str]] = []
     at = 0
     while at < len(messages) and messages[at].isdigit():
         count = int(messages[at])
         paths, kind = messages[at + 1 : at + 1 + count], messages[at + 1 + count]
         at += count + 3
         if kind.startswith("CONFLICT ("):
-            lines.append(f"{printable(paths[0])}: {kind[len('CONFLICT (') : -1]}")
-    told = {line.rsplit(": ", 1)[0] for line in lines}
-    lines += [f"{printable(n)}: conflict" for n in names if printable(n) not in told]
-    return tuple(dict.fromkeys(lines))
+            found.append((printable(paths[0]), kind[len("CONFLICT (") : -1]))
+    told = {path for path, _ in found}
+    names = [printable(name) for name in fields[1:end]]
+    found += [(name, "conflict") for name in names if name not in told]
+    lines = dict.fromkeys(f"{path}: {kind}" for path, kind in found)
+    return Merge(None, tuple(lines), tuple(dict.fromkeys(path for path, _ in found)))

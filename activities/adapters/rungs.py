@@ -1,13 +1,16 @@
-"""Runs one rung of a ladder in a workspace: a codemod, a command, or files to write."""
+"""Runs one rung of a ladder in a workspace, and harvests what it did."""
 
 import asyncio
 
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.harvest import harvest
+from activities.adapters.hub import Hub
 from activities.adapters.surveying import codemod_order, named_environment
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
 from activities.contracts.placeholders import path_lists
 from activities.contracts.plan import Task
 from activities.contracts.spec import CommandRung, MigrationSpec, Rung, seconds, size_bytes
+from activities.contracts.work import Checkpoint, Workspace
 
 NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"", results=None)
 
@@ -39,6 +42,22 @@ class Rungs:
         ran = await self._commands.run(_order(spec, rung.command, task, paths, base, present))
         ran = ran or NOTHING
         return ran, ran.exit == 0
+
+
+    def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
+        """The claimed files as a commit on the base, under the attempt's own ref."""
+        paths = self._workspaces.paths(where.migration, where.task, where.attempt)
+        return harvest(
+            paths,
+            hub=hub.path,
+            base=where.base,
+            start=where.start,
+            claims=task.claims,
+            creates=task.creates,
+            message=f"{task.id}: attempt {where.attempt}\n",
+            when=when,
+            ref=f"refs/whimbrel/host/{where.host}/{where.migration}/{task.id}/{where.attempt}",
+        )
 
 
 def _order(

@@ -88,6 +88,17 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
         yield from judged(name, (*path, "write", name), words.file_inside)
 
 
+def finder_faults(finder: dict[str, Any], path: Path) -> Iterator[Fault]:
+    """The faults of one finder."""
+    yield from judged(finder.get("regex"), (*path, "regex"), words.line_regex)
+    command = finder.get("command")
+    for slot in all_slots(command) if isinstance(command, str) else ():
+        if slot.name and not slot.name.startswith("vars."):
+            what = f"a finder's command has no placeholders, such as `{{{slot.name}}}`"
+            advice = f"search the whole tree; write {{{{{slot.name}}}}} for a literal one"
+            yield Fault((*path, "command"), what, advice)
+
+
 def _run_faults(
     form: Check | Codemod | CommandRung, value: Any, path: Path, environments: Iterable[str]
 ) -> Iterator[Fault]:

@@ -47,7 +47,8 @@ def parse_spec(
         source.data.setdefault("repository", "one of them")
     draft, broken = _draft(source)
     faults += [fault for fault in broken if not covered(fault, faults)]
-    faults += [fault for fault in rule_faults(source.data) if not covered(fault, faults)]
+    told_at = {fault.path for fault in faults}
+    faults += [fault for fault in rule_faults(source.data) if fault.path not in told_at]
     if faults or draft is None:
         raise SpecErrors([source.problem(fault) for fault in faults])
     return draft.spec()

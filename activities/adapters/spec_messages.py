@@ -56,19 +56,25 @@ def told(error: ValidationError, source: Source, schema: Mapping[str, Any]) -> l
     return [
         _fault(path, group, source, schema)
         for path, group in groups.items()
-        if not (_only_shapes(group) and _is_inside(path, groups))
+        if not (_echoes(group) and _is_inside(path, groups))
     ]
 
 
 def choices(wrong: str, known: Iterable[str]) -> str:
     """Advice for a name that is not known."""
     names = sorted(known)
-    close = difflib.get_close_matches(wrong, names, n=1)
+    begin = [name for name in names if wrong and name.startswith(wrong)]
+    close = begin or difflib.get_close_matches(wrong, names, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(names)}"
 
 
 def _only_shapes(group: list[ErrorDetails]) -> bool:
     return all(details["type"] in _SHAPES for details in group)
+
+
+def _echoes(group: list[ErrorDetails]) -> bool:
+    """Whether these are only what a failure further inside makes of what is around it."""
+    return all(details["type"] in (*_SHAPES, "too_short") for details in group)
 
 
 def _is_inside(path: Path, others: Iterable[Path]) -> bool:
@@ -143,7 +149,9 @@ def _fields(schema: Mapping[str, Any], node: Mapping[str, Any], path: Path) -> s
     properties = cast("dict[str, dict[str, Any]]", node.get("properties", {}))
     if not path:
         return fields | set(properties)
-    inner: object = properties.get(str(path[0]), node.get("additionalProperties"))
+    named = cast("dict[str, object]", node.get("patternProperties", {}))
+    anyhow = next(iter(named.values()), node.get("additionalProperties"))
+    inner: object = properties.get(str(path[0]), anyhow)
     if isinstance(path[0], int):
         inner = node.get("items")
     if not isinstance(inner, dict):

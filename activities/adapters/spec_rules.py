@@ -8,6 +8,7 @@ from activities.adapters import spec_words as words
 from activities.adapters.spec_command_rules import (
     check_faults,
     environment_faults,
+    finder_faults,
     rung_faults,
 )
 from activities.adapters.spec_messages import choices
@@ -50,7 +51,7 @@ def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> 
     for name in ("include", "exclude"):
         yield from all_judged(sites.get(name), (*path, "sites", name), words.pattern)
     for place, finder in _finders(sites, (*path, "sites", "find")):
-        yield from judged(finder.get("regex"), (*place, "regex"), words.line_regex)
+        yield from finder_faults(finder, place)
     for number, accepted in enumerate(items(sites.get("accept"))):
         here = (*path, "sites", "accept", number, "path")
         yield from judged(table(accepted).get("path"), here, words.pattern)
@@ -110,7 +111,7 @@ def _phase_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iter
 
 def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iterator[Fault]:
     checks = table(data.get("checks"))
-    named = items(phase.get("checks")) if "checks" in phase else list(checks)
+    named: list[Any] = items(phase.get("checks")) if "checks" in phase else list(checks)
     for number, name in enumerate(named):
         if isinstance(name, str) and name not in checks:
             advice = choices(name, checks)

@@ -145,7 +145,9 @@ class _Reader:
     def scalar(self, scalar: Scalar, path: Path) -> Any:
         if scalar.kind == "null":
             advice = "write `claude: {}`" if path[-1] == "claude" else "give a value or remove it"
-            self.fault(path, "is empty", advice)
+            # a value that nobody wrote has no place of its own worth showing
+            fault = Fault(path, "is empty", advice, on_key=scalar.absent)
+            self.source.faults.append(fault)
             return None
         if scalar.kind in ("str", "timestamp"):
             return self.variables.filled(scalar.text, path, self.source.faults)

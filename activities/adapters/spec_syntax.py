@@ -17,13 +17,15 @@ _ADVICE = (
     (r"special characters", "take the control character out"),
     (r"block", "mend the indentation: fields of one map begin in the same column"),
 )
-_CUT = re.compile(r"""(?P<name>[\w-]+):[ ]+(?P<value>[^\s"'{\[,][^"'{}\[\]]*)$""")
+_CUT = re.compile(r"""(?P<name>[\w-]+):[ ]+(?P<value>[^\s"'{\[,][^\[\],]*)$""")
 
 
 def syntax_problem(error: Exception, text: str, file: str) -> Problem:
     """The problem behind a parser's error."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = str(getattr(error, "problem", None) or error).partition("\n")[0]
+    marks = [getattr(error, f"{name}_mark", None) for name in ("problem", "context")]
+    # what is never closed is told where it was opened, not at the end of the file
+    mark = (marks[1] if "stream" in said else marks[0]) or marks[0] or marks[1]
     line, column = (int(mark.line), int(mark.column)) if mark is not None else (0, 0)
     if mark is None and (at := re.search(r"position (\d+)", str(error))):
         before = text[: int(at[1])]
@@ -36,7 +38,7 @@ def syntax_problem(error: Exception, text: str, file: str) -> Problem:
 
 def _cut_value(before: str, context: str) -> str:
     """Advice by name where a plain value inside braces or brackets ended too early."""
-    found = _CUT.search(before) if "flow" in context else None
+    found = _CUT.search(before) if re.search("flow|quoted", context) else None
     if found is None:
         return ""
     return f"quote the value of `{found['name']}`: inside {{ }} it ends at a comma or a bracket"

@@ -4,6 +4,7 @@ In a script a placeholder stands outside quotes, and a word with a list placehol
 characters besides, or variables on one side of it: only such words can be repeated for each value.
 """
 
+import difflib
 import re
 from typing import NamedTuple
 
@@ -54,8 +55,9 @@ def placeholder_faults(run: Command) -> list[Fault]:
 
 
 def _unknown(name: str) -> Fault:
-    known = ", ".join(("files", "dirs", FILES_FILE, *WORDS))
-    advice = f"write {{{{{name}}}}} for a literal {{{name}}}; placeholders are {known}"
+    close = difflib.get_close_matches(name, (*LISTS, FILES_FILE, *WORDS), n=1)
+    guess = f"did you mean {{{close[0]}}}? " if close else ""
+    advice = f"{guess}write {{{{{name}}}}} for a literal {{{name}}}"
     return Fault(f"unknown placeholder `{{{name}}}`", advice)
 
 

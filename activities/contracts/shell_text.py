@@ -47,6 +47,10 @@ class _Scanner:
         self.marks.extend((mark or self._mark) * count)
         self.at += count
 
+    def _line(self) -> str:
+        end = self.text.find("\n", self.at)
+        return self.text[self.at : end if end >= 0 else len(self.text)]
+
     def _push(self, closer: str, width: int) -> None:
         self._take(width)
         self.open.append(closer)
@@ -82,7 +86,7 @@ class _Scanner:
         elif char == "'" and self._mark == PLAIN:
             self._single("'[^']*'?")
         elif char == "#" and (self.at == 0 or self.text[self.at - 1] in _BEFORE_COMMENT):
-            self._take(len(self.text[self.at :].partition("\n")[0]), COMMENT)
+            self._take(len(self._line()), COMMENT)
         elif char == "(":
             self._push(")", 1)
         elif char in ")}" and char == self._top:
@@ -107,7 +111,7 @@ class _Scanner:
     def _bodies(self) -> None:
         """The here-documents announced on the line that just ended."""
         while self.heredocs and self.at < len(self.text):
-            line = self.text[self.at :].partition("\n")[0]
+            line = self._line()
             self._take(len(line) + 1, QUOTED)
             if line.strip("\t") == self.heredocs[0]:
                 self.heredocs.pop(0)

@@ -3,7 +3,10 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,7 +139,8 @@ def spoil(tree: Path, outside: Path) -> None:
     tree.chmod(0o777)
     git_here = tree / "nested/.git"
     subprocess.run(["git", "init", "-q", "--bare", str(git_here)], check=True)
-    (git_here / "config").open("a").write(f"[core]\nfsmonitor = touch {outside}/ran\n")
+    with (git_here / "config").open("a") as config:
+        config.write(f"[core]\nfsmonitor = touch {outside}/ran\n")
     (tree / ".git").mkdir()
 
 
@@ -334,39 +338,52 @@ def test_the_tree_belongs_to_the_tool_before_and_after_a_reset(tmp_path: Path, h
     assert inode(trees.lease(hub, "app-1", commit), "crlf.txt") == kept
 
 
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A directory that others may enter, which tmp_path is not."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+def unprivileged(place: Path, hub: Path, commit: str) -> None:
+    """Leases, makes a mess that only chmod can undo, and leases again; not for root."""
+    trees = CheckTrees(place, None, 1)
+    tree = trees.lease(hub, "app-1", commit)
+    kept = inode(tree, "b")
+    (tree.path / "d/a").write_text("z")
+    (tree.path / "new").mkdir()
+    (tree.path / "new/f").touch()
+    for name in ("new", "d", "."):
+        (tree.path / name).chmod(0)
+    trees.release(tree, reusable=True)
+    tree = trees.lease(hub, "app-1", commit)
+    assert (tree.path / "d/a").read_text() == "a"
+    assert {p.name for p in tree.path.iterdir()} == {"b", "d"}
+    assert inode(tree, "b") == kept
+    (tree.path / "d").chmod(0)
+    trees.release(tree, reusable=False)
+    assert [p.name for p in (place / "app-1").iterdir()] == ["0.lock"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_service_that_is_not_root_can_reset_what_was_made_unreadable(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    place = tmp_path / "plain"
+def test_a_service_that_is_not_root_can_reset_what_was_made_unreadable(
+    readable: Path,
+) -> None:
+    place, hub = readable / "checks", readable / "hub.git"
     place.mkdir()
-    commit = make_repository(tmp_path / "hub.git", {"d/a": "a", "b": "b"}, bare=True)
     os.chown(place, *TOOL)
-    code = f"""
-import os
-from pathlib import Path
-from activities.adapters.check_trees import CheckTrees
-trees = CheckTrees(Path({str(place)!r}), None, 1)
-lease = lambda: trees.lease(Path({str(tmp_path / "hub.git")!r}), "app-1", {commit!r})
-tree = lease()
-inode = (tree.path / "b").stat().st_ino
-(tree.path / "d/a").write_text("z")
-(tree.path / "new").mkdir()
-(tree.path / "new/f").touch()
-for name in ("new", "d", "."):
-    (tree.path / name).chmod(0)
-trees.release(tree, reusable=True)
-tree = lease()
-assert (tree.path / "d/a").read_text() == "a"
-assert sorted(os.listdir(tree.path)) == ["b", "d"]
-assert (tree.path / "b").stat().st_ino == inode
-(tree.path / "d").chmod(0)
-trees.release(tree, reusable=False)
-assert not tree.path.exists()
-"""
-    done = subprocess.run(
-        [".venv/bin/python", "-c", code], user=TOOL[0], group=TOOL[1], extra_groups=[],
-        capture_output=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
+    commit = make_repository(hub, {"d/a": "a", "b": "b"}, bare=True)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(TOOL[1])
+            os.setuid(TOOL[0])
+            unprivileged(place, hub, commit)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -214,7 +214,9 @@ def test_case_collisions_are_found_in_folders_too_and_only_new_ones() -> None:
     assert collisions(["src/foo.py"], tree) == [
         "case-collision: src/foo.py: only case tells it from src/Foo.py"
     ]
-    assert collisions(["SRC/new.py"], tree) == ["case-collision: SRC: only case tells it from src"]
+    assert collisions(["SRC/new.py"], tree) == [
+        "case-collision: SRC/new.py: only case tells it from src"
+    ]
     assert collisions(["old/y", "src/bar.py"], tree) == []
 
 

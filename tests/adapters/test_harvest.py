@@ -135,6 +135,20 @@ def test_an_edit_of_the_same_size_in_the_same_second_is_seen(attempt: Attempt) -
     assert got.outside == ("other",)
 
 
+def test_an_edit_that_git_itself_takes_for_none_is_seen(attempt: Attempt) -> None:
+    tree = attempt.begin({"mine": "a", "other": "a"})
+    for name in ("mine", "other"):
+        os.utime(tree / name, (1, 1))
+    git_here = Git(attempt.paths.git_dir, work_tree=tree)
+    git_here.run("update-index", "--refresh")
+    for name in ("mine", "other"):  # within the second of the ctime that the index holds
+        (tree / name).write_text("b")
+        os.utime(tree / name, (1, 1))
+    got = attempt.harvest(["mine"])
+    assert changes(got) == [("mine", M)]
+    assert got.outside == ("other",)
+
+
 def test_directories_that_changed_places_are_seen_although_no_file_was_touched(
     attempt: Attempt,
 ) -> None:
@@ -144,6 +158,14 @@ def test_directories_that_changed_places_are_seen_although_no_file_was_touched(
     (tree / "c").rename(tree / "b")
     assert changes(attempt.harvest(["a/x", "b/x"])) == [("a/x", M), ("b/x", M)]
     assert attempt.harvest().outside == ("a/x", "b/x")
+
+
+def test_a_directory_moved_with_its_old_files_is_seen_at_its_new_place(attempt: Attempt) -> None:
+    tree = attempt.begin({"a/x": "1", "a/y": "2"})
+    (tree / "a").rename(tree / "b")
+    got = attempt.harvest(["a/x", "a/y"], ["/b/x"])
+    assert changes(got) == [("a/x", D), ("a/y", D), ("b/x", A)]
+    assert got.dropped == ("b/y",)
 
 
 def test_edits_outside_the_claim_are_reported_and_not_committed(attempt: Attempt) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git, GitFailed
-from activities.adapters.hub import BranchMoved, BranchOwned, Hub, RefMoved
+from activities.adapters.hub import BranchMoved, BranchOwned, Hub
 from activities.adapters.objects import ObjectMissing
+from activities.adapters.refs import RefMoved
 from activities.adapters.upstream import (
     BaseVanished,
     UnsupportedRepository,
@@ -377,6 +378,7 @@ class TestComposing:
         assert refusal.candidate == two.id
         assert refusal.outcome is Outcome.CONFLICT
         assert refusal.reasons == ("conflict: src/a.py: contents",)
+        assert refusal.paths == ("src/a.py",)
 
     def test_deletions_symlinks_and_submodule_bumps_land_as_they_are(
         self, hub: Hub, green: str, propose: Propose
@@ -401,6 +403,7 @@ class TestComposing:
         (refusal,) = _compose(hub, tip, stale).refused
         assert refusal.outcome is Outcome.VIOLATION
         assert refusal.reasons == ("outside-claim: src/a.py: changed but not claimed",)
+        assert refusal.paths == ("src/a.py",)
 
     def test_a_candidate_of_an_older_base_is_merged_from_that_base(
         self, hub: Hub, green: str, propose: Propose
@@ -410,6 +413,21 @@ class TestComposing:
         late = _compose(hub, tip, propose("t2", green, {"src/a.py": "late\n"}))
         assert hub.read_file(late.prefixes[0], "src/b.py") == b"b2\n"
         assert hub.read_file(late.prefixes[0], "src/a.py") == b"late\n"
+
+    def test_a_change_is_carried_onto_a_new_base_or_says_what_conflicts(
+        self, hub: Hub, green: str, propose: Propose
+    ) -> None:
+        work = propose("t2", green, {"src/a.py": "mine\n"})
+        other = _compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"})).prefixes[0]
+        carried = hub.carry(work.commit, green, other)
+        assert carried.tree is not None
+        assert {entry.path for entry in hub.diff(other, carried.tree)} == {"src/a.py"}
+        rival = _compose(hub, green, propose("t3", green, {"src/a.py": "theirs\n"})).prefixes[0]
+        assert hub.carry(work.commit, green, rival).conflicts == ("src/a.py: contents",)
+        for _ in range(2):
+            hub.remember(MIGRATION, "t2", work.commit)
+        kept = hub.refs("refs/whimbrel/checkpoint/bare-asserts/t2/")
+        assert list(kept.values()) == [work.commit]
 
     def test_an_edit_follows_a_file_that_was_renamed_on_the_tip(
         self, hub: Hub, green: str, propose: Propose
@@ -535,7 +553,7 @@ class TestLanding:
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
         one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
-        with hub._writing([]) as writer:
+        with hub.writing([]) as writer:
             orphan = writer.start("-c", "alias.hold=!exec cat", "hold", stdin=subprocess.PIPE)
         probe = ["flock", "--nonblock", str(hub.path.with_suffix(".flock")), "true"]
         assert subprocess.run(probe, check=False).returncode == 1

@@ -109,7 +109,7 @@ def test_a_merge_is_what_git_merge_makes_in_a_checkout(
     _, ours, theirs = _sides(place, case)
     merge = engine.merge(ours, theirs, attributes=ours)
     assert merge.tree == _merged_in_a_checkout(place, ours, theirs)
-    assert bool(merge.conflicts) == (merge.tree is None)
+    assert bool(merge.conflicts) == bool(merge.paths) == (merge.tree is None)
 
 
 def test_a_conflict_names_path_and_kind(place: Path, engine: MergeEngine) -> None:

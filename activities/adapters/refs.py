@@ -1,0 +1,110 @@
+"""The hub's refs: each moves by compare-and-swap, and one service writes at a time.
+
+The lock is a file whose descriptor git's children inherit. Whoever holds it knows that no orphan of
+a killed service still writes, and only then removes the lock files that such a one left behind.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pygit2
+
+from activities.adapters.git import Git
+from activities.adapters.objects import Objects, open_repository
+
+OURS = "refs/whimbrel/"
+ABSENT = "0" * 40
+ORPHANED_AFTER = 60.0
+"""Seconds: a lock on packed-refs may be that of a push, which does not take our lock."""
+
+
+class RefMoved(Exception):
+    """A kept ref is not what the caller expected."""
+
+    def __init__(self, ref: str, current: str | None) -> None:
+        self.current = current
+        super().__init__(f"{ref} is at {current or 'nothing'}")
+
+
+class RefMissing(Exception):
+    """A branch or ref that is not in the hub."""
+
+
+class References(Objects):
+    """The refs of one bare directory, beside its objects."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.lock = path.with_suffix(".flock")
+
+    def ref(self, name: str) -> str | None:
+        """What a ref points at, if it exists."""
+        found = open_repository(self.path).references.get(name)
+        return str(found.target) if isinstance(found, pygit2.Reference) else None
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Every ref under a prefix such as `refs/whimbrel/candidate/bare-asserts/`."""
+        listed = self.git.text("for-each-ref", "--format=%(refname) %(objectname)", prefix)
+        return dict(line.split(" ") for line in listed.splitlines())
+
+    def keep(self, ref: str, new: str, old: str | None = None) -> str:
+        """Points a ref under `refs/whimbrel/` at `new` if it is at `old` (None: does not exist).
+
+        Harmless when it is at `new` already; raises RefMoved otherwise.
+        """
+        if not ref.startswith(OURS):
+            raise ValueError(f"{ref} is not under {OURS}")
+        with self.writing([ref]) as git:
+            current = self.ref(ref)
+            if current not in (old, new):
+                raise RefMoved(ref, current)
+            if current != new:
+                update(git, ref, new, current or ABSENT)
+        return new
+
+    def drop(self, refs: Sequence[str]) -> None:
+        """Deletes refs under `refs/whimbrel/` in one transaction; those that are gone stay gone."""
+        strangers = [ref for ref in refs if not ref.startswith(OURS)]
+        if strangers:
+            raise ValueError(f"{strangers[0]} is not under {OURS}")
+        with self.writing(refs) as git:
+            lines = [f"delete {ref}\0\0".encode() for ref in dict.fromkeys(refs)]
+            git.run("update-ref", "--stdin", "-z", stdin=b"".join(lines))
+
+    @contextmanager
+    def writing(self, refs: Iterable[str]) -> Generator[Git]:
+        """Alone among the services: leftover locks of these refs are gone, and stay gone."""
+        refs = tuple(refs)
+        for ref in refs:
+            if not pygit2.reference_is_valid_name(ref):
+                raise ValueError(f"{ref!r} is no name for a ref")
+        with self.holding(self.lock) as held:
+            self._remove_locks(refs)
+            yield Git(self.path, inherit=(held,))
+
+    @contextmanager
+    def holding(self, lock: Path) -> Generator[int]:
+        """Waits for a lock, which is free when the last holder of its descriptor is gone."""
+        held = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield held
+        finally:
+            os.close(held)
+
+    def _remove_locks(self, refs: Iterable[str]) -> None:
+        for ref in (*refs, "HEAD"):
+            (self.path / f"{ref}.lock").unlink(missing_ok=True)
+        for name in ("packed-refs.lock", "packed-refs.new"):
+            left = self.path / name
+            if left.exists() and time.time() - left.stat().st_mtime > ORPHANED_AFTER:
+                left.unlink(missing_ok=True)
+
+
+def update(git: Git, ref: str, new: str, old: str) -> None:
+    """One compare-and-swap; git refuses it when the ref is not at `old`."""
+    git.run("update-ref", "--stdin", "-z", stdin=f"update {ref}\0{new}\0{old}\0".encode())

@@ -1,0 +1,191 @@
+"""Every mistake in a spec is told once, at its place, with what to do."""
+
+import pytest
+
+from tests.contracts.specs import errors_of, placed
+
+# § marks where the problem must be reported.
+MISTAKES = {
+    # the text
+    "tab": ("checks:\n§\tunit: {run: x}", "indent with spaces"),
+    "alias": ("sites: {include: [§*py], find: {regex: x}}", "quote a pattern that starts with *"),
+    "anchor": ("objective: §&x Better", "use `vars`"),
+    "duplicate key": ("checks: {unit: {run: x, §run: y}}", "merge it with the one in line 8"),
+    "open bracket": ("sites: {include: [x§}", "expected ',' or ']'"),
+    "comma in a plain value": (
+        "checks: {unit: {run: §ruff --select F821,F401,E9 x, retries: 1}}",
+        "quote the value of `run`",
+    ),
+    "brace in a plain value": ("checks: {unit: {run: fix §{files}}}", "quote the value of `run`"),
+    "unquoted placeholder": (
+        'checks: {unit: {run: "x {files}", whole: §{files}}}',
+        'quote it: "{files}"',
+    ),
+    "colon in a plain value": ("objective: Better§: much", "quote the value"),
+    "escape in double quotes": (
+        'sites: {include: [/x], find: {regex: "\\§d"}}',
+        "use single quotes",
+    ),
+    "empty value": ("§objective:", "give a value or remove it"),
+    "empty claude": ("ladder: [{§claude: }]", "write `claude: {}`"),
+    "tag": ("objective: §!!binary eHg=", "quote a value that starts with !"),
+    # the forms
+    "unknown field": ("checks: {unit: {run: x, §timeuot: 1m}}", "did you mean `timeout`?"),
+    "unknown top-level field": ("§phasis: []", "did you mean `phases`?"),
+    "environment for in": ("checks: {unit: {run: x, §environment: tool}}", "did you mean `in`?"),
+    "version as a float": (
+        "environments: {tool: {python: §3.10, pip: [pytest==8.3.5]}}",
+        'quote it: "3.10"',
+    ),
+    "patch version of python": (
+        'environments: {tool: {python: §"3.11.4", pip: [pytest==8.3.5]}}',
+        'such as "3.11"',
+    ),
+    "number in a command": ("checks: {unit: {run: [sleep, §1]}}", 'quote it: "1"'),
+    "timeout without a unit": ("checks: {unit: {run: x, timeout: §10}}", "such as 10m"),
+    "bad duration": ("checks: {unit: {run: x, timeout: §10min}}", "such as 10m"),
+    "bad size": ("limits: {memory: §4GB}", "such as 4GiB"),
+    "limit out of bounds": ("limits: {concurrency: §0}", "at least 1"),
+    "text for a number": ("limits: {attempts: §many}", "write a whole number"),
+    "spec version": ("version: §2", "known here: 1"),
+    "name that is not a slug": ("name: §Demo_1", "lower-case letters, digits and hyphens"),
+    "check's name": ('checks: {§Unit: {run: "x {files}"}}', "lower-case letters"),
+    "empty repository": ('repository: §""', "the repository's URL or path"),
+    "accept without a reason": (
+        "sites: {include: [/x], find: {regex: x}, accept: [§{path: /x}]}",
+        "say in one line why",
+    ),
+    "two finders in one": (
+        "sites: {include: [/x], find: [§{regex: x, command: y}]}",
+        "exactly one of regex, command, codemod",
+    ),
+    "two rungs in one": ("ladder: [§{command: x, claude: {}}]", "exactly one of codemod"),
+    "unknown choice": ("checks: {unit: {run: x, expect: §no_wrose}}", "did you mean `no_worse`?"),
+    "unknown moment": ("checks: {unit: {run: x, at: [§landin]}}", "did you mean `landing`?"),
+    "unknown split": ("split: {by: §dir}", "did you mean `directory`?"),
+    "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
+    # fields of later versions
+    "repositories": ("repository: x\n§repositories: [x]", "one spec for each"),
+    "ast_grep": (
+        "sites: {include: [/x], find: {§ast_grep: {rule: x}}}",
+        "not supported yet by this version; use `regex`",
+    ),
+    "split by owner": ("split: §owner", "use file, directory or whole"),
+    "results of cargo": (
+        "checks: {unit: {run: cargo test, results: §cargo}}",
+        "not supported yet by this version; use `exit`",
+    ),
+    "moments as a map": ("checks: {unit: {run: x, at: §{end: pass}}}", "list the moments"),
+    "targets": ('checks: {unit: {run: §"x {targets}"}}', "use {files} or {dirs}"),
+    "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
+    "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
+    "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
+    "toolchains": ("environments: {go: {§toolchains: [go@1.26]}}", "name it under `requires`"),
+    # the rules
+    "unpinned pip package": (
+        'environments: {tool: {python: "3.11", pip: [§pytest>=8]}}',
+        "write name==version",
+    ),
+    "pip option": (
+        'environments: {tool: {python: "3.11", pip: [§-r requirements.txt]}}',
+        "name each package as name==version",
+    ),
+    "unpinned npm package": ("environments: {tool: {npm: [§lebab@^3.2.7]}}", "write name@1.2.3"),
+    "pip without python": ("environments: {tool: {pip: §[pytest==8.3.5]}}", "add the version"),
+    "unknown environment": ("checks: {unit: {run: x, in: §tol}}", "did you mean `tool`?"),
+    "no environment defined": (
+        'checks: {unit: {run: "x", in: §tol}}\nenvironments: {}',
+        "define it under `environments`",
+    ),
+    "unknown check of a phase": (
+        "phases: [{name: a, checks: [unit, §unti]}]",
+        "did you mean `unit`?",
+    ),
+    "unknown placeholder": ('checks: {unit: {run: §"x {file}"}}', "write {{file}} for a literal"),
+    "placeholder in quotes": ("ladder: [{codemod: fix '{files}§'}]", "value of `codemod`"),
+    "placeholder in the shell's quotes": (
+        "ladder:\n  - codemod: §fix '{files}'",
+        "take the quotes away",
+    ),
+    "repeated word with a glob": ('checks: {unit: {run: §"ls {dirs}/*.py"}}', "loop over it"),
+    "prompt in a check": ('checks: {unit: {run: §"x {prompt}"}}', "command rung"),
+    "variable in a list command": (
+        'checks: {unit: {run: [pytest, §"--junitxml=$RESULTS"], results: junit}}',
+        "write `run` as text",
+    ),
+    "junit without results": (
+        'checks: {unit: {run: §"pytest {files}", results: junit}}',
+        "--junitxml=$RESULTS",
+    ),
+    "results never read": (
+        'checks: {unit: §{run: "pytest --junitxml=$RESULTS {files}"}}',
+        "add `results: junit`",
+    ),
+    "allow without ids": (
+        "checks: {unit: {run: x, allow: §[{id: y, reason: z}]}}",
+        "results: junit or tap",
+    ),
+    "whole without a placeholder": (
+        "checks: {unit: {run: pytest, whole: §tests}}",
+        "put {files} or {dirs} into `run`",
+    ),
+    "otherwise whole without whole": (
+        'checks: {unit: {run: "x {files}", otherwise: §whole}}',
+        "add `whole`",
+    ),
+    "batch without a placeholder": ("ladder: [{codemod: {run: fix, batch: §5}}]", "put {files}"),
+    "nothing checked at landing": ("checks: §{unit: {run: x, at: [task]}}", "at: [task, landing]"),
+    "only reported at landing": ("checks: §{unit: {run: x, expect: report}}", "other than report"),
+    "nothing of a phase checked at landing": (
+        "phases: [{name: a, checks: §[c]}]\nchecks: {unit: {run: x}, c: {run: x, at: task}}",
+        "at: [task, landing]",
+    ),
+    "codemod finder without a codemod": (
+        "sites: {include: [/x], find: {codemod: §true}}\nladder: [{claude: {}}]",
+        "put the codemod first",
+    ),
+    "regex that does not compile": (
+        "sites: {include: [/x], find: {regex: §'self.assert('}}",
+        "a literal bracket is written",
+    ),
+    "regex over several lines": (
+        r"sites: {include: [/x], find: {regex: §'a\nb'}}",
+        "use `command`",
+    ),
+    "keep that does not compile": ("keep: [§'(']", "Python's syntax"),
+    "placeholder in a finder": (
+        "sites: {include: [/x], find: {command: §'grep x {files}'}}",
+        "search the whole tree",
+    ),
+    "pattern with a dot": ("sites: {include: [§./src], find: {regex: x}}", "write `/src`"),
+    "bad pattern": ("protect: [§'!']", "gitignore pattern"),
+    "duplicate phase": ("phases: [{name: a}, {name: §a}]", "a name of its own"),
+    "phase without a ladder": (
+        "phases: [§{name: a}]\n-ladder",
+        "say how a task is done",
+    ),
+    "absolute path to write": ("ladder: [{write: {/etc/x: §y}}]", "write `etc/x`"),
+    "path out of the repository": ("ladder: [{write: {a/../../x: §y}}]", "name a path inside"),
+    "creates out of the repository": ("creates: [§../x]", "name paths inside it"),
+    "folder out of the repository": ("checks: {unit: {run: x, dir: §../x}}", "a path inside"),
+    "branch that git refuses": ("delivery: {branch: §a..b}", "whimbrel/httpx"),
+    "branch that is the base": ("delivery: {branch: §main}", "name another one"),
+    "base that git refuses": ("base: §-main", "use a name such as"),
+    "variable that is taken": ("checks: {unit: {run: x, env: {RESULTS: §y}}}", "another name"),
+    "variable's name": ("checks: {unit: {run: x, env: {A-B: §y}}}", "use letters, digits and _"),
+    "variable in a value": ('checks: {unit: {run: x, env: {A: §"$PATH:x"}}}', "use `path`"),
+    "unknown variable": ("objective: §Better {vars.src}", "define it under `vars`"),
+    "list variable in a text": (
+        "objective: §Better {vars.many}\nvars: {many: [a, b]}",
+        "as an item of its own",
+    ),
+    "variable in a variable": ('vars: {a: x, b: §"{vars.a}"}', "write its value out"),
+}
+
+
+@pytest.mark.parametrize(("changes", "advice"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_once_at_its_place_with_what_to_do(changes: str, advice: str) -> None:
+    text, place = placed(changes)
+    problems = errors_of(text).problems
+    assert [str(p) for p in problems if advice in str(p)], problems
+    assert [(p.line, p.column) for p in problems] == [place], problems

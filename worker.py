@@ -240,7 +240,11 @@ def configure_logs() -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared[:1], *shared[2:], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *shared[:1],
+            *shared[2:],
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )

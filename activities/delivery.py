@@ -31,7 +31,7 @@ class DeliveryActivities:
 
     @activity.defn
     def write_report(self, request: WriteReport) -> WrittenReport:
-        """Joins handoffs, baseline and decisions; content-addressed, so a second run is harmless."""
+        """Joins handoffs, baseline and decisions; content-addressed: a second run is harmless."""
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         handoffs = read_handoffs(self._blobs, request.handoffs)
         baselines = {name: self._baseline(spec.name, name) for name in spec.checks}

@@ -36,7 +36,7 @@ class PlanningActivities:
 
     @activity.defn
     def take_base(self, request: TakeBase) -> Base:
-        """Reads upstream's branch into the hub and pins its head; pinned once, the same for ever."""
+        """Reads upstream's branch into the hub and pins its head once; later calls repeat it."""
         hub = self._hubs.of(request.repository.id)
         return hub.fetch_base(request.repository.url, request.repository.base, request.name)
 
@@ -57,9 +57,7 @@ class PlanningActivities:
             plan = static_plan(
                 spec, request.spec_digest, survey, request.cycle, excluded, frozenset(paths)
             )
-        faults = validate_plan(
-            plan, spec, survey, frozenset(paths), request.spec_digest, excluded
-        )
+        faults = validate_plan(plan, spec, survey, frozenset(paths), request.spec_digest, excluded)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
         return PlanSummary(

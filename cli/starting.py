@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from activities.adapters.spec_file import SpecErrors, load_spec
 from google.protobuf.duration_pb2 import Duration
 from pydantic import ValidationError
 from temporalio.api.namespace.v1 import NamespaceConfig
@@ -19,6 +18,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.adapters.spec_file import SpecErrors, load_spec
 from activities.contracts.base import digest_of
 from activities.contracts.migration import MigrationInput, MigrationResult
 from activities.contracts.plan import Plan

@@ -1,19 +1,62 @@
 """The smallest valid contracts, for tests that care about one field of them."""
 
+from collections.abc import Sequence
+
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import AreaRow
-from activities.contracts.plan import TaskRow
+from activities.contracts.plan import Plan, Task, TaskRow
+from activities.contracts.repository import GreenBranch, Repository
+from activities.contracts.spec import MigrationSpec
 from activities.contracts.work import Checkpoint, CommandRun
 
 COMMIT = "1" * 40
 OTHER = "2" * 40
 TREE = "3" * 40
+REPOSITORY = Repository(url="https://git.example.com/team/app.git", id="app-1a2b3c4d")
 
 
 def a_row(id: str, *claims: str, needs: tuple[str, ...] = (), state: str = "waiting") -> AreaRow:
     task = TaskRow(id=id, title=id, claims=claims or (f"{id}.py",), needs=needs)
     return AreaRow(task=task, state=state)
+
+
+def a_task(id: str = "c1-0001", *claims: str, **fields: object) -> Task:
+    """A task with a site in each of its files."""
+    claims = claims or (f"{id}.py",)
+    return Task.model_validate(
+        {"id": id, "title": f"change {id}", "claims": claims, "sites": len(claims), **fields}
+    )
+
+
+def a_plan(name: str, base: str, *tasks: Task) -> Plan:
+    return Plan(migration=name, spec_digest="0" * 64, base=base, phase="main", cycle=1, tasks=tasks)
+
+
+def a_spec(
+    name: str,
+    ladder: Sequence[str] = ("codemod",),
+    phases: Sequence[str] = ("main",),
+    **fields: object,
+) -> MigrationSpec:
+    """A spec whose phases have one ladder of these kinds of rungs."""
+    how = {"codemod": {"run": "true"}, "command": {"run": "true"}, "claude": {}}
+    rungs = [{kind: how[kind]} for kind in ladder]
+    return MigrationSpec.model_validate(
+        {
+            "version": 1,
+            "name": name,
+            "repository": REPOSITORY.url,
+            "objective": "Everything old becomes new.",
+            "checks": {"unit": {"run": "true"}},
+            "phases": [{"name": phase, "ladder": rungs, "checks": ["unit"]} for phase in phases],
+            **fields,
+        }
+    )
+
+
+def a_branch(name: str) -> GreenBranch:
+    return GreenBranch(repository=REPOSITORY.id, name=f"whimbrel/{name}", migration=name)
 
 
 def a_candidate(task: str, priority: int = 3, commit: str = COMMIT) -> Candidate:

@@ -19,7 +19,7 @@ from activities.contracts.migration import (
 from activities.contracts.requests import JoinHandoffs
 from activities.records import RecordActivities
 from workflows import frontier
-from workflows.options import HISTORY_EVENTS, LOCAL, RECHECK_CHILDREN
+from workflows.options import LOCAL, RECHECK_CHILDREN, is_long
 from workflows.roster import Roster
 
 PROGRESS_STEPS = 40
@@ -54,7 +54,7 @@ class AreaWorkflow:
             await self._tell_progress()
             if self._roster.finished and not self._roster.inbox:
                 return await self._report()
-            if self._is_long():
+            if is_long():
                 await self._continue()
             await self._news()
 
@@ -98,9 +98,7 @@ class AreaWorkflow:
         self._told = finished
         await self._tell(self._as_report(counts, final=False))
 
-    def _as_report(
-        self, counts: TaskCounts, final: bool, handoff: BlobRef | None = None
-    ) -> Report:
+    def _as_report(self, counts: TaskCounts, final: bool, handoff: BlobRef | None = None) -> Report:
         return Report(
             child=self._in.area,
             start=self._in.cycle,
@@ -127,12 +125,6 @@ class AreaWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._tell(report)
         return report
-
-    def _is_long(self) -> bool:
-        info = workflow.info()
-        return (
-            info.is_continue_as_new_suggested() or info.get_current_history_length() > HISTORY_EVENTS
-        )
 
     async def _continue(self) -> None:
         """Goes on in a fresh run; what is running reports there."""

@@ -43,7 +43,9 @@ def blocked(rows: Sequence[AreaRow]) -> list[AreaRow]:
         more = [
             row
             for row in rows
-            if row.state == WAITING and row.task.id not in dead and not dead.isdisjoint(row.task.needs)
+            if row.state == WAITING
+            and row.task.id not in dead
+            and not dead.isdisjoint(row.task.needs)
         ]
         dead.update(row.task.id for row in more)
         out.extend(more)

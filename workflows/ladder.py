@@ -28,6 +28,7 @@ from activities.contracts.work import (
     RungRun,
     Workspace,
 )
+from activities.errors import WORKSPACE_LOST
 from activities.integration import IntegrationActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts
@@ -123,7 +124,9 @@ class Ladder:
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
         raise ApplicationError(
-            f"{MAX_REOPENS} workspaces were lost in a row", type="WORKSPACE_LOST", non_retryable=True
+            f"{MAX_REOPENS} workspaces were lost in a row",
+            type=WORKSPACE_LOST,
+            non_retryable=True,
         )
 
     async def _use(self, workspace: Workspace, rung: int) -> tuple[RungRun, Checkpoint]:

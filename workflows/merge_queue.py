@@ -20,7 +20,7 @@ from activities.contracts.migration import LANDED, QueueInput, QueueState
 from activities.contracts.requests import ComposeBatch, Land, RunChecks
 from activities.integration import IntegrationActivities
 from workflows import batching
-from workflows.options import GIT, HISTORY_EVENTS, VERIFY
+from workflows.options import GIT, VERIFY, is_long
 
 
 @workflow.defn
@@ -49,7 +49,7 @@ class MergeQueueWorkflow:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 return self._carry()
             await self._settle_one_batch()
-            if self._is_long():
+            if is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(queue.model_copy(update={"state": self._carry()}))
 
@@ -91,12 +91,6 @@ class MergeQueueWorkflow:
             }
         )
 
-    def _is_long(self) -> bool:
-        info = workflow.info()
-        return (
-            info.is_continue_as_new_suggested() or info.get_current_history_length() > HISTORY_EVENTS
-        )
-
     async def _settle_one_batch(self) -> None:
         members = batching.form(self._waiting, self._rate)
         self._waiting = [c for c in self._waiting if c not in members]
@@ -132,9 +126,7 @@ class MergeQueueWorkflow:
             return 0
         rest = [self._composed[i] for i in batch.members[good:]]
         if not again.passed:
-            await self._answer(
-                rest.pop(0), Outcome.RED, reasons=_reasons(again), evidence=again
-            )
+            await self._answer(rest.pop(0), Outcome.RED, reasons=_reasons(again), evidence=again)
         self._waiting[:0] = rest
         return int(not again.passed)
 

@@ -131,3 +131,10 @@ def on_host(queue: str) -> workflow.ActivityConfig:
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
+
+
+def is_long() -> bool:
+    """Whether this run should continue as new: its history is what replays after every crash."""
+    info = workflow.info()
+    events = info.get_current_history_length()
+    return info.is_continue_as_new_suggested() or events > HISTORY_EVENTS

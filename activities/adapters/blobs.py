@@ -28,7 +28,7 @@ class BlobCorrupt(Exception):
 
 
 class BlobStore:
-    """A directory of blobs: `migration/<name>/sha256/ab/<digest>` and `migration/<name>/keys/<key>`."""
+    """A directory: `migration/<name>/sha256/ab/<digest>` and `migration/<name>/keys/<key>`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -82,7 +82,7 @@ class BlobStore:
 
 
 def _publish(path: Path, data: bytes, *, exclusive: bool) -> None:
-    """Makes the file appear whole; `exclusive`: an existing one stays (link fails, which is fine)."""
+    """Makes the file appear whole; `exclusive`: an existing one stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
     aside = Path(name)

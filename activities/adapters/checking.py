@@ -145,7 +145,7 @@ def _existing(hub: Hub, commit: str, paths: Sequence[str]) -> list[str]:
 
 
 def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -> Command | None:
-    """The command with `whole` or `otherwise` in place of its list; None: there is nothing to do."""
+    """The command with `whole` or `otherwise` in place of its list; None: nothing to do."""
     name = list_placeholder(check.run)
     if name is None:
         return check.run

@@ -43,7 +43,6 @@ class Rungs:
         ran = ran or NOTHING
         return ran, ran.exit == 0
 
-
     def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
         """The claimed files as a commit on the base, under the attempt's own ref."""
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)

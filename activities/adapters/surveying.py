@@ -32,7 +32,7 @@ from activities.contracts.placeholders import path_lists
 from activities.contracts.spec import (
     Codemod,
     Environment,
-    Finder, 
+    Finder,
     MigrationSpec,
     Phase,
     seconds,
@@ -185,9 +185,7 @@ class Surveyor:
     @asynccontextmanager
     async def _scratch(self, scene: Scene) -> AsyncIterator[CheckTree]:
         repository = scene.hub.path.stem
-        tree = await asyncio.to_thread(
-            self._trees.lease, scene.hub.path, repository, scene.commit
-        )
+        tree = await asyncio.to_thread(self._trees.lease, scene.hub.path, repository, scene.commit)
         try:
             yield tree
         finally:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Contract(BaseModel):
-    """A message between rooms; unknown fields are ignored, so that old workers read new messages."""
+    """A message between rooms; unknown fields are ignored: old workers read new messages."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -31,7 +31,7 @@ TaskId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
 class BlobRef(Contract):
-    """Where something too big for history is kept: content-addressed, under one migration's prefix."""
+    """Where something too big for history is kept, under one migration's prefix."""
 
     migration: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -55,7 +55,7 @@ class Landing(Contract):
 
 
 class Refusal(Contract):
-    """A candidate that cannot be part of a batch, found before any check ran."""
+    """A candidate that cannot be in a batch, found before any check ran."""
 
     candidate: str
     outcome: Outcome
@@ -65,7 +65,7 @@ class Refusal(Contract):
 
 
 class Batch(Contract):
-    """Composed commits: prefix i carries members 0..i; each has the tip as first parent."""
+    """Composed commits: prefix i carries members 0..i, its first parent is the tip."""
 
     tip: CommitId
     members: tuple[str, ...] = ()

@@ -40,6 +40,8 @@ class MigrationOrder(Contract):
     concurrency: int
     cycles: int
     approve_plan: bool
+    moments: tuple[Moment, ...] = ()
+    """When any check runs at all."""
 
 
 class TakeSurvey(Contract):

@@ -1,0 +1,222 @@
+"""Landing 1,000 disjoint tasks on a 5,000-file tree, each with two edits and one new file.
+
+Ours is what the merge queue calls: `compose_batch` (claims, protected paths, keep patterns, merge,
+a commit per prefix) and `land`, in batches of 64. It is held against `git merge` one by one in a
+checkout, and against the merge engine alone, which makes the same commit a batch with the same
+core.fsync and asks nobody whether it may.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pygit2
+
+from activities.adapters.blobs import BlobStore
+from activities.adapters.git import Git
+from activities.adapters.hub import Hub
+from activities.adapters.hubs import Hubs
+from activities.adapters.objects import open_repository
+from activities.adapters.trees import Entry, Folder
+from activities.contracts.base import BlobRef
+from activities.contracts.landing import Candidate
+from activities.contracts.plan import Task
+from activities.contracts.repository import GreenBranch, Repository
+from activities.contracts.requests import ClaimBranch, ComposeBatch, Land, MakeCandidate
+from activities.contracts.spec import MigrationSpec
+from activities.integration import IntegrationActivities
+from benchmarks.measuring import Comparison, alternate, seconds
+from benchmarks.repositories import BRANCH, WHEN, content_of, make_hub, path_of
+
+NAME = "bench"
+FILES, PER_FOLDER, LINES = 5_000, 20, 40
+TASKS, BATCH, SAMPLE = 1_000, 64, 60
+REPOSITORY = Repository(url="/bench", id="landing-bench")
+GREEN = GreenBranch(repository=REPOSITORY.id, name="whimbrel/bench", migration=NAME)
+SPEC = {
+    "name": NAME,
+    "repository": "/bench",
+    "objective": "Measure landing.",
+    "sites": {"include": ["**/*.py"], "find": {"regex": "value"}},
+    "protect": ["/secrets/", "*.lock"],
+    "ladder": [{"codemod": {"run": "true"}}],
+    "checks": {"unit": {"run": "true", "results": "exit"}},
+}
+
+
+def compare(scratch: Path, rounds: int) -> list[Comparison]:
+    """Both comparisons, from one set of rounds."""
+    blobs = BlobStore(scratch / "blobs")
+    spec = blobs.put_model(NAME, MigrationSpec.model_validate(SPEC))
+    hub, base = make_hub(scratch / "hub", REPOSITORY.id, FILES, PER_FOLDER, LINES)
+    checkpoints = [_checkpoint(hub, base, number) for number in range(TASKS)]
+    integration = IntegrationActivities(blobs, Hubs(scratch / "hub"))
+    candidates: list[Candidate] = []
+    making = seconds(lambda: candidates.extend(_candidates(integration, base, checkpoints)))
+    tips: set[str] = set()
+
+    def ours(round: int) -> float:
+        hubs = _copy(scratch, f"ours-{round}")
+        activities = IntegrationActivities(blobs, hubs)
+        took = seconds(lambda: _land_all(activities, spec, base, candidates))
+        tips.add(hubs.of(REPOSITORY.id).tip(GREEN.name))
+        return took / TASKS * 1000
+
+    def engine(round: int) -> float:
+        hub = _copy(scratch, f"engine-{round}").of(REPOSITORY.id)
+        took = seconds(lambda: _merge_all(hub, base, candidates))
+        tips.add(hub.tip(BRANCH))
+        return took / TASKS * 1000
+
+    def checkout(round: int) -> float:
+        tree = scratch / f"checkout-{round}"
+        _git(scratch, "clone", "-q", str(scratch / "hub" / f"{REPOSITORY.id}.git"), str(tree))
+        _git(tree, "fetch", "-q", "origin", "refs/whimbrel/candidate/*:refs/candidate/*")
+        return seconds(lambda: _merge_in_checkout(tree, candidates[:SAMPLE])) / SAMPLE * 1000
+
+    taken = alternate(rounds, {"ours": ours, "engine": engine, "checkout": checkout})
+    trees = {hub_tree(scratch, tip) for tip in tips}
+    if len(trees) != 1:
+        raise AssertionError(f"the arms did not land the same tree: {sorted(trees)}")
+    shape = {"tasks": TASKS, "files": FILES, "batch": BATCH, "make_candidate_ms": making}
+    shape["make_candidate_ms"] = making / TASKS * 1000
+    return [
+        Comparison(
+            "landing a task",
+            "ms",
+            taken["ours"],
+            taken["checkout"],
+            f"git merge in a checkout (the first {SAMPLE} of {TASKS:,}, git's own defaults)",
+            at_least=30,
+            notes=shape,
+        ),
+        Comparison(
+            "landing a task",
+            "ms",
+            taken["ours"],
+            taken["engine"],
+            "the merge engine alone, same core.fsync",
+            at_most=1.3,
+            notes=shape,
+        ),
+    ]
+
+
+def hub_tree(scratch: Path, tip: str) -> str:
+    """The tree of a tip, wherever it was made."""
+    for folder in sorted(scratch.glob("*-*/landing-bench.git")):
+        hub = Hub(folder)
+        if hub.has_commit(tip):
+            return hub.tree(tip)
+    raise AssertionError(f"{tip} is nowhere")
+
+
+def _claims(number: int) -> tuple[str, str, str]:
+    """Two files to edit and one to add, which no other task touches."""
+    first, second = path_of(2 * number, PER_FOLDER), path_of(2 * number + 1, PER_FOLDER)
+    return first, second, f"{first.rpartition('/')[0]}/added{number:04}.py"
+
+
+def _checkpoint(hub: Hub, base: str, number: int) -> str:
+    """A task's work as harvest leaves it: loose objects and a commit on the base."""
+    repository = open_repository(hub.path)
+    root = Folder.of(repository, repository[base].peel(pygit2.Tree))
+    for path in _claims(number):
+        text = content_of(number, LINES).replace("value", "migrated") + f"# {path}\n"
+        blob = repository.create_blob(text.encode())
+        root.put(path.encode().split(b"/"), Entry(0o100644, blob))
+    return hub.write_commit(str(root.write()), [base], f"checkpoint {number}\n", WHEN)
+
+
+def _candidates(
+    activities: IntegrationActivities, base: str, checkpoints: Sequence[str]
+) -> list[Candidate]:
+    activities.claim_branch(ClaimBranch(repository=REPOSITORY, branch=GREEN, at=base))
+    candidates: list[Candidate] = []
+    for number, commit in enumerate(checkpoints):
+        first, second, added = _claims(number)
+        task = Task(
+            id=f"c1-{number:04}", title="two edits", claims=(first, second), creates=(added,)
+        )
+        asked = MakeCandidate(
+            name=NAME,
+            repository=REPOSITORY,
+            task=task,
+            commit=commit,
+            base=base,
+            reply_to="nobody",
+            when=WHEN,
+        )
+        candidates.append(activities.make_candidate(asked))
+    return candidates
+
+
+def _copy(scratch: Path, name: str) -> Hubs:
+    """A hub of the round's own: in a used one the objects would be there already."""
+    shutil.copytree(scratch / "hub", scratch / name)
+    return Hubs(scratch / name)
+
+
+def _land_all(
+    activities: IntegrationActivities, spec: BlobRef, base: str, candidates: Sequence[Candidate]
+) -> None:
+    for at in range(0, len(candidates), BATCH):
+        batch = activities.compose_batch(
+            ComposeBatch(
+                repository=REPOSITORY,
+                branch=GREEN,
+                spec=spec,
+                phase="main",
+                base=base,
+                candidates=tuple(candidates[at : at + BATCH]),
+                when=WHEN,
+            )
+        )
+        if batch.refused or batch.landed:
+            raise AssertionError(f"not all of the batch was composed: {batch.refused[:3]}")
+        activities.land(
+            Land(repository=REPOSITORY, branch=GREEN, old=batch.tip, new=batch.prefixes[-1])
+        )
+
+
+def _merge_all(hub: Hub, base: str, candidates: Sequence[Candidate]) -> None:
+    """Merge after merge from one process; a commit and a compare-and-swap per batch."""
+    git = Git(hub.path)
+    words = ("merge-tree", "--write-tree", "--stdin", "-z", "--no-messages")
+    process = git.start(*words, stdin=subprocess.PIPE, unbuffered=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    repository = open_repository(hub.path)
+    who = pygit2.Signature("Bench", "bench@localhost", WHEN, 0)
+    tip, tree = base, repository[base].peel(pygit2.Tree).id
+    for at in range(0, len(candidates), BATCH):
+        members = candidates[at : at + BATCH]
+        for member in members:
+            onto = repository.create_commit(None, who, who, "onto\n", tree, [member.base])
+            process.stdin.write(f"{onto} {member.commit}\n".encode())
+            process.stdin.flush()
+            answer = b""
+            while not answer.endswith(b"\0\0"):
+                answer += process.stdout.read1()
+            clean, name = answer.split(b"\0")[:2]
+            if clean != b"1":
+                raise AssertionError(f"{member.task} conflicts")
+            tree = pygit2.Oid(hex=name.decode())
+        above = [tip, *(member.commit for member in members)]
+        new = str(repository.create_commit(None, who, who, "batch\n", tree, above))
+        git.run("update-ref", f"refs/heads/{BRANCH}", new, tip)
+        tip = new
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+def _merge_in_checkout(tree: Path, candidates: Sequence[Candidate]) -> None:
+    for candidate in candidates:
+        _git(tree, "merge", "-q", "--no-ff", "-m", f"Land {candidate.task}", candidate.commit)
+
+
+def _git(where: Path, *words: str) -> None:
+    who = ["-c", "user.name=Bench", "-c", "user.email=bench@localhost"]
+    subprocess.run(["git", *who, *words], cwd=where, check=True, stdout=subprocess.DEVNULL)

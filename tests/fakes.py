@@ -1,0 +1,322 @@
+"""Scripted activities by name: they act on a World in memory, one World per migration.
+
+What reads and writes blobs only (records, judging, reports) is not faked: it runs for real.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+from world import OLD, World
+
+from activities.adapters.blobs import BlobStore
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
+from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.repository import Base
+from activities.contracts.requests import (
+    ClaimBranch,
+    ClaimedBranch,
+    CloseWorkspace,
+    ComposeBatch,
+    FindLanded,
+    Land,
+    Landed,
+    LandedTasks,
+    MakeCandidate,
+    MakePlan,
+    OpenWorkspace,
+    PutBackFiles,
+    Restored,
+    Rework,
+    Reworked,
+    RunChecks,
+    RunRung,
+    SaveCheckpoint,
+    TakeBase,
+    TakeBaseline,
+    TakeSurvey,
+)
+from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
+from activities.contracts.work import (
+    Change,
+    ChangedPath,
+    Checkpoint,
+    CommandRun,
+    RungRun,
+    Workspace,
+)
+from activities.errors import PLAN_REFUSED, permanent
+from activities.planning import out_of_reach, read_handoffs
+
+HOST_QUEUE = "host/here"
+
+
+class Fakes:
+    """The activities of every role that touches git or runs commands."""
+
+    def __init__(self, worlds: dict[str, World], blobs: BlobStore) -> None:
+        self._worlds = worlds
+        self._blobs = blobs
+
+    async def _enter(self, migration: str, name: str, request: Any) -> World:
+        world = self._worlds[migration]
+        await world.passing(name, request)
+        return world
+
+    # Workspaces.
+
+    @activity.defn(name="open_workspace")
+    async def open_workspace(self, asked: OpenWorkspace) -> Workspace:
+        world = await self._enter(asked.name, "open_workspace", asked)
+        world.opened.append(asked.attempt)
+        world.workspaces[asked.task, asked.attempt] = world.tree(asked.start)
+        return Workspace(
+            migration=asked.name,
+            repository=asked.repository.id,
+            task=asked.task,
+            attempt=asked.attempt,
+            host="here",
+            queue=HOST_QUEUE,
+            base=asked.base,
+            start=asked.start,
+        )
+
+    @activity.defn(name="run_rung")
+    async def run_rung(self, asked: RunRung) -> RungRun:
+        world = await self._enter(asked.workspace.migration, "run_rung", asked)
+        tree = world.workspaces[asked.task.id, asked.workspace.attempt]
+        tree.update(world.touches[asked.task.id])
+        runs = [r for r in world.asked("run_rung") if r.task.id == asked.task.id]
+        count = sum(r.rung == asked.rung for r in runs)
+        rung = world.rungs[asked.rung]
+        if asked.rung == 0:
+            rung = world.per_task.get(asked.task.id, rung)
+        ended = rung(tree, asked.task, count) or 0
+        exit, how = (ended, "exit") if isinstance(ended, int) else (None, ended)
+        run = CommandRun(exit=exit, ended=how, seconds=0.0, tail="said something")
+        return RungRun(run=run, allowed=exit == 0)
+
+    @activity.defn(name="save_checkpoint")
+    async def save_checkpoint(self, asked: SaveCheckpoint) -> Checkpoint:
+        where = asked.workspace
+        world = await self._enter(where.migration, "save_checkpoint", asked)
+        tree, base = world.workspaces[where.task, where.attempt], world.tree(where.base)
+        kept = {**base, **{p: tree[p] for p in asked.task.claims if p in tree}}
+        commit = world.commit(kept, (where.base,), f"{where.task} {where.attempt} {asked.when}")
+        left = tuple(p for p in asked.task.claims if kept.get(p) == OLD)
+        start = world.tree(where.start)
+        return Checkpoint(
+            commit=commit,
+            tree=world.tree_id(commit),
+            base=where.base,
+            changed=tuple(
+                ChangedPath(path=p, change=Change.MODIFIED if p in base else Change.ADDED)
+                for p in sorted(kept)
+                if kept[p] != base.get(p)
+            ),
+            outside=tuple(sorted(p for p in tree if p not in kept or tree[p] != kept[p])),
+            damage=tuple(f"{p}: line ends" for p in kept if kept[p].startswith("damaged")),
+            moved=any(kept[p] != start.get(p) for p in asked.task.claims if p in kept),
+            left=left,
+            sites_left=len(left),
+        )
+
+    @activity.defn(name="close_workspace")
+    async def close_workspace(self, asked: CloseWorkspace) -> None:
+        world = await self._enter(asked.workspace.migration, "close_workspace", asked)
+        world.workspaces.pop((asked.workspace.task, asked.workspace.attempt), None)
+
+    # Checks and surveys.
+
+    @activity.defn(name="run_checks")
+    async def run_checks(self, asked: RunChecks) -> Evidence:
+        world = await self._enter(asked.name, "run_checks", asked)
+        before = world.reds(asked.compare_with, Moment.LANDING, 1)
+        reds = [r for r in world.reds(asked.commit, asked.moment, asked.fresh) if r not in before]
+        return Evidence(
+            tree=world.tree_id(asked.commit),
+            compared_with=asked.compare_with,
+            moment=asked.moment,
+            checks=(
+                CheckResult(
+                    check="unit",
+                    outcome=CheckOutcome.RED if reds else CheckOutcome.GREEN,
+                    reasons=tuple(reason for reason, _ in reds),
+                    failing_files=tuple(path for _, path in reds if path),
+                ),
+            ),
+        )
+
+    @activity.defn(name="take_baseline")
+    async def take_baseline(self, asked: TakeBaseline) -> None:
+        await self._enter(asked.name, "take_baseline", asked)
+
+    @activity.defn(name="take_survey")
+    async def take_survey(self, asked: TakeSurvey) -> Survey:
+        world = await self._enter(asked.name, "take_survey", asked)
+        tree = world.tree(asked.commit)
+        paths = [path for path, content in sorted(tree.items()) if content == OLD]
+        data = SurveyData(
+            commit=asked.commit,
+            phase=asked.phase,
+            files=tuple(SurveyedFile(path=p, size=3, blob=OLD, sites=1) for p in paths),
+            sites=tuple(Site(path=p, line=1, finder="regex") for p in paths),
+            tracked_files=len(tree),
+        )
+        return Survey(
+            commit=asked.commit,
+            phase=asked.phase,
+            data=self._blobs.put_model(asked.name, data),
+            files=len(paths),
+            sites=len(paths),
+            tracked_files=len(tree),
+        )
+
+    # Planning.
+
+    @activity.defn(name="take_base")
+    async def take_base(self, asked: TakeBase) -> Base:
+        world = await self._enter(asked.name, "take_base", asked)
+        return Base(commit=world.base, tree=world.tree_id(world.base), branch="main")
+
+    @activity.defn(name="make_plan")
+    async def make_plan(self, asked: MakePlan) -> PlanSummary:
+        """A task per file with a site, or the plan that was given, if it is for this base."""
+        world = await self._enter(asked.name, "make_plan", asked)
+        data = self._blobs.get_model(asked.survey.data, SurveyData)
+        if asked.given:
+            plan = self._blobs.get_model(asked.given, Plan)
+        else:
+            out = out_of_reach(read_handoffs(self._blobs, asked.handoffs))
+            paths = [file.path for file in data.files if file.path not in out]
+            plan = Plan(
+                migration=asked.name,
+                spec_digest=asked.spec_digest,
+                base=asked.survey.commit,
+                phase=asked.survey.phase,
+                cycle=asked.cycle,
+                tasks=tuple(
+                    self._task(world, f"c{asked.cycle}-{number:04}", path)
+                    for number, path in enumerate(paths, 1)
+                ),
+            )
+        if plan.base != asked.survey.commit:
+            raise permanent(PLAN_REFUSED, "the base moved: make a new plan")
+        return PlanSummary(
+            plan=self._blobs.put_model(asked.name, plan),
+            phase=plan.phase,
+            cycle=plan.cycle,
+            base=plan.base,
+            forecast=Forecast(
+                waves=1,
+                task_count=len(plan.tasks),
+                file_count=len(plan.tasks),
+                site_count=len(plan.tasks),
+                check_runs=2 * len(plan.tasks),
+            ),
+        )
+
+    def _task(self, world: World, id: str, path: str) -> Task:
+        needs = world.needs.get(id, ())
+        return Task(id=id, title=f"change {path}", claims=(path,), sites=1, needs=needs)
+
+    # The hub.
+
+    @activity.defn(name="claim_branch")
+    async def claim_branch(self, asked: ClaimBranch) -> ClaimedBranch:
+        world = await self._enter(asked.branch.migration, "claim_branch", asked)
+        cycles = [int(task.split("-")[0][1:]) for task in world.landed()]
+        return ClaimedBranch(tip=world.tip, cycle=max(cycles, default=0))
+
+    @activity.defn(name="find_landed")
+    async def find_landed(self, asked: FindLanded) -> LandedTasks:
+        world = await self._enter(asked.branch.migration, "find_landed", asked)
+        return LandedTasks(tasks=world.landed())
+
+    @activity.defn(name="put_back")
+    async def put_back(self, asked: PutBackFiles) -> Restored:
+        world = await self._enter(asked.name, "put_back", asked)
+        base = world.tree(asked.base)
+        tree = {**world.tree(asked.commit), **{p: base[p] for p in asked.paths if p in base}}
+        return Restored(commit=world.commit(tree, (asked.base,), f"put back {asked.when}"))
+
+    @activity.defn(name="rework")
+    async def rework(self, asked: Rework) -> Reworked:
+        world = await self._enter(asked.name, "rework", asked)
+        tree, conflicts = world.merge(asked.new_base, asked.old_base, asked.commit)
+        if tree is None:
+            return Reworked(commit=None, conflicts=conflicts)
+        return Reworked(commit=world.commit(tree, (asked.new_base,), f"rework {asked.when}"))
+
+    @activity.defn(name="make_candidate")
+    async def make_candidate(self, asked: MakeCandidate) -> Candidate:
+        world = await self._enter(asked.name, "make_candidate", asked)
+        task = asked.task
+        message = f"{task.id} {asked.when}"
+        return Candidate(
+            migration=asked.name,
+            task=task.id,
+            commit=world.commit(world.tree(asked.commit), (asked.base,), message),
+            base=asked.base,
+            title=task.title,
+            claims=task.claims,
+            needs=task.needs,
+            priority=task.priority,
+            reply_to=asked.reply_to,
+        )
+
+    @activity.defn(name="compose_batch")
+    async def compose_batch(self, asked: ComposeBatch) -> Batch:
+        world = await self._enter(asked.branch.migration, "compose_batch", asked)
+        landed = world.landed()
+        members: list[Candidate] = []
+        prefixes: list[str] = []
+        refused: list[Refusal] = []
+        for candidate in asked.candidates:
+            if candidate.task in landed:
+                continue
+            onto = prefixes[-1] if prefixes else world.tip
+            tree, refusal = self._gate(world, candidate, onto)
+            if tree is None or refusal:
+                refused += [refusal] if refusal else []
+                continue
+            members.append(candidate)
+            parents = (world.tip, *(c.commit for c in members))
+            tasks = tuple(c.task for c in members)
+            prefixes.append(world.commit(tree, parents, f"batch {asked.when}", tasks))
+        wanted = {c.task for c in asked.candidates}
+        return Batch(
+            tip=world.tip,
+            members=tuple(c.id for c in members),
+            prefixes=tuple(prefixes),
+            refused=tuple(refused),
+            landed={task: at for task, at in landed.items() if task in wanted},
+        )
+
+    def _gate(
+        self, world: World, candidate: Candidate, onto: str
+    ) -> tuple[dict[str, str] | None, Refusal | None]:
+        """The candidate merged onto a commit, or why it may not be part of a batch."""
+        tree, paths = world.merge(onto, candidate.base, candidate.commit)
+        outcome, reasons = Outcome.CONFLICT, tuple(f"conflict: {p}" for p in paths)
+        if tree is not None:
+            content = world.tree(candidate.commit)
+            paths = tuple(p for p in candidate.claims if content[p].startswith("forbidden"))
+            outcome, reasons = Outcome.VIOLATION, tuple(f"protected: {p}" for p in paths)
+        if not paths:
+            return tree, None
+        refusal = Refusal(candidate=candidate.id, outcome=outcome, reasons=reasons, paths=paths)
+        return None, refusal
+
+    @activity.defn(name="land")
+    async def land(self, asked: Land) -> Landed:
+        world = await self._enter(asked.branch.migration, "land", asked)
+        if asked.new not in world.chain():
+            assert world.tip == asked.old, "the green branch moved under the queue"
+            world.tip = asked.new
+        return Landed(tip=world.tip)
+
+    def on(self, *names: str) -> list[Callable[..., Any]]:
+        """Some of the activities, for one queue's worker."""
+        return [getattr(self, name) for name in names]

@@ -1,0 +1,210 @@
+"""A repository in memory, and what a test says will happen to it.
+
+Commits are content-addressed, so the same step done twice gives the same commit, as in git. What a
+file says decides what checks find; a test only chooses contents:
+
+    old              a site
+    bad…             red, the result names the file          worse…         red, names nothing
+    landing-bad…     red at landing only, names the file     landing-worse… red at landing, names nothing
+    flaky…           red until it is asked afresh            damaged…       the harvest finds damage
+    forbidden…       refused by the gate
+"""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio import activity
+
+from activities.contracts.evidence import Moment
+from activities.contracts.plan import Task
+
+Tree = dict[str, str]
+Rung = Callable[[Tree, Task, int], int | str | None]
+"""Edits the tree; returns an exit code (None: 0) or how else it ended. The int counts its runs."""
+
+OLD = "old"
+
+
+def rewrite(content: str = "new") -> Rung:
+    """A rung that turns every claimed site into `content`."""
+
+    def run(tree: Tree, task: Task, _: int) -> None:
+        tree.update({path: content for path in task.claims if tree.get(path) == OLD})
+
+    return run
+
+
+def write(**files: str) -> Rung:
+    """A rung that writes these contents; `a` stands for `a.py`."""
+
+    def run(tree: Tree, task: Task, _: int) -> None:
+        tree.update({f"{name}.py": content for name, content in files.items()})
+
+    return run
+
+
+def fail(exit: int | str = 1, **files: str) -> Rung:
+    """A rung that ends like this after writing these files."""
+
+    def run(tree: Tree, task: Task, count: int) -> int | str:
+        write(**files)(tree, task, count)
+        return exit
+
+    return run
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A tree, its parents, and the tasks whose trailers it carries."""
+
+    tree: Mapping[str, str]
+    parents: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass
+class Gate:
+    """Holds an activity until a test opens it; `reached` says that somebody waits."""
+
+    task: str | None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def open(self) -> None:
+        self.opened.set()
+
+    async def wait(self) -> None:
+        """Beats while it waits, so that a cancellation arrives."""
+        self.reached.set()
+        while not self.opened.is_set():
+            activity.heartbeat()
+            try:
+                await asyncio.wait_for(self.opened.wait(), 0.05)
+            except TimeoutError:
+                continue
+
+
+class World:
+    """One migration's repository, the script of its rungs, and the log of what was asked."""
+
+    def __init__(self, name: str, files: Tree) -> None:
+        self.name = name
+        self.commits: dict[str, Commit] = {}
+        self.base = self.commit(files, (), "base")
+        self.tip = self.base
+        self.rungs: list[Rung] = [rewrite()]
+        self.per_task: dict[str, Rung] = {}
+        """task → what its first rung does instead."""
+        self.touches: dict[str, Tree] = defaultdict(dict)
+        """task → tracked files outside its claim that its rungs edit."""
+        self.needs: dict[str, tuple[str, ...]] = {}
+        """task → what the plan says it needs."""
+        self.workspaces: dict[tuple[str, str], Tree] = {}
+        self.opened: list[str] = []
+        """Names of the attempts, in order."""
+        self.calls: list[tuple[str, Any]] = []
+        self.failures: dict[str, list[BaseException]] = defaultdict(list)
+        """activity → what its next calls raise."""
+        self._gates: dict[str, list[Gate]] = defaultdict(list)
+        self._news = asyncio.Condition()
+
+    # The script.
+
+    def hold(self, name: str, task: str | None = None) -> Gate:
+        """Holds an activity (of one task) until the gate is opened."""
+        gate = Gate(task)
+        self._gates[name].append(gate)
+        return gate
+
+    async def passing(self, name: str, request: Any) -> None:
+        """Called by every activity: logs, then raises or waits as the script says."""
+        self.calls.append((name, request))
+        async with self._news:
+            self._news.notify_all()
+        if self.failures[name]:
+            raise self.failures[name].pop(0)
+        for gate in self._gates[name]:
+            if gate.task is None or gate.task == task_of(request):
+                await gate.wait()
+
+    def asked(self, name: str) -> list[Any]:
+        """The requests an activity got."""
+        return [request for called, request in self.calls if called == name]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something is true of what was asked."""
+        async with self._news:
+            await self._news.wait_for(holds)
+
+    # The repository.
+
+    def commit(
+        self,
+        tree: Mapping[str, str],
+        parents: Sequence[str],
+        message: str,
+        tasks: Sequence[str] = (),
+    ) -> str:
+        commit = Commit(dict(sorted(tree.items())), tuple(parents), tuple(tasks), message)
+        id = hashlib.sha1(repr(commit).encode()).hexdigest()
+        self.commits[id] = commit
+        return id
+
+    def tree(self, commit: str) -> Tree:
+        return dict(self.commits[commit].tree)
+
+    def tree_id(self, commit: str) -> str:
+        return hashlib.sha1(repr(sorted(self.tree(commit).items())).encode()).hexdigest()
+
+    def land_foreign(self, **files: str) -> None:
+        """The green branch moves without this migration's doing."""
+        changed = {f"{name}.py": content for name, content in files.items()}
+        self.tip = self.commit({**self.tree(self.tip), **changed}, (self.tip,), "foreign")
+
+    @property
+    def green(self) -> Tree:
+        """What the green branch holds."""
+        return self.tree(self.tip)
+
+    def chain(self) -> list[str]:
+        """The green branch's commits after the base, oldest first."""
+        found: list[str] = []
+        at = self.tip
+        while at != self.base:
+            found.append(at)
+            at = self.commits[at].parents[0]
+        return found[::-1]
+
+    def landed(self) -> dict[str, str]:
+        """Task id → commit, from the trailers."""
+        return {task: commit for commit in self.chain() for task in self.commits[commit].tasks}
+
+    def merge(self, ours: str, base: str, theirs: str) -> tuple[Tree | None, tuple[str, ...]]:
+        """`theirs` since `base` carried onto `ours`, or the paths that conflict."""
+        onto, old, new = self.tree(ours), self.tree(base), self.tree(theirs)
+        changed = sorted(p for p in {*old, *new} if old.get(p) != new.get(p))
+        conflicts = tuple(p for p in changed if onto.get(p) not in (old.get(p), new.get(p)))
+        return (None if conflicts else {**onto, **{p: new[p] for p in changed}}), conflicts
+
+    def reds(self, commit: str, moment: Moment, fresh: int) -> list[tuple[str, str | None]]:
+        """(reason, file named) for everything that checks find in a tree."""
+        found: list[tuple[str, str | None]] = []
+        for path, content in self.tree(commit).items():
+            said = content.removeprefix("landing-") if moment is Moment.LANDING else content
+            if said.startswith("bad") or (said.startswith("flaky") and not fresh):
+                found.append((f"newly failing: {path}", path))
+            elif said.startswith("worse"):
+                found.append((f"newly failing: something, since {path}", None))
+        return found
+
+
+def task_of(request: Any) -> str:
+    """The task a request is about; empty when it is about none."""
+    about = getattr(request, "workspace", request)
+    task = getattr(about, "task", "")
+    return getattr(task, "id", task)

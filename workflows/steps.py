@@ -1,0 +1,206 @@
+"""The steps of a migration: each asks one activity or starts one child, and returns a noun.
+
+Steps decide nothing and remember nothing; whatever one needs is in its arguments.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from activities.checks import ChecksActivities
+from activities.contracts.base import BlobRef
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.migration import (
+    CLOSE,
+    MigrationInput,
+    MigrationState,
+    QueueInput,
+    Verdict,
+)
+from activities.contracts.plan import PlanSummary
+from activities.contracts.repository import Base, GreenBranch
+from activities.contracts.requests import (
+    ClaimBranch,
+    ClaimedBranch,
+    DescribeMigration,
+    JudgeCycle,
+    MakePlan,
+    MigrationOrder,
+    RunChecks,
+    TakeBase,
+    TakeBaseline,
+    TakeSurvey,
+    WriteReport,
+    WrittenReport,
+)
+from activities.contracts.survey import Survey
+from activities.delivery import DeliveryActivities
+from activities.integration import IntegrationActivities
+from activities.judging import JudgingActivities
+from activities.planning import PlanningActivities
+from activities.records import RecordActivities
+from activities.surveying import SurveyActivities
+from workflows.merge_queue import MergeQueueWorkflow
+from workflows.options import DELIVER, GIT, LOCAL, MIGRATION_NAME, VERIFY, queue_id
+
+
+async def read_order(spec: BlobRef) -> MigrationOrder:
+    """What the migration needs of its spec to decide."""
+    return await workflow.execute_local_activity_method(
+        RecordActivities.describe_migration,
+        DescribeMigration(spec=spec),
+        summary="read the spec",
+        **LOCAL,
+    )
+
+
+class Steps:
+    """The steps of one migration."""
+
+    def __init__(self, migration: MigrationInput, order: MigrationOrder) -> None:
+        self._in = migration
+        self.branch = GreenBranch(
+            repository=migration.repository.id, name=order.branch, migration=migration.name
+        )
+        self.queue = queue_id(migration.repository.id, order.branch)
+
+    async def take_base(self) -> Base:
+        return await workflow.execute_activity_method(
+            PlanningActivities.take_base,
+            TakeBase(name=self._in.name, repository=self._in.repository),
+            summary=f"pin {self._in.repository.base}",
+            **GIT,
+        )
+
+    async def claim_branch(self, at: str) -> ClaimedBranch:
+        """Owns the green branch (again), and says where it is."""
+        return await workflow.execute_activity_method(
+            IntegrationActivities.claim_branch,
+            ClaimBranch(repository=self._in.repository, branch=self.branch, at=at),
+            summary=f"where is {self.branch.name}?",
+            **GIT,
+        )
+
+    async def survey(self, phase: str, commit: str, handoffs: tuple[BlobRef, ...]) -> Survey:
+        return await workflow.execute_activity_method(
+            SurveyActivities.take_survey,
+            TakeSurvey(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=phase,
+                commit=commit,
+                handoffs=handoffs,
+            ),
+            summary=f"find the sites of {phase}",
+            **VERIFY,
+        )
+
+    async def plan(
+        self, survey: Survey, cycle: int, given: BlobRef | None, handoffs: tuple[BlobRef, ...]
+    ) -> PlanSummary:
+        return await workflow.execute_activity_method(
+            PlanningActivities.make_plan,
+            MakePlan(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                spec_digest=self._in.spec_digest,
+                survey=survey,
+                cycle=cycle,
+                given=given,
+                handoffs=handoffs,
+            ),
+            summary=f"plan cycle {cycle} of {survey.phase}",
+            **GIT,
+        )
+
+    async def take_baseline(self, phase: str, commit: str) -> None:
+        await workflow.execute_activity_method(
+            ChecksActivities.take_baseline,
+            TakeBaseline(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=phase,
+                commit=commit,
+            ),
+            summary="landing checks on the base, twice",
+            **VERIFY,
+        )
+
+    async def check(self, phase: str, moment: Moment, tip: str, base: str) -> Evidence:
+        """The checks that gate the end of a phase, or of everything, on the green tip."""
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=phase,
+                commit=tip,
+                compare_with=base,
+                moment=moment,
+                paths=(),
+            ),
+            summary=f"checks at the {moment} of {phase}",
+            **VERIFY,
+        )
+
+    async def open_queue(self, phase: str, base: str) -> None:
+        """Starts the merge queue of the green branch."""
+        await workflow.start_child_workflow(
+            MergeQueueWorkflow.run,
+            QueueInput(
+                repository=self._in.repository,
+                branch=self.branch,
+                spec=self._in.spec,
+                phase=phase,
+                base=base,
+            ),
+            id=self.queue,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"lands on {self.branch.name}",
+            search_attributes=workflow.info().typed_search_attributes.updated(
+                MIGRATION_NAME.value_set(self._in.name)
+            ),
+        )
+
+    async def close_queue(self) -> None:
+        """Nothing more will come: the queue answers what is waiting and ends."""
+        try:
+            await workflow.get_external_workflow_handle(self.queue).signal(CLOSE)
+        except ApplicationError as error:
+            workflow.logger.warning("the queue is gone already", exc_info=error)
+
+    async def judge(self, survey: Survey, handoffs: tuple[BlobRef, ...]) -> Verdict:
+        return await workflow.execute_activity_method(
+            JudgingActivities.judge_cycle,
+            JudgeCycle(survey=survey, handoffs=handoffs),
+            summary="count what is left",
+            **GIT,
+        )
+
+    async def write_report(self, state: MigrationState, reason: str) -> WrittenReport:
+        assert state.base
+        return await workflow.execute_activity_method(
+            DeliveryActivities.write_report,
+            WriteReport(
+                name=self._in.name,
+                spec=self._in.spec,
+                repository=self._in.repository,
+                branch=self.branch,
+                base=state.base.commit,
+                tip=state.tip or state.base.commit,
+                outcome=state.stage,
+                reason=reason,
+                started_at=state.started_at,
+                finished_at=workflow.now().isoformat(timespec="seconds"),
+                sites_at_start=state.sites_at_start,
+                sites_left=state.sites_left,
+                cycles=state.cycle - state.first_cycle,
+                handoffs=state.handoffs,
+                decisions=state.decisions,
+            ),
+            summary="write the report",
+            **DELIVER,
+        )

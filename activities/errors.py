@@ -19,6 +19,7 @@ NEVER_MENDED_BY_WAITING = (
     "UnsupportedRepository",
     "BranchOwned",
     "HostileTree",
+    "UnsafePath",
     "PrepareFailed",
     "TooManyArguments",
     "BlobMissing",

@@ -28,7 +28,7 @@ from activities.contracts.work import (
     RungRun,
     Workspace,
 )
-from activities.errors import WORKSPACE_LOST
+from activities.errors import NEVER_MENDED_BY_WAITING, WORKSPACE_LOST
 from activities.integration import IntegrationActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts
@@ -120,7 +120,7 @@ class Ladder:
             try:
                 return await self._use(workspace, rung)
             except ActivityError as error:
-                if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+                if _is_final(error.cause):
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
         raise ApplicationError(
@@ -277,6 +277,13 @@ class Ladder:
 
     def put_back_files(self) -> tuple[PutBack, ...]:
         return tuple(PutBack(path=p, reason=r) for p, r in sorted(self.put_back.items()))
+
+
+def _is_final(cause: BaseException | None) -> bool:
+    """Not the host's fault: another workspace would meet it again."""
+    return isinstance(cause, ApplicationError) and (
+        cause.non_retryable or cause.type in NEVER_MENDED_BY_WAITING
+    )
 
 
 def _note(outcome: RungOutcome, checkpoint: Checkpoint) -> str:

@@ -75,4 +75,4 @@ class Batch(Contract):
     landed: dict[str, CommitId] = {}
     """Candidates found on the green chain already: task id → commit. They are not members."""
     empty: tuple[str, ...] = ()
-    """Members whose content is already on the tip; they land as they are, for the trailer's sake."""
+    """Members whose content is on the tip already; they land for the trailer's sake."""

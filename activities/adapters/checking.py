@@ -15,10 +15,18 @@ from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.hub import Hub
 from activities.adapters.results import parse
+from activities.adapters.results_tap import MAX_BYTES
 from activities.adapters.surveying import named_environment
 from activities.contracts.evidence import ResultSet
 from activities.contracts.placeholders import list_placeholder, path_lists, replace_list
-from activities.contracts.spec import Check, Command, MigrationSpec, seconds, size_bytes
+from activities.contracts.spec import (
+    Check,
+    Command,
+    MigrationSpec,
+    ResultKind,
+    seconds,
+    size_bytes,
+)
 
 MAX_MESSAGES = 200
 TAIL = 1500
@@ -93,6 +101,7 @@ class Checker:
                     dir=check.dir,
                     timeout=seconds(check.timeout),
                     memory=size_bytes(spec.limits.memory),
+                    output_limit=_output_limit(check),
                 )
             )
             finished = ran is None or ran.ended == "exit"
@@ -101,7 +110,7 @@ class Checker:
         if ran is None:
             return None
         known = {f.path for f in await asyncio.to_thread(hub.files, commit)}
-        return self._parsed(spec, name, ran, tree, environment, known)
+        return await asyncio.to_thread(self._parsed, spec, name, ran, tree, environment, known)
 
     def _parsed(
         self,
@@ -136,6 +145,11 @@ class Checker:
             output=self._blobs.put(spec.name, ran.output[-OUTPUT_KEPT:]),
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
         )
+
+
+def _output_limit(check: Check) -> int:
+    """Results that are read from the output must all be there; beyond this it is unreadable."""
+    return MAX_BYTES if check.results is ResultKind.TAP else OUTPUT_KEPT
 
 
 def _existing(hub: Hub, commit: str, paths: Sequence[str]) -> list[str]:

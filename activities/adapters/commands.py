@@ -19,6 +19,8 @@ from activities.contracts.spec import Command, Environment
 
 RESULTS_LIMIT = 50 << 20
 """Bytes of a results file that are read."""
+OUTPUT_KEPT = 4 << 20
+"""Bytes of output of all calls together."""
 ARGUMENT_BYTES = 120 << 10
 """Per call: the kernel takes 128 KiB for one argument and a script's tools have limits too."""
 
@@ -41,6 +43,9 @@ class Order:
     memory: int = 4 << 30
     private_git: Path | None = None
     """A git directory shown read-only at /src/.git."""
+    output_limit: int = 1 << 20
+    """Bytes of a call's output that are kept, head and tail: more where results are read from it.
+    """
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,8 @@ class Commands:
                 ended, exit_code = one.reason, None
                 break
         written = results / PurePosixPath(RESULTS).name
-        return Ran(exit_code, ended, seconds, done, output[-(4 << 20) :], _read(written))
+        kept = output[-max(OUTPUT_KEPT, 2 * order.output_limit) :]
+        return Ran(exit_code, ended, seconds, done, kept, _read(written))
 
     def _job(
         self,
@@ -148,6 +154,7 @@ class Commands:
             cwd=str(PurePosixPath("/src") / order.dir),
             timeout=order.timeout,
             memory=order.memory,
+            output_limit=order.output_limit,
         )
 
 

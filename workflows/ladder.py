@@ -216,16 +216,17 @@ class Ladder:
             bad = attempts.blamed(work.evidence, work.files)
             if not bad:
                 return await self._search(work)
-            work = await self.without(work, bad, attempts.why(work.evidence))
+            reasons = {path: attempts.why(work.evidence, path) for path in bad}
+            work = await self.without(work, reasons)
         return work
 
-    async def without(self, work: Work, bad: tuple[str, ...], reason: str) -> Work | None:
-        """The work with these files put back to its base, checked again."""
+    async def without(self, work: Work, bad: dict[str, str]) -> Work | None:
+        """The work with these files (path → why) put back to its base, checked again."""
         rest = tuple(path for path in work.files if path not in bad)
         if not rest:
-            self.put_back.update(dict.fromkeys(bad, reason))
+            self.put_back.update(bad)
             return None
-        commit = await self._restore(work.commit, work.base, dict.fromkeys(bad, reason))
+        commit = await self._restore(work.commit, work.base, bad)
         left = tuple(path for path in work.left if path not in bad)
         return Work(
             commit, work.base, rest, left, work.sites_left, await self.check(commit, work.base)

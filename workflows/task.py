@@ -153,7 +153,7 @@ class TaskWorkflow:
         if not blamed:
             ladder.put_back.update(dict.fromkeys(work.files, reason))
             return None
-        return await ladder.without(work, blamed, reason)
+        return await ladder.without(work, dict.fromkeys(blamed, reason))
 
     async def _on_tip(self, ladder: Ladder, work: Work, tip: str) -> Work | None:
         """The work carried onto the green tip and checked there; climbs again if that is red."""

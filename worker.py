@@ -28,6 +28,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.adapters.settings import Settings
 from activities.faults import FaultInterceptor
 from activities.heartbeat import HeartbeatInterceptor
+from activities.sweeping import Sweeper
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
 GRACE = timedelta(seconds=30)
@@ -70,6 +71,7 @@ class Host:
         from activities.adapters.finders import SiteCache
         from activities.adapters.rungs import Rungs
         from activities.adapters.sandbox import detect
+        from activities.adapters.scratch import Scratch
         from activities.adapters.surveying import Surveyor
         from activities.adapters.workspaces import Workspaces
 
@@ -80,7 +82,8 @@ class Host:
             allow_unsandboxed=settings.allow_unsandboxed,
         )
         environments = Environments(settings.environments, sandbox, dict(os.environ))
-        commands = Commands(sandbox, environments, settings.home / "scratch")
+        self.scratch = Scratch(settings.home / "scratch")
+        commands = Commands(sandbox, environments, self.scratch)
         trees = CheckTrees(settings.checks, sandbox.tool_ids, settings.checks_per_host)
         self.workspaces = Workspaces(
             settings.workspaces, sandbox.tool_ids, settings.workspaces_per_host
@@ -109,6 +112,12 @@ def workspace_activities(host: Host) -> list[Any]:
         host.queue,
     )
     return _methods(workspace)
+
+
+def sweeper(host: Host, client: Client) -> Sweeper:
+    from workflows.options import task_id
+
+    return Sweeper(client, host.workspaces, host.scratch, task_id)
 
 
 def check_activities(host: Host) -> list[Any]:
@@ -156,9 +165,9 @@ def workflows() -> list[type]:
     return [MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
 
 
-async def build(roles: Sequence[str], settings: Settings, client: Client) -> list[Worker]:
+async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker]:
     """The Workers of these roles; a host with workspaces also polls its own queue."""
-    host = Host(settings)
+    settings = host.settings
     if {"workspace", "checks"}.intersection(roles):
         await host.prepare_tools()
     interceptors: list[Interceptor] = [HeartbeatInterceptor(), *_faults()]
@@ -218,7 +227,8 @@ def _faults() -> list[Interceptor]:
 async def serve(roles: Sequence[str]) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     settings = Settings()
-    workers = await build(roles, settings, await connect())
+    client, host = await connect(), Host(settings)
+    workers = await build(roles, host, client)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -226,6 +236,9 @@ async def serve(roles: Sequence[str]) -> None:
     async with contextlib.AsyncExitStack() as running:
         for worker in workers:
             await running.enter_async_context(worker)
+        if "workspace" in roles:
+            sweeping = asyncio.create_task(sweeper(host, client).keep_sweeping())
+            running.callback(sweeping.cancel)
         log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())

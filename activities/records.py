@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
 
 
+UNSTARTED = (TaskStatus.SKIPPED, TaskStatus.CANCELLED)
+NEVER_STARTED = "never started"
+NO_HANDOFF = "written by the system: its worker left no handoff"
+
+
 class RecordActivities:
     """Plans, orders, handoffs, and who is still running."""
 
@@ -107,7 +112,7 @@ class RecordActivities:
             return Handoff(
                 task=row.task.id,
                 status=status,
-                did="written by the system: its worker left no handoff",
+                did=NEVER_STARTED if status in UNSTARTED else NO_HANDOFF,
                 left=left,
                 files=files,
             )

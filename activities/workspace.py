@@ -15,6 +15,7 @@ from temporalio import activity
 from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, SaveCheckpoint
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
+from activities.sweeping import age_of
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -52,9 +53,14 @@ class WorkspaceActivities:
     def open_workspace(self, request: OpenWorkspace) -> Workspace:
         """A fresh tree for one attempt. Raises NoRoom, which is retried: capacity is admission.
 
-        A second run finds the complete directory or builds it again.
+        A second run finds the complete directory or builds it again. What a lost worker left of
+        this task's earlier attempts makes room first: nobody else would while the task is open.
         """
         hub = self._hubs.of(request.repository.id)
+        for other in self._workspaces.live():
+            same_task = (other.migration, other.task) == (request.name, request.task)
+            if same_task and age_of(other.attempt) < age_of(request.attempt):
+                self._workspaces.close(*other)
         self._workspaces.open(
             hub.path,
             migration=request.name,

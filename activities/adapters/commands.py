@@ -5,8 +5,6 @@ nothing. Calls run one after the other; the first that is killed ends the run. W
 is the worst exit code, the bounded output, and the file written to $RESULTS if there is one.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
 from activities.adapters.sandbox import Sandbox
+from activities.adapters.scratch import Scratch
 from activities.contracts.placeholders import Call, expand
 from activities.contracts.spec import Command, Environment
 
@@ -67,7 +66,7 @@ class TooManyArguments(Exception):
 class Commands:
     """The one place where commands of a spec are started."""
 
-    def __init__(self, sandbox: Sandbox, environments: Environments, scratch: Path) -> None:
+    def __init__(self, sandbox: Sandbox, environments: Environments, scratch: Scratch) -> None:
         self._sandbox = sandbox
         self._environments = environments
         self._scratch = scratch
@@ -84,12 +83,8 @@ class Commands:
         if len(calls) > 1 and not order.split and order.batch is None:
             raise TooManyArguments("the list does not fit one call: set batch, or use {files_file}")
         prepared = await self._prepare(order, beat)
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix="run-"))
-        try:
+        with self._scratch.folder() as folder:
             return await self._run_all(order, calls, prepared, folder, beat)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     async def _prepare(self, order: Order, beat: Callable[[], None] | None) -> Prepared | None:
         if order.environment is None:
@@ -107,7 +102,6 @@ class Commands:
     ) -> Ran:
         results = folder / "results"
         results.mkdir()
-        folder.chmod(0o755)
         self._sandbox.hand_over(results)
         exit_code: int | None = 0
         ended, seconds, output, done = "exit", 0.0, b"", 0

@@ -1,0 +1,64 @@
+"""Scratch folders of command runs: each is locked while its run lasts, so the sweeper knows a dead
+run's from a live one's, in whatever process that is. The kernel frees the lock with its process.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from activities.adapters.check_trees import remove_tree, try_lock
+
+PREFIX = "run-"
+
+
+class Scratch:
+    """The scratch folders below one root."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @contextlib.contextmanager
+    def folder(self) -> Generator[Path]:
+        """A fresh folder that others may enter but not change; gone afterwards."""
+        with self._guarded():
+            folder = Path(tempfile.mkdtemp(dir=self._root, prefix=PREFIX))
+            lock = try_lock(folder)
+        try:
+            folder.chmod(0o755)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+    def sweep(self) -> list[Path]:
+        """Deletes what dead runs left; returns it. Again: nothing is left to delete."""
+        if not self._root.is_dir():
+            return []
+        with self._guarded():
+            dead = [path for path in self._root.glob(f"{PREFIX}*") if _is_dead(path)]
+        for path in dead:
+            remove_tree(path)
+        return dead
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Generator[None]:
+        """No folder is between its making and its lock while this is held."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _is_dead(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        lock = try_lock(folder)
+        if lock is None:
+            return False
+        os.close(lock)
+        return True
+    return False

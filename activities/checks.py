@@ -55,7 +55,9 @@ class ChecksActivities:
         before = await self._checker.results(
             hub, spec, name, request.compare_with, request.paths, whole=whole
         )
-        for repetition in range(check.retries + 1):
+        first = request.fresh * (check.retries + 1)
+        result = CheckResult(check=name, outcome=CheckOutcome.SKIPPED)
+        for repetition in range(first, first + check.retries + 1):
             after = await self._checker.results(
                 hub,
                 spec,
@@ -63,10 +65,10 @@ class ChecksActivities:
                 request.commit,
                 request.paths,
                 whole=whole,
-                fresh=request.fresh * (check.retries + 1) + repetition,
+                fresh=repetition,
             )
             if after is None:
-                return CheckResult(check=name, outcome=CheckOutcome.SKIPPED)
+                break
             result = judge(name, check, before, after, self._flaky(spec, name))
             if result.outcome is CheckOutcome.GREEN:
                 break

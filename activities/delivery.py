@@ -63,5 +63,5 @@ class DeliveryActivities:
 
     def _baseline(self, migration: str, check: str) -> dict[str, tuple[str, ...]]:
         kept = self._blobs.find(migration, baseline_key(check))
-        record = json.loads(kept) if kept else {}
+        record: dict[str, list[str]] = json.loads(kept) if kept else {}
         return {key: tuple(record.get(key, ())) for key in ("failed", "flaky")}

@@ -5,6 +5,7 @@ business of its own timeouts. A dead or frozen worker is noticed after one heart
 """
 
 import asyncio
+import inspect
 from typing import Any
 
 from temporalio import activity
@@ -26,7 +27,7 @@ class _BeatingInbound(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        in_thread = not asyncio.iscoroutinefunction(input.fn)
+        in_thread = not inspect.iscoroutinefunction(input.fn)
         every = min(BEAT_AT_MOST, timeout.total_seconds() / 3)
         beating = asyncio.create_task(_beat(every, in_thread))
         try:

@@ -14,7 +14,7 @@ from activities.contracts.migration import STEER_AREA, AreaInput, AreaSteering, 
 from activities.contracts.requests import DescribeRuns
 from activities.records import RecordActivities
 from workflows.area import AreaWorkflow
-from workflows.options import LOCAL, MIGRATION_NAME, RECHECK_CHILDREN, area_id
+from workflows.options import LOCAL, RECHECK_CHILDREN, area_id, of_migration
 
 
 class Delegation:
@@ -74,9 +74,7 @@ class Delegation:
             id=self._id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"cycle {self._area.cycle} of {self._area.phase}",
-            search_attributes=workflow.info().typed_search_attributes.updated(
-                MIGRATION_NAME.value_set(self._area.name)
-            ),
+            search_attributes=of_migration(),
         )
         self.is_open, self.told = True, steering
         self._watcher = asyncio.create_task(self._watch(child))

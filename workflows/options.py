@@ -5,9 +5,15 @@ by themselves.
 """
 
 from datetime import timedelta
+from typing import Required, TypedDict
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 
 from activities import errors
 
@@ -79,6 +85,25 @@ def queue_id(repository: str, branch: str) -> str:
     return f"merge-queue/{repository}/{branch}"
 
 
+class LocalOptions(TypedDict):
+    """What a local activity is given beside its argument and summary."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class RemoteOptions(TypedDict, total=False):
+    """What an activity is given beside its argument and summary."""
+
+    task_queue: Required[str]
+    schedule_to_start_timeout: timedelta
+    start_to_close_timeout: Required[timedelta]
+    heartbeat_timeout: timedelta
+    retry_policy: Required[RetryPolicy]
+    cancellation_type: workflow.ActivityCancellationType
+
+
 _PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
@@ -88,42 +113,42 @@ _PATIENT = RetryPolicy(
 _ONCE = RetryPolicy(maximum_attempts=1)
 """The workflow decides what a failure on a host buys: the workspace is opened anew."""
 
-LOCAL = workflow.LocalActivityConfig(
+LOCAL = LocalOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=10),
     retry_policy=_PATIENT,
 )
 """Reads and small records, done on the control worker itself."""
-GIT = workflow.ActivityConfig(
+GIT = RemoteOptions(
     task_queue=INTEGRATION,
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=_PATIENT,
 )
-OPEN = workflow.ActivityConfig(
+OPEN = RemoteOptions(
     task_queue=WORKSPACE,
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
     cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
-VERIFY = workflow.ActivityConfig(
+VERIFY = RemoteOptions(
     task_queue=CHECKS,
     start_to_close_timeout=timedelta(hours=6),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
     cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
-DELIVER = workflow.ActivityConfig(
+DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),
     retry_policy=_PATIENT,
 )
 
 
-def on_host(queue: str) -> workflow.ActivityConfig:
+def on_host(queue: str) -> RemoteOptions:
     """For tools in a workspace: one attempt, on the one host that has the tree."""
-    return workflow.ActivityConfig(
+    return RemoteOptions(
         task_queue=queue,
         schedule_to_start_timeout=timedelta(seconds=5),
         start_to_close_timeout=timedelta(hours=2),
@@ -131,6 +156,13 @@ def on_host(queue: str) -> workflow.ActivityConfig:
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
+
+
+def of_migration() -> TypedSearchAttributes:
+    """What a child takes over from its parent, so that one query finds all of a migration."""
+    mine = workflow.info().typed_search_attributes
+    keys = (MIGRATION_NAME, REPO, OWNER)
+    return TypedSearchAttributes([SearchAttributePair(k, mine[k]) for k in keys if k in mine])
 
 
 def is_long() -> bool:

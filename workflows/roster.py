@@ -24,8 +24,7 @@ from workflows.options import (
     LOCAL,
     MAX_PENDING_CHILDREN,
     MAX_STARTS,
-    MIGRATION_NAME,
-    TASK_STATE,
+    of_migration,
     task_id,
 )
 from workflows.task import TaskWorkflow
@@ -139,9 +138,7 @@ class Roster:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"{row.task.id}: {row.task.title}"[:200],
-            search_attributes=workflow.info().typed_search_attributes.updated(
-                MIGRATION_NAME.value_set(self._in.name), TASK_STATE.value_set("starting")
-            ),
+            search_attributes=of_migration(),
         )
 
     async def _watch(self, row: AreaRow, child: Child) -> None:

@@ -40,7 +40,7 @@ from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
 from workflows.merge_queue import MergeQueueWorkflow
-from workflows.options import DELIVER, GIT, LOCAL, MIGRATION_NAME, VERIFY, queue_id
+from workflows.options import DELIVER, GIT, LOCAL, VERIFY, of_migration, queue_id
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
@@ -160,9 +160,7 @@ class Steps:
             id=self.queue,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"lands on {self.branch.name}",
-            search_attributes=workflow.info().typed_search_attributes.updated(
-                MIGRATION_NAME.value_set(self._in.name)
-            ),
+            search_attributes=of_migration(),
         )
 
     async def close_queue(self) -> None:

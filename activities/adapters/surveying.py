@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -183,7 +183,7 @@ class Surveyor:
         return [(path, None) for path in sorted(found)]
 
     @asynccontextmanager
-    async def _scratch(self, scene: Scene) -> AsyncIterator[CheckTree]:
+    async def _scratch(self, scene: Scene) -> AsyncGenerator[CheckTree]:
         repository = scene.hub.path.stem
         tree = await asyncio.to_thread(self._trees.lease, scene.hub.path, repository, scene.commit)
         try:

@@ -1,0 +1,108 @@
+"""Everything that is scheduled is registered, on the queue it is sent to, and says what it is."""
+
+import ast
+import re
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+import worker
+from workflows import options
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOW_FILES = sorted((ROOT / "workflows").glob("*.py"))
+SCHEDULING = {
+    "execute_activity_method",
+    "execute_local_activity_method",
+    "start_child_workflow",
+    "sleep",
+}
+QUEUES = {"GIT": "integration", "OPEN": "workspace", "VERIFY": "checks", "DELIVER": "delivery"}
+
+
+def registered() -> dict[str, set[str]]:
+    """Queue → names of the activities that its worker registers."""
+    host = Mock(queue="host/x")
+    host.settings.host = "x"
+    client = Mock()
+    tools = names(worker.workspace_activities(host))
+    return {
+        "control": names(worker.control_activities(host, client)),
+        "workspace": {"open_workspace"},
+        "host": tools - {"open_workspace"},
+        "checks": names(worker.check_activities(host)),
+        "integration": names(worker.integration_activities(host)),
+        "delivery": names(worker.delivery_activities(host)),
+    }
+
+
+def names(methods) -> set[str]:
+    return {method.__temporal_activity_definition.name for method in methods}
+
+
+def calls(path: Path) -> list[ast.Call]:
+    found = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    return [c for c in found if isinstance(c.func, ast.Attribute) and c.func.attr in SCHEDULING]
+
+
+def scheduled() -> list[tuple[str, str, str]]:
+    """(activity, queue, where) for every activity that a workflow schedules."""
+    out = []
+    for path in WORKFLOW_FILES:
+        for call in calls(path):
+            if "activity" not in call.func.attr:
+                continue
+            activity = call.args[0].attr
+            splat = next(ast.unparse(k.value) for k in call.keywords if k.arg is None)
+            local = "local" in call.func.attr
+            queue = "control" if local else QUEUES.get(splat, "host")
+            out.append((activity, queue, f"{path.name}:{call.lineno}"))
+    return out
+
+
+def test_every_scheduled_activity_is_registered_on_the_queue_it_is_sent_to():
+    where = registered()
+    missing = [entry for entry in scheduled() if entry[0] not in where[entry[1]]]
+    assert not missing
+
+
+def test_every_registered_activity_is_scheduled_by_some_workflow():
+    used = {activity for activity, _, _ in scheduled()}
+    assert set().union(*registered().values()) <= used
+
+
+def test_the_options_send_each_kind_to_the_queue_of_its_role():
+    for name, queue in QUEUES.items():
+        assert getattr(options, name)["task_queue"] == queue
+    assert options.on_host("host/a")["task_queue"] == "host/a"
+
+
+@pytest.mark.parametrize("path", WORKFLOW_FILES, ids=lambda p: p.name)
+def test_everything_in_the_timeline_says_what_it_is(path):
+    silent = [
+        f"{path.name}:{call.lineno}"
+        for call in calls(path)
+        if not {"summary", "static_summary"}.intersection(k.arg for k in call.keywords if k.arg)
+    ]
+    assert not silent
+
+
+def test_every_workflow_file_with_a_definition_is_registered():
+    defined = {
+        name
+        for path in WORKFLOW_FILES
+        for name in re.findall(r"@workflow\.defn\nclass (\w+)", path.read_text())
+    }
+    assert defined == {kind.__name__ for kind in worker.workflows()}
+
+
+def test_every_role_has_a_worker():
+    assert set(options.ROLES) == set(worker.ROLES)
+
+
+def test_no_timeout_or_retry_number_stands_outside_the_options_table():
+    for path in WORKFLOW_FILES:
+        if path.name != "options.py":
+            assert "RetryPolicy(" not in path.read_text()
+            assert "_timeout=timedelta" not in path.read_text()

@@ -1,0 +1,162 @@
+"""What tests share: a real Temporal server, and a stage on which workflows meet scripted activities."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from builders import a_plan, a_spec, a_task
+from fakes import HOST_QUEUE, Fakes
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+from world import World
+
+import worker
+from activities.adapters.blobs import BlobStore
+from activities.adapters.reporting import render_report
+from activities.contracts.base import digest_of
+from activities.contracts.migration import (
+    Command,
+    MigrationInput,
+    MigrationReport,
+    MigrationResult,
+    Progress,
+)
+from activities.contracts.repository import Repository
+from activities.delivery import DeliveryActivities
+from activities.judging import JudgingActivities
+from activities.records import RecordActivities
+from workflows import options
+from workflows.migration import MigrationWorkflow
+
+BINARIES = Path(sys.executable).parent
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def env() -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server in memory; workflows with conversations need a real clock."""
+    keys = [
+        *(options.MIGRATION_NAME, options.STAGE, options.TASK_STATE, options.REPO, options.OWNER),
+        *(options.MODEL_NAME, options.SITES_LEFT, options.TASKS_LEFT, options.COST_USD),
+        options.NEEDS_HUMAN,
+    ]
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(BINARIES / "temporal"),
+        data_converter=pydantic_data_converter,
+        search_attributes=keys,
+    ) as running:
+        yield running
+
+
+class Stage:
+    """Starts migrations whose activities are scripted by a World each."""
+
+    def __init__(self, client: Client, blobs: BlobStore) -> None:
+        self.client = client
+        self.blobs = blobs
+        self.worlds: dict[str, World] = {}
+
+    def world(self, name: str, **files: str) -> World:
+        """A repository in memory: `a="old"` is a file a.py with one site."""
+        self.worlds[name] = World(name, {f"{n}.py": content for n, content in files.items()})
+        return self.worlds[name]
+
+    def given(self, world: World, *, claude: bool = False, **more: Any) -> MigrationInput:
+        """The input of a migration over a world; its ladder has the world's rungs."""
+        ladder = ["codemod" for _ in world.rungs] + ["claude"] * claude
+        spec = a_spec(world.name, ladder, **more.pop("spec", {}))
+        return MigrationInput(
+            name=world.name,
+            repository=Repository(url=spec.repository, id=f"{world.name}-00000000"),
+            spec=self.blobs.put_model(world.name, spec),
+            spec_digest=digest_of(spec),
+            **more,
+        )
+
+    def planned(self, world: World, *claims: tuple[str, ...]) -> dict[str, Any]:
+        """A plan of the user's own, for `given`: one task per tuple of claims."""
+        tasks = [a_task(f"c1-{n:04}", *paths) for n, paths in enumerate(claims, 1)]
+        plan = a_plan(world.name, world.base, *tasks)
+        return {"plan": self.blobs.put_model(world.name, plan)}
+
+    async def start(
+        self, world: World, **more: Any
+    ) -> WorkflowHandle[MigrationWorkflow, MigrationResult]:
+        return await self.client.start_workflow(
+            MigrationWorkflow.run,
+            self.given(world, **more),
+            id=options.migration_id(world.name),
+            task_queue=options.CONTROL,
+        )
+
+    async def run(self, world: World, **more: Any) -> MigrationReport:
+        """Runs a migration to its end; its report."""
+        return self.report(await (await self.start(world, **more)).result())
+
+    def report(self, result: MigrationResult) -> MigrationReport:
+        assert result.report
+        return self.blobs.get_model(result.report, MigrationReport)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(
+    env: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """All workflows on a worker, with fakes of everything that touches git or runs commands."""
+    blobs = BlobStore(tmp_path_factory.mktemp("blobs"))
+    acting = Stage(env.client, blobs)
+    fakes = Fakes(acting.worlds, blobs)
+    records = RecordActivities(blobs, env.client)
+    delivery = DeliveryActivities(blobs, render_report, "strict")
+    on_queue = {
+        options.CONTROL: worker._methods(records),
+        options.WORKSPACE: fakes.on("open_workspace"),
+        HOST_QUEUE: fakes.on("run_rung", "save_checkpoint", "close_workspace"),
+        options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey"),
+        options.INTEGRATION: [
+            *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
+            *fakes.on("rework", "make_candidate", "compose_batch", "land"),
+            *worker._methods(JudgingActivities(blobs)),
+        ],
+        options.DELIVERY: [delivery.write_report],
+    }
+    threads = worker.ThreadPoolExecutor(max_workers=100)
+    async with contextlib.AsyncExitStack() as running:
+        for queue, activities in on_queue.items():
+            more: dict[str, Any] = {}
+            if queue == options.CONTROL:
+                more = {
+                    "workflows": worker.workflows(),
+                    "workflow_runner": worker.workflow_runner(),
+                }
+            await running.enter_async_context(
+                Worker(
+                    env.client,
+                    task_queue=queue,
+                    activities=activities,
+                    activity_executor=threads,
+                    **more,
+                )
+            )
+        yield acting
+    threads.shutdown()
+
+
+async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:
+    """The first progress of a migration that satisfies."""
+    async with asyncio.timeout(patience):
+        while True:
+            progress = await handle.query(MigrationWorkflow.progress)
+            if holds(progress):
+                return progress
+            await asyncio.sleep(0.02)
+
+
+def a_command(id: str, reason: str = "") -> Command:
+    return Command(id=id, actor="ana@desk", reason=reason)

@@ -1,0 +1,127 @@
+"""What must hold after every migration, whatever was killed on the way.
+
+Reads only git and the records, and trusts nothing that a workflow says: the green branch's
+first-parent chain has the shape that it was designed to have, each task is on it once, nothing
+protected changed, every commit on it has a recorded result no worse than its parent's, and nothing
+is left on disk.
+"""
+
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pathspec import GitIgnoreSpec
+
+from activities.contracts.migration import MigrationReport
+from tests.adapters.repositories import git
+
+TASK_ID = re.compile(r"^Task-Id: (\S+)$", re.MULTILINE)
+
+
+def assert_sound(home: Path, hub: Path, report: MigrationReport, protect: tuple[str, ...] = ()):
+    """Every invariant of a migration that has ended."""
+    chain = green_chain(hub, report)
+    assert_chain_has_its_shape(hub, chain)
+    assert_each_task_landed_once(hub, chain, report)
+    assert_untouched(hub, report, protect)
+    assert_each_commit_was_green(home, hub, report, chain)
+    assert_nothing_left_on_disk(home)
+    git(hub, "fsck", "--connectivity-only", "--no-dangling", f"refs/heads/{report.branch}")
+
+
+def green_chain(hub: Path, report: MigrationReport) -> list[str]:
+    """The commits of the green branch from the base, which is the first, to the tip."""
+    tip = git(hub, "rev-parse", f"refs/heads/{report.branch}").decode().strip()
+    assert tip == report.tip
+    between = git(hub, "rev-list", "--first-parent", "--reverse", f"{report.base}..{tip}")
+    return [report.base, *between.decode().split()]
+
+
+def assert_chain_has_its_shape(hub: Path, chain: list[str]) -> None:
+    """First parent: the commit before. Further ones: candidates, each one commit on the chain."""
+    for before, commit in pairwise(chain):
+        first, *candidates = parents(hub, commit)
+        assert first == before
+        assert 1 <= len(candidates) <= 64
+        for candidate in candidates:
+            (base,) = parents(hub, candidate)
+            assert base in chain[: chain.index(commit)]
+
+
+def assert_each_task_landed_once(hub: Path, chain: list[str], report: MigrationReport) -> None:
+    """As many Task-Ids as candidates, none twice, and exactly those that the report says."""
+    named: Counter[str] = Counter()
+    for commit in chain[1:]:
+        tasks = TASK_ID.findall(git(hub, "show", "-s", "--format=%B", commit).decode())
+        assert len(tasks) == len(parents(hub, commit)) - 1
+        named.update(tasks)
+    assert [task for task, times in named.items() if times > 1] == []
+    landed = {f"{report.name}/{h.task}" for h in report.handoffs if h.status.landed}
+    assert set(named) == landed
+
+
+def assert_untouched(hub: Path, report: MigrationReport, protect: tuple[str, ...]) -> None:
+    """No protected path differs between the base and the tip; nothing but landed files does."""
+    differing = changed(hub, report.base, report.tip)
+    assert [path for path in differing if GitIgnoreSpec.from_lines(protect).match_file(path)] == []
+    assert differing == {path for h in report.handoffs if h.status.landed for path in h.files}
+
+
+def assert_each_commit_was_green(
+    home: Path, hub: Path, report: MigrationReport, chain: list[str]
+) -> None:
+    """Each tree on the chain has a result of every check in which nothing fails that did not fail
+    in its parent's, and which is no smaller."""
+    results = recorded(home, report.name)
+    checks = {check for check, _ in results}
+    assert checks or len(chain) == 1
+    for before, commit in pairwise(chain):
+        for check in checks:
+            had = results[check, tree(hub, before)]
+            has = results[check, tree(hub, commit)]
+            flaky = set(report.flaky.get(check, ()))
+            assert any(_no_worse(b, a, flaky) for b in had for a in has), (check, commit)
+
+
+def _no_worse(before: dict[str, Any], after: dict[str, Any], flaky: set[str]) -> bool:
+    known = set(before["failed"]) | flaky
+    whole = sum(after["passed"].values()) + sum(after["failed"].values())
+    enough = sum(before["passed"].values()) + sum(before["failed"].values())
+    done = after["parsed"] and after["ended"] == "exit"
+    return done and set(after["failed"]) <= known and whole >= enough
+
+
+def recorded(home: Path, migration: str) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """(check, tree) → what was measured."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    keys = home / "blobs" / "migration" / migration / "keys"
+    for record in keys.glob("result%2F*"):
+        result = json.loads(record.read_bytes())
+        found.setdefault((result["check"], result["tree"]), []).append(result)
+    return found
+
+
+def assert_nothing_left_on_disk(home: Path) -> None:
+    """No workspace, no scratch folder, nothing half written."""
+    assert list((home / "workspaces").glob("*/*/*")) == []
+    assert list((home / "scratch").glob("run-*")) == []
+    half = [p for room in ("workspaces", "hub", "blobs") for p in (home / room).rglob("*tmp*")]
+    assert [p for p in half if p.name.endswith(".tmp") or p.name.startswith((".tmp", "tmp_"))] == []
+    assert list((home / "hub").rglob("*.lock")) == []
+
+
+def parents(hub: Path, commit: str) -> list[str]:
+    return git(hub, "show", "-s", "--format=%P", commit).decode().split()
+
+
+def tree(hub: Path, commit: str) -> str:
+    return git(hub, "rev-parse", f"{commit}^{{tree}}").decode().strip()
+
+
+def changed(hub: Path, before: str, after: str) -> set[str]:
+    """Paths that differ, as text."""
+    listed = git(hub, "diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
+    return {path.decode("utf-8", "surrogateescape") for path in listed.split(b"\0")[:-1]}

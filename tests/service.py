@@ -1,0 +1,159 @@
+"""The whole service in a state directory of its own: embedded server, one worker process, real git.
+
+The worker is supervised as the starter supervises its own: killed, it is started again. What a test
+waits for it asks of the migration itself.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from activities.adapters.blobs import BlobStore
+from activities.adapters.children import Child
+from activities.adapters.embedded import Embedded, Server
+from activities.adapters.settings import Settings
+from activities.contracts.migration import MigrationReport, MigrationResult, Progress
+from activities.contracts.repository import repository_id
+from cli.asking import Handle
+from cli.session import Session, unreachable
+from cli.starting import begin, read_spec
+from workflows.options import SEARCH_ATTRIBUTES
+
+ROOT = Path(__file__).parent.parent
+DRAIN = 45.0
+
+
+@dataclass
+class Said:
+    """What a verb of the people's door said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Service:
+    """What a test needs of it."""
+
+    home: Path
+    client: Client
+    server: Embedded
+    worker: Child | None
+
+    @property
+    def blobs(self) -> BlobStore:
+        return BlobStore(self.home / "blobs")
+
+    async def start(self, spec: str, **replaced: str) -> Handle:
+        """Starts the migration of a spec, through the parser and the door that people use."""
+        path = self.home / "spec.yaml"
+        path.write_text(filled(spec, **replaced))
+        session = Session(self.client, Settings(home=self.home), local=False, ui="")
+        return await begin(session, read_spec(path))
+
+    async def run(self, spec: str, **replaced: str) -> MigrationReport:
+        """Runs a migration to its end; its report."""
+        return self.report(await (await self.start(spec, **replaced)).result())
+
+    def report(self, result: MigrationResult) -> MigrationReport:
+        assert result.report, result.reason
+        return self.blobs.get_model(result.report, MigrationReport)
+
+    def hub(self, report: MigrationReport) -> Path:
+        return self.home / "hub" / f"{repository_id(report.repository)}.git"
+
+    async def starter(self, *words: str) -> Said:
+        """One verb of starter.py, as its own process."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "starter.py"), *words),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
+            env=environment(self.home),
+        )
+        out, err = await process.communicate()
+        return Said(process.returncode or 0, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def service(home: Path, *, worker: bool = True, **env: str) -> AsyncGenerator[Service]:
+    """A running service; afterwards no process of it is left."""
+    server = Embedded(home, SEARCH_ATTRIBUTES)
+    address = await server.start()
+    supervised = supervise(home, address, **env) if worker else None
+    try:
+        client = await Client.connect(address.address, data_converter=pydantic_data_converter)
+        if supervised:
+            await supervised.start()
+        yield Service(home, client, server, supervised)
+    finally:
+        if supervised:
+            await supervised.stop(DRAIN)
+        await server.stop()
+    assert processes_of(home) == []
+
+
+def supervise(home: Path, server: Server, **env: str) -> Child:
+    """The worker as the starter starts it."""
+    command = [sys.executable, str(ROOT / "worker.py"), "--role", "all"]
+    everything = environment(home) | {"TEMPORAL_ADDRESS": server.address, **env}
+    return Child("worker", command, log=home / "worker.log", env=everything)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Ours, with this state directory and no Temporal of somebody else."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "WHIMBREL_"))}
+    return kept | {"WHIMBREL_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def filled(spec: str, **replaced: str) -> str:
+    for word, value in replaced.items():
+        spec = spec.replace(word, value)
+    return spec
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of other processes that name the state directory or carry it with them."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        try:
+            command = (process / "cmdline").read_bytes()
+            known = command + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(home) in known:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+async def until(
+    handle: Handle, holds: Callable[[Progress], bool], patience: float = 60.0
+) -> Progress:
+    """The first progress that satisfies; a server or worker that is away is waited for."""
+    async with asyncio.timeout(patience):
+        while True:
+            progress = await _asked(handle.query("progress", result_type=Progress))
+            if progress and holds(progress):
+                return progress
+            await asyncio.sleep(0.05)
+
+
+async def _asked(query: Awaitable[Any]) -> Any:
+    try:
+        return await query
+    except RPCError as error:
+        if not unreachable(error):
+            raise
+        return None

@@ -38,7 +38,7 @@ ifneq ($(wildcard tests/replay),)
 replay: $(READY) ## recorded histories against today's workflows
 	$(PY) -m pytest tests/replay $(ARGS)
 record: $(READY) tools ## record today's histories
-	$(PY) -m tests.replay.record $(ARGS)
+	$(PY) tests/replay/record.py $(ARGS)
 endif
 
 ifneq ($(wildcard benchmarks/__main__.py),)

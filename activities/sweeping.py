@@ -6,10 +6,10 @@ does not say no, the workspace stays. Deleting twice is harmless.
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import structlog
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -46,14 +46,14 @@ class Sweeper:
 
     async def keep_sweeping(self) -> None:
         """Sweeps until it is cancelled; trouble with one sweep is left to the next."""
-        log = structlog.get_logger()
+        log = logging.getLogger(__name__)
         while True:
             try:
                 dead = await self.sweep()
                 if dead:
-                    log.info("swept", workspaces=["/".join(workspace) for workspace in dead])
+                    log.info("swept %s", ", ".join("/".join(workspace) for workspace in dead))
             except (OSError, RPCError) as trouble:
-                log.warning("not swept", error=str(trouble))
+                log.warning("not swept: %s", trouble)
             await asyncio.sleep(EVERY.total_seconds())
 
     async def sweep(self) -> list[LiveWorkspace]:

@@ -35,13 +35,13 @@ TASKS, BATCH, SAMPLE = 1_000, 64, 60
 REPOSITORY = Repository(url="/bench", id="landing-bench")
 GREEN = GreenBranch(repository=REPOSITORY.id, name="whimbrel/bench", migration=NAME)
 SPEC = {
+    "version": 1,
     "name": NAME,
     "repository": "/bench",
     "objective": "Measure landing.",
-    "sites": {"include": ["**/*.py"], "find": {"regex": "value"}},
-    "protect": ["/secrets/", "*.lock"],
-    "ladder": [{"codemod": {"run": "true"}}],
-    "checks": {"unit": {"run": "true", "results": "exit"}},
+    "protect": ["/secrets/", "*.lock", ".github/"],
+    "checks": {"unit": {"run": "true"}},
+    "phases": [{"name": "main", "ladder": [{"codemod": "true"}], "keep": [r"= \d+$"]}],
 }
 
 

@@ -24,6 +24,8 @@ from cli.watching import Following, outcome_of
 from workflows.options import migration_id
 
 SPEC = HERE / "examples" / "oauthlib-unittest2pytest.yaml"
+DOOR = ".venv/bin/python starter.py"
+"""As `make demo` leaves it: in the checkout, with its environment."""
 EXPECTED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 
 
@@ -94,9 +96,9 @@ def _closing(
         f"report      {saved or 'none'}",
         "",
         "Look at it:",
-        f"  starter.py diff {spec.name} --stat    what changed",
-        f"  starter.py report {spec.name}         what landed, what did not and why",
-        f"  starter.py show {spec.name} TASK      one task with its evidence",
+        f"  {DOOR} diff {spec.name} --stat    what changed",
+        f"  {DOOR} report {spec.name}         what landed, what did not and why",
+        f"  {DOOR} show {spec.name} TASK      one task with its evidence",
     ]
     if result.reason:
         lines.insert(2, f"because     {result.reason}")

@@ -6,7 +6,12 @@ that a rung left on purpose, never from the tree of a failed one.
 """
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutError,
+    is_cancelled_exception,
+)
 
 from activities.checks import ChecksActivities
 from activities.contracts.evidence import Evidence, Moment
@@ -120,7 +125,9 @@ class Ladder:
             try:
                 return await self._use(workspace, rung)
             except ActivityError as error:
-                if _is_final(error.cause):
+                if not isinstance(error.cause, TimeoutError):  # else its host is gone
+                    await self._close(workspace)
+                if is_cancelled_exception(error) or _is_final(error.cause):
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
         raise ApplicationError(

@@ -19,6 +19,7 @@ from activities.adapters.gate import (
 from activities.adapters.git import printable
 from activities.adapters.merging import Merge, MergeEngine
 from activities.adapters.objects import DiffEntry, Objects
+from activities.adapters.quarantine import Quarantine
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
 
 MEMBER_LIMIT = 64
@@ -40,12 +41,17 @@ def compose_batch(
     """The batch of these candidates on `tip`, in their order."""
     if len(candidates) > MEMBER_LIMIT:
         raise ValueError(f"a batch has at most {MEMBER_LIMIT} candidates, not {len(candidates)}")
-    with MergeEngine(objects.path) as engine:
-        composition = _Composition(objects, engine, tip, rules, migration, when)
-        composition.chain = objects.on_chain(tip, {c.base for c in candidates})
+    with (
+        Quarantine(objects.path) as made,
+        MergeEngine(made.path, objects=made, settings=["core.fsync=none"]) as engine,
+    ):
+        composition = _Composition(made, engine, tip, rules, migration, when)
+        composition.chain = made.on_chain(tip, {c.base for c in candidates})
         for candidate in candidates:
             composition.add(candidate)
-        return composition.batch()
+        batch = composition.batch()
+        made.keep(batch.prefixes)
+        return batch
 
 
 def carry(objects: Objects, commit: str, old_base: str, new_base: str) -> Merge:
@@ -66,7 +72,7 @@ class _Composition:
 
     def __init__(
         self,
-        objects: Objects,
+        objects: Quarantine,
         engine: MergeEngine,
         tip: str,
         rules: GateRules,

@@ -75,12 +75,14 @@ def violations(
     """Every rule that this diff breaks, in the diff's order; empty means it may go on."""
     claimed = frozenset(claim.removeprefix("/") for claim in claims)
     literal = frozenset(path.removeprefix("/") for path in creates)
-    added, protected, lifted = _spec(creates), _spec(rules.protect), _spec(rules.lifted)
+    protected, lifted = _spec(rules.protect), _spec(rules.lifted)
     read = lru_cache(maxsize=2)(read_blob)
     found: list[Violation] = []
     for entry in entries:
         path = entry.path
-        may_add = entry.status == "A" and (path in literal or added.match_file(path))
+        may_add = entry.status == "A" and (
+            path in literal or _spec(tuple(creates)).match_file(path)
+        )
         if path not in claimed and not may_add:
             found.append(Violation(OUTSIDE_CLAIM, path, None, f"{_deed(entry)} but not claimed"))
         if protected.match_file(path) and not lifted.match_file(path):
@@ -105,7 +107,8 @@ def case_collisions(
     for path in added:
         folder = ""
         for name in path.split("/"):
-            same = [o for o in names_after(folder) if o != name and _folded(o) == _folded(name)]
+            folded = _folded(name)
+            same = [o for o in names_after(folder) if o != name and _folded(o) == folded]
             if same and name not in names_before(folder):
                 what = f"only case tells it from {printable(posixpath.join(folder, same[0]))}"
                 found.append(Violation(CASE_COLLISION, path, None, what))
@@ -204,7 +207,8 @@ def _deed(entry: DiffEntry) -> str:
     return {"A": "added", "D": "deleted", "T": "replaced"}.get(entry.status, "changed")
 
 
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+@lru_cache(maxsize=64)
+def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(patterns)
 
 

@@ -136,11 +136,16 @@ class Git:
         return self.run(*args, stdin=stdin).decode("utf-8", "surrogateescape").strip()
 
     def start(
-        self, *args: str, stdin: int, cwd: Path | None = None, unbuffered: bool = False
+        self,
+        *args: str,
+        stdin: int,
+        cwd: Path | None = None,
+        unbuffered: bool = False,
+        settings: Sequence[str] = (),
     ) -> "subprocess.Popen[bytes]":
         """A process that is talked to; the caller ends it. `unbuffered` answers each request."""
         return subprocess.Popen(
-            self.command(*args, unbuffered=unbuffered),
+            self.command(*args, unbuffered=unbuffered, settings=settings),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

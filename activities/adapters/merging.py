@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,9 +44,12 @@ class Merge:
 class MergeEngine:
     """Merges in one git directory; calls from several threads wait for each other."""
 
-    def __init__(self, git_dir: Path) -> None:
+    def __init__(
+        self, git_dir: Path, *, objects: Objects | None = None, settings: Sequence[str] = ()
+    ) -> None:
         self._git_dir = git_dir
-        self._objects = Objects(git_dir)
+        self._objects = objects or Objects(git_dir)
+        self._settings = settings
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
@@ -119,6 +123,7 @@ class MergeEngine:
             stdin=subprocess.PIPE,
             cwd=self._tree,
             unbuffered=True,
+            settings=self._settings,
         )
         self._unread = b""
         return self._process
@@ -150,12 +155,9 @@ class MergeEngine:
         if treeish == self._attributes_of:
             return
         found = tuple(
-            (file.path, file.blob)
-            for file in self._objects.files(treeish)
-            if file.path.rsplit("/", 1)[-1] == ".gitattributes"
-            and file.mode != "120000"
-            and file.size <= ATTRIBUTES_LIMIT
-            and not {"", ".", ".."} & set(file.path.split("/"))
+            (path, blob)
+            for path, blob in self._objects.named(treeish, ".gitattributes")
+            if not {"", ".", ".."} & set(path.split("/"))
         )
         if found != self._attributes:
             self._stop()
@@ -168,7 +170,8 @@ class MergeEngine:
     def _lay_out(self, path: str, blob: str) -> None:
         target = self._tree / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(self._objects.read_blob(blob))
+        content = self._objects.read_blob(blob, ATTRIBUTES_LIMIT)
+        target.write_bytes(content if len(content) <= ATTRIBUTES_LIMIT else b"")
 
 
 def _read_some(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:

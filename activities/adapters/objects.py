@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from stat import S_IFMT
 
 import pygit2
 from pygit2.enums import ConfigLevel, ObjectType, Option, RepositoryOpenFlag
 
 from activities.adapters.git import Git
+from activities.adapters.tree_reading import Difference, File, TreeReader
 from activities.adapters.trees import Folder
 
-AUTHOR = ("Whimbrel", "whimbrel@localhost")
+AUTHOR = "Whimbrel <whimbrel@localhost>"
 GITLINK = "160000"
 ABSENT = "000000"
 
@@ -69,22 +71,29 @@ class Objects:
         self.path = path
         self.git = Git(path)
 
+    def _repository(self) -> pygit2.Repository:
+        """A handle for one call; a subclass that one thread owns may keep its own."""
+        return open_repository(self.path)
+
+    def _trees(self) -> TreeReader:
+        return TreeReader(self._repository())
+
     def has_commit(self, commit: str) -> bool:
         """Whether this id is a commit here."""
-        found = open_repository(self.path).get(commit)
+        found = self._repository().get(commit)
         return found is not None and found.type == ObjectType.COMMIT
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The ids of a commit's parents."""
-        return tuple(str(p) for p in _commit(open_repository(self.path), commit).parent_ids)
+        return tuple(str(p) for p in _commit(self._repository(), commit).parent_ids)
 
     def tree(self, treeish: str) -> str:
         """The tree id of a commit or tree."""
-        return str(_tree(open_repository(self.path), treeish).id)
+        return str(_tree(self._repository(), treeish).id)
 
     def on_chain(self, tip: str, wanted: Collection[str], until: str = "") -> set[str]:
         """Those of `wanted` that lie on the first-parent chain of `tip`; stops behind `until`."""
-        repository = open_repository(self.path)
+        repository = self._repository()
         left, found, at = set(wanted), set[str](), tip
         while left:
             if at in left:
@@ -98,7 +107,7 @@ class Objects:
 
     def read_file(self, commit: str, path: str) -> bytes | None:
         """The file's bytes at a commit (a symbolic link's target); None when there is no file."""
-        repository = open_repository(self.path)
+        repository = self._repository()
         entry = Folder.of(repository, _tree(repository, commit)).find(_parts(path))
         if entry is None:
             return None
@@ -107,20 +116,23 @@ class Objects:
 
     def names(self, treeish: str, folder: str) -> list[str]:
         """The names directly in a folder (`""` is the root); empty when there is no such folder."""
-        repository = open_repository(self.path)
-        here: Folder | None = Folder.of(repository, _tree(repository, treeish))
-        for name in _parts(folder) if folder else []:
-            here = here.folder(name) if here is not None else None
-        return [_text(name) for name in here.entries] if here is not None else []
+        root = _tree(self._repository(), treeish).id.raw
+        return [_text(name) for name in self._trees().names(root, _parts(folder) if folder else [])]
 
     def files(self, treeish: str) -> list[TreeFile]:
         """Every file of a commit or tree, in git's order."""
         listed = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", treeish)
         return [_tree_file(line) for line in listed.split(b"\0") if line]
 
+    def named(self, treeish: str, name: str) -> list[tuple[str, str]]:
+        """Path and blob of every regular file of this name, in whatever folder."""
+        root = _tree(self._repository(), treeish).id.raw
+        found = self._trees().files_named(root, name.encode())
+        return sorted((_text(path), blob.hex()) for path, blob in found)
+
     def read_blob(self, blob: str, limit: int | None = None) -> bytes:
         """A blob's bytes; with a limit, a bigger one is not loaded: limit + 1 NULs stand for it."""
-        database = open_repository(self.path).odb
+        database = self._repository().odb
         try:
             kind, size = database.read_header(blob)
             if kind != ObjectType.BLOB:
@@ -147,9 +159,9 @@ class Objects:
 
     def diff(self, old: str, new: str) -> list[DiffEntry]:
         """The paths that differ between two commits or trees, without rename detection."""
-        words = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames")
-        fields = self.git.run(*words, "--ignore-submodules=none", old, new).split(b"\0")
-        return [_diff_entry(h, p) for h, p in zip(fields[0::2], fields[1::2], strict=False)]
+        repository = self._repository()
+        before, after = (_tree(repository, treeish).id.raw for treeish in (old, new))
+        return [_diff_entry(found) for found in sorted(self._trees().differences(before, after))]
 
     def patch(self, old: str, new: str, paths: Iterable[str] = ()) -> bytes:
         """The difference as a patch that `git apply` takes; `paths` are literal, none means all."""
@@ -165,25 +177,31 @@ class Objects:
 
     def write_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
         """A commit made of nothing but its arguments: the same ones give the same id."""
-        repository = open_repository(self.path)
-        who = pygit2.Signature(*AUTHOR, time=when, offset=0)
-        text = message.encode("utf-8", "replace").decode()
-        tree = _tree(repository, treeish).id
-        above = [_commit(repository, parent).id for parent in parents]
-        return str(repository.create_commit(None, who, who, text, tree, above))
+        repository = self._repository()
+        tree = str(_tree(repository, treeish).id)
+        above = [str(_commit(repository, parent).id) for parent in parents]
+        return str(repository.write(ObjectType.COMMIT, commit_bytes(tree, above, message, when)))
 
     def write_blob(self, data: bytes) -> str:
         """The id of a blob with these bytes."""
-        return str(open_repository(self.path).create_blob(data))
+        return str(self._repository().create_blob(data))
 
     def put_back(self, commit: str, base: str, paths: Iterable[str]) -> str:
         """The commit's tree with these paths as they are at the base (added ones removed)."""
-        repository = open_repository(self.path)
+        repository = self._repository()
         root = Folder.of(repository, _tree(repository, commit))
         original = Folder.of(repository, _tree(repository, base))
         for path in paths:
             root.put(_parts(path), original.find(_parts(path)))
         return str(root.write())
+
+
+def commit_bytes(tree: str, parents: Iterable[str], message: str, when: int) -> bytes:
+    """A commit as git stores it."""
+    who = f"{AUTHOR} {when} +0000"
+    above = "".join(f"parent {parent}\n" for parent in parents)
+    head = f"tree {tree}\n{above}author {who}\ncommitter {who}\n\n"
+    return (head + message).encode("utf-8", "replace")
 
 
 def open_repository(path: Path) -> pygit2.Repository:
@@ -234,9 +252,19 @@ def _tree_file(line: bytes) -> TreeFile:
     return TreeFile(_text(path), mode, blob, 0 if size == "-" else int(size))
 
 
-def _diff_entry(head: bytes, path: bytes) -> DiffEntry:
-    old_mode, new_mode, old_blob, new_blob, status = head.decode().lstrip(":").split()
-    return DiffEntry(status[0], _text(path), old_mode, new_mode, old_blob, new_blob)
+def _diff_entry(difference: Difference) -> DiffEntry:
+    path, old, new = difference
+    if old is None or new is None:
+        status = "A" if old is None else "D"
+    else:
+        status = "M" if S_IFMT(old.mode) == S_IFMT(new.mode) else "T"
+    old_mode, old_blob = _mode_and_id(old)
+    new_mode, new_blob = _mode_and_id(new)
+    return DiffEntry(status, _text(path), old_mode, new_mode, old_blob, new_blob)
+
+
+def _mode_and_id(file: File | None) -> tuple[str, str]:
+    return (f"{file.mode:06o}", file.id.hex()) if file is not None else (ABSENT, "0" * 40)
 
 
 def _file_stat(line: bytes) -> FileStat:

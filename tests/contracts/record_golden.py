@@ -17,8 +17,8 @@ from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import activities.contracts as room  # noqa: E402
-from activities.contracts.base import Contract  # noqa: E402
+import activities.contracts as room
+from activities.contracts.base import Contract
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = {"commit": "1" * 40, "sha256": "a" * 64, "task": "c1-0001", "id": "c1-0001"}

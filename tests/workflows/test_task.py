@@ -54,15 +54,13 @@ async def test_the_files_that_failing_results_name_are_put_back_and_the_rest_lan
     world.rungs = [write(a="bad", b="new")]
     handoff, report = await only(stage, world, **stage.planned(world, ("a.py", "b.py")))
     assert handoff.status is Status.PARTIAL
-    assert [(p.path, p.reason) for p in handoff.put_back] == [
-        ("a.py", "unit: newly failing: a.py")
-    ]
+    assert [(p.path, p.reason) for p in handoff.put_back] == [("a.py", "unit: newly failing: a.py")]
     assert world.green == {"a.py": "old", "b.py": "new"}
     assert report.outcome is Stage.DONE_WITH_LEFTOVERS
 
 
 async def test_results_that_name_no_file_are_searched_by_halves(stage):
-    files = {name: "old" for name in "abcde"}
+    files = dict.fromkeys("abcde", "old")
     world = stage.world("t-halves", **files)
     world.rungs = [write(**{**dict.fromkeys("abde", "new"), "c": "worse"})]
     paths = tuple(f"{name}.py" for name in files)

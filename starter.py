@@ -237,7 +237,9 @@ def demo() -> None:
 
 def main() -> None:
     """The entry point of the installed command."""
-    app()
+    from activities.adapters.leaving import run_and_leave
+
+    run_and_leave(app)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import FaultInterceptor
 from activities.heartbeat import HeartbeatInterceptor
@@ -281,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments).role
     roles = ROLES if "all" in asked else tuple(dict.fromkeys(asked))
     configure_logs()
-    asyncio.run(serve(roles))
+    run_and_leave(lambda: asyncio.run(serve(roles)))
 
 
 if __name__ == "__main__":

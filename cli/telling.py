@@ -9,6 +9,7 @@ import platform
 import uuid
 
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.migration import Command
 from cli.asking import ANSWER, Handle, find, name_of
@@ -32,6 +33,14 @@ async def order(handle: Handle, verb: str, command: Command) -> None:
     except WorkflowUpdateFailedError as refused:
         name = name_of(handle)
         raise Refused(Code.REJECTED, f"{name} refused to {verb}: {refused.cause}") from refused
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise Refused(
+            Code.NOT_FOUND,
+            f"{name_of(handle)} has ended: there is nothing to {verb}. How it ended: "
+            f"starter.py report {name_of(handle)}",
+        ) from error
 
 
 async def tell(verb: str, name: str, local: bool, reason: str, as_json: bool = False) -> int:

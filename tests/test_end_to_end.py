@@ -116,7 +116,7 @@ async def test_every_verb_answers_with_its_exit_code(migrated: Shop) -> None:
         "early report": 3,
         "approve": 0,
         "watch": 1,
-        "approve again": 5,
+        "approve again": 3,
         "status": 0,
         "report": 0,
         "report for people": 0,
@@ -142,7 +142,8 @@ async def test_answers_are_data_with_a_schema(migrated: Shop) -> None:
     assert answers["status"]["stage"] == answers["watch"]["stage"] == "done with leftovers"
     assert answers["show"]["status"] == "partial"
     assert [row["name"] for row in answers["list"]["migrations"]] == ["shop"]
-    assert "1 file" in migrated.said["report for people"].out
+    assert shop.TRAP in migrated.said["report for people"].out
+    assert "shop has ended" in migrated.said["approve again"].err
     assert "files changed" in migrated.said["diff"].out
 
 

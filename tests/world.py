@@ -5,7 +5,7 @@ file says decides what checks find; a test only chooses contents:
 
     old              a site
     bad…             red, the result names the file          worse…         red, names nothing
-    landing-bad…     red at landing only, names the file     landing-worse… red at landing, names nothing
+    landing-bad…     red at landing only, names the file     landing-worse… the same, names nothing
     flaky…           red until it is asked afresh            damaged…       the harvest finds damage
     forbidden…       refused by the gate
 """

@@ -1,4 +1,4 @@
-"""Writes a golden payload for every contract that has none yet: `python tests/contracts/record_golden.py`.
+"""Writes a golden payload for every contract that has none yet; run it as a script.
 
 A payload that exists is never rewritten: it is what a released worker once sent, and every later
 class must still read it.

@@ -1,7 +1,7 @@
 """Records histories of a real migration, one of each workflow kind: `make record`.
 
-The migration is synthetic but whole: real server, worker, git and sandbox. A history is what today's
-code wrote; every released version's histories stay in histories/ and must replay.
+The migration is synthetic but whole: real server, worker, git and sandbox. A history is what
+today's code wrote; every released version's histories stay in histories/ and must replay.
 """
 
 import asyncio
@@ -45,7 +45,8 @@ async def record(release: str) -> None:
 
 async def _save(client: Client, workflow_id: str, path: Path) -> None:
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    path.write_text(json.dumps(json.loads(history.to_json()), indent=1) + "\n")
+    text = json.dumps(json.loads(history.to_json()), indent=1) + "\n"
+    await asyncio.to_thread(path.write_text, text)
     print(f"recorded {path.name}: {len(history.events)} events")
 
 

@@ -1,0 +1,159 @@
+"""The root planner: what it waits for, what it refuses, when it ends."""
+
+import asyncio
+
+import pytest
+from conftest import a_command, until
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from world import rewrite
+
+from activities.contracts.migration import Stage
+from activities.contracts.work import TaskStatus as Status
+from workflows import options
+from workflows.migration import MigrationWorkflow
+
+APPROVAL = {"spec": {"approvals": ["plan"]}}
+
+
+async def test_the_plan_waits_for_a_person_and_says_with_which_command(stage):
+    world = stage.world("m-approve", a="old")
+    handle = await stage.start(world, **APPROVAL)
+    progress = await until(handle, lambda p: p.stage is Stage.APPROVAL)
+    assert progress.command == "starter.py approve m-approve"
+    assert not world.asked("open_workspace")
+    described = await handle.describe()
+    assert described.typed_search_attributes[options.NEEDS_HUMAN] is True
+    assert described.typed_search_attributes[options.STAGE] == "approval"
+    await handle.execute_update(MigrationWorkflow.approve, a_command("x1", "fine"))
+    report = stage.report(await handle.result())
+    assert report.outcome is Stage.DONE
+    assert [(d.verb, d.actor, d.reason) for d in report.decisions] == [
+        ("approve", "ana@desk", "fine")
+    ]
+
+
+async def test_a_rejected_plan_ends_the_migration_with_the_reason_and_touches_nothing(stage):
+    world = stage.world("m-reject", a="old")
+    handle = await stage.start(world, **APPROVAL)
+    await until(handle, lambda p: p.stage is Stage.APPROVAL)
+    await handle.execute_update(MigrationWorkflow.reject, a_command("x1", "too wide"))
+    result = await handle.result()
+    assert (result.stage, result.reason) == (Stage.CANCELLED, "the plan was rejected: too wide")
+    assert world.tip == world.base
+
+
+async def test_a_command_that_makes_no_sense_is_refused_with_a_reason(stage):
+    world = stage.world("m-refuse", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    for update, said in (
+        (MigrationWorkflow.approve, "nothing waits for approval"),
+        (MigrationWorkflow.resume, "it is not paused"),
+    ):
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update(update, a_command(f"id-{said}"))
+        assert said in str(refused.value.cause)
+    gate.open()
+    assert (await handle.result()).stage is Stage.DONE
+
+
+async def test_a_command_sent_twice_is_applied_once(stage):
+    world = stage.world("m-twice", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    first = await handle.execute_update(MigrationWorkflow.pause, a_command("same"))
+    await handle.execute_update(MigrationWorkflow.resume, a_command("other"))
+    again = await handle.execute_update(MigrationWorkflow.pause, a_command("same"))
+    assert (first, again) == ("pause: accepted", "pause: applied before")
+    gate.open()
+    report = stage.report(await handle.result())
+    assert [d.verb for d in report.decisions] == ["pause", "resume"]
+
+
+async def test_until_plan_plans_and_starts_nothing(stage):
+    world = stage.world("m-plan", a="old", b="old")
+    result = await (await stage.start(world, until="plan")).result()
+    assert result.plan.forecast.task_count == 2
+    assert {name for name, _ in world.calls} == {"take_base", "take_survey", "make_plan"}
+
+
+async def test_a_given_plan_is_refused_when_the_base_moved(stage):
+    world = stage.world("m-moved", a="old")
+    given = stage.planned(world, ("a.py",))
+    world.land_foreign(z="theirs")
+    world.base = world.tip
+    result = await (await stage.start(world, **given)).result()
+    assert result.stage is Stage.FAILED
+    assert "PlanRefused" in result.reason
+    assert "base moved" in result.reason
+
+
+async def test_sites_that_appear_meanwhile_are_the_next_cycles(stage):
+    world = stage.world("m-cycles", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    world.land_foreign(b="old")
+    gate.open()
+    report = stage.report(await handle.result())
+    assert report.cycles == 2
+    assert [h.task for h in report.handoffs] == ["c1-0001", "c2-0001"]
+    assert world.green == {"a.py": "new", "b.py": "new"}
+
+
+async def test_a_repository_without_sites_is_done_at_once(stage):
+    report = await stage.run(stage.world("m-nothing", a="new"))
+    assert (report.outcome, report.handoffs) == (Stage.DONE, ())
+
+
+async def test_phases_run_in_order_and_the_next_starts_when_the_sites_are_gone(stage):
+    world = stage.world("m-phases", a="old")
+    world.rungs = [rewrite()]
+    report = await stage.run(world, spec={"phases": ("one", "two")})
+    assert report.outcome is Stage.DONE
+    assert [asked.phase for asked in world.asked("take_survey")] == ["one", "one", "two"]
+
+
+async def test_red_checks_at_the_end_stop_the_migration_short_of_done(stage):
+    world = stage.world("m-gate", a="old")
+    world.rungs = [rewrite("landing-bad")]
+    spec = {"checks": {"unit": {"run": "true", "at": ["task", "end"]}}}
+    world.reds = lambda commit, moment, fresh: (
+        [("red at the end", None)] if moment == "end" and world.tip == commit else []
+    )
+    result = await (await stage.start(world, spec=spec)).result()
+    assert result.stage is Stage.STOPPED
+    assert "red at the end" in result.reason
+
+
+async def test_temporals_own_cancel_means_the_same_as_ours(stage):
+    world = stage.world("m-cancel", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await handle.cancel()
+    result = await handle.result()
+    gate.open()
+    assert (result.stage, result.reason) == (Stage.CANCELLED, "cancelled through Temporal")
+    assert stage.report(result).handoffs[0].status is Status.CANCELLED
+
+
+async def test_a_base_that_cannot_be_read_fails_the_migration_by_name(stage):
+    world = stage.world("m-vanished", a="old")
+    world.failures["take_base"] = [ApplicationError("no branch main", type="BaseVanished")]
+    with pytest.raises(WorkflowFailureError) as failed:
+        await (await stage.start(world)).result()
+    assert "no branch main" in str(failed.value.cause.cause)
+
+
+async def test_a_restarted_migration_counts_on_from_what_has_landed(stage):
+    world = stage.world("m-again", a="old", b="old")
+    world.per_task = {"c1-0002": lambda tree, task, count: 1}
+    first = await stage.run(world)
+    assert first.outcome is Stage.DONE_WITH_LEFTOVERS
+    second = await stage.run(world)
+    assert [h.task for h in second.handoffs] == ["c2-0001"]
+    assert world.green == {"a.py": "new", "b.py": "new"}

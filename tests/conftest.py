@@ -1,4 +1,4 @@
-"""What tests share: a real Temporal server, and a stage where workflows meet scripted activities."""
+"""What tests share: a real Temporal server, and a stage where workflows meet scripted actors."""
 
 import asyncio
 import contextlib

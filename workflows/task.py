@@ -156,12 +156,15 @@ class TaskWorkflow:
         return await ladder.without(work, dict.fromkeys(blamed, reason))
 
     async def _on_tip(self, ladder: Ladder, work: Work, tip: str) -> Work | None:
-        """The work carried onto the green tip and checked there; climbs again if that is red."""
+        """The work carried onto the green tip and checked there; climbs again if that is red, and
+        saves what is good of it when no rung does better."""
         moved = await self._rework(work, tip)
         if moved is None:
             return await ladder.climb(tip, tip)
         again = replace(work, commit=moved, base=tip, evidence=await ladder.check(moved, tip))
-        return again if again.green else await ladder.climb(tip, moved)
+        if again.green:
+            return again
+        return await ladder.climb(tip, moved) or await ladder.salvage(again)
 
     async def _rework(self, work: Work, tip: str) -> str | None:
         """merge(tip, checkpoint), or None when they conflict."""

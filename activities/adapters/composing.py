@@ -7,7 +7,7 @@ the same batch has the same ids however often it is composed.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from activities.adapters.gate import (
     SIZE_LIMIT,
@@ -19,7 +19,7 @@ from activities.adapters.gate import (
 from activities.adapters.git import printable
 from activities.adapters.merging import Merge, MergeEngine
 from activities.adapters.objects import DiffEntry, Objects
-from activities.adapters.quarantine import Quarantine
+from activities.adapters.quarantine import UNSAVED, Quarantine
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
 
 MEMBER_LIMIT = 64
@@ -43,12 +43,11 @@ def compose_batch(
         raise ValueError(f"a batch has at most {MEMBER_LIMIT} candidates, not {len(candidates)}")
     with (
         Quarantine(objects.path) as made,
-        MergeEngine(made.path, objects=made, settings=["core.fsync=none"]) as engine,
+        MergeEngine(made.path, objects=made, settings=UNSAVED) as engine,
     ):
         composition = _Composition(made, engine, tip, rules, migration, when)
         composition.chain = made.on_chain(tip, {c.base for c in candidates})
-        for candidate in candidates:
-            composition.add(candidate)
+        composition.add(candidates)
         batch = composition.batch()
         made.keep(batch.prefixes)
         return batch
@@ -88,33 +87,35 @@ class _Composition:
         self._when = when
         self._tree = self._attributes = objects.tree(tip)
         self._members: list[Candidate] = []
+        self._titles: list[str] = []
+        self._trees: list[str] = []
+        """Of each prefix."""
         self._prefixes: list[str] = []
         self._refused: list[Refusal] = []
         self._empty: list[str] = []
 
-    def add(self, candidate: Candidate) -> None:
-        """Makes the candidate the next member, or refuses it; the same one twice counts once."""
-        if candidate.id in {m.id for m in self._members} | {r.candidate for r in self._refused}:
-            return
-        stranger = self._stranger(candidate)
-        if stranger:
-            self._refuse(candidate, Outcome.VIOLATION, [stranger], ())
-            return
-        entries = self._objects.diff(candidate.base, candidate.commit)
-        broken = violations(
-            entries,
-            candidate.claims,
-            candidate.creates,
-            self._rules,
-            lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
-        )
-        if broken:
-            self._refuse_violating(candidate, broken)
-            return
-        self._merge(candidate, entries)
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        """Makes each candidate a member or refuses it; the same one twice counts once.
+
+        The gate looks at the next one while git merges this one.
+        """
+        distinct = {candidate.id: candidate for candidate in candidates}
+        ahead = self._screened(distinct.values())
+        following = next(ahead, None)
+
+        def meanwhile() -> None:
+            nonlocal following
+            following = next(ahead, None)
+            self._write_prefixes()
+
+        while following is not None:
+            self._merge(*following, meanwhile)
+        order = {id: place for place, id in enumerate(distinct)}
+        self._refused.sort(key=lambda refusal: order[refusal.candidate])
 
     def batch(self) -> Batch:
         """What was composed."""
+        self._write_prefixes()
         return Batch(
             tip=self._tip,
             members=tuple(member.id for member in self._members),
@@ -122,6 +123,28 @@ class _Composition:
             refused=tuple(self._refused),
             empty=tuple(self._empty),
         )
+
+    def _screened(
+        self, candidates: Iterable[Candidate]
+    ) -> Iterator[tuple[Candidate, list[DiffEntry]]]:
+        """Those that pass the gate, with their diffs; the others are refused on the way."""
+        for candidate in candidates:
+            stranger = self._stranger(candidate)
+            if stranger:
+                self._refuse(candidate, Outcome.VIOLATION, [stranger], ())
+                continue
+            entries = self._objects.diff(candidate.base, candidate.commit)
+            broken = violations(
+                entries,
+                candidate.claims,
+                candidate.creates,
+                self._rules,
+                lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
+            )
+            if broken:
+                self._refuse_violating(candidate, broken)
+                continue
+            yield candidate, entries
 
     def _stranger(self, candidate: Candidate) -> str:
         """Why the commit is not of the shape a candidate has; empty when it is."""
@@ -134,10 +157,12 @@ class _Composition:
             return f"candidate: its base {candidate.base} is not on the green branch"
         return ""
 
-    def _merge(self, candidate: Candidate, entries: list[DiffEntry]) -> None:
+    def _merge(
+        self, candidate: Candidate, entries: list[DiffEntry], meanwhile: Callable[[], None]
+    ) -> None:
         """Merges from the recorded base: a commit of the tree so far whose only parent is it."""
         onto = self._objects.write_commit(self._tree, [candidate.base], "synthetic\n", self._when)
-        merge = self._engine.merge(onto, candidate.commit, self._attributes)
+        merge = self._engine.merge(onto, candidate.commit, self._attributes, meanwhile)
         if merge.tree is None:
             reasons = [f"conflict: {conflict}" for conflict in merge.conflicts]
             self._refuse(candidate, Outcome.CONFLICT, reasons, merge.paths)
@@ -156,20 +181,25 @@ class _Composition:
         if any(entry.path.endswith(".gitattributes") for entry in entries):
             self._attributes = after
         self._tree = after
+        self._trees.append(after)
         self._members.append(candidate)
-        self._prefixes.append(self._commit())
+        self._titles.append(one_line(candidate.title) or f"Task {candidate.task}")
 
-    def _commit(self) -> str:
-        parents = [self._tip, *(member.commit for member in self._members)]
-        return self._objects.write_commit(self._tree, parents, self._message(), self._when)
+    def _write_prefixes(self) -> None:
+        """Writes the commits of those prefixes that have none yet."""
+        while len(self._prefixes) < len(self._members):
+            length = len(self._prefixes) + 1
+            parents = [self._tip, *(member.commit for member in self._members[:length])]
+            tree, message = self._trees[length - 1], self._message(length)
+            self._prefixes.append(self._objects.write_commit(tree, parents, message, self._when))
 
-    def _message(self) -> str:
+    def _message(self, length: int) -> str:
         """Subject, titles, and in the last paragraph nothing but our trailers."""
-        titles = [one_line(member.title) or f"Task {member.task}" for member in self._members]
-        trailers = [f"{TRAILER}: {self._migration}/{member.task}" for member in self._members]
+        members, titles = self._members[:length], self._titles[:length]
+        trailers = [f"{TRAILER}: {self._migration}/{member.task}" for member in members]
         if len(titles) == 1:
             return f"{titles[0]}\n\n{trailers[0]}\n"
-        named = zip(self._members, titles, strict=True)
+        named = zip(members, titles, strict=True)
         body = "\n".join(f"- {title} ({member.task})" for member, title in named)
         subject = f"Land {len(titles)} tasks of {self._migration}"
         return f"{subject}\n\n{body}\n\n" + "\n".join(trailers) + "\n"

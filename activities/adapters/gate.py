@@ -107,9 +107,12 @@ def case_collisions(
     for path in added:
         folder = ""
         for name in path.split("/"):
+            if name in names_before(folder):
+                folder = posixpath.join(folder, name)
+                continue
             folded = _folded(name)
             same = [o for o in names_after(folder) if o != name and _folded(o) == folded]
-            if same and name not in names_before(folder):
+            if same:
                 what = f"only case tells it from {printable(posixpath.join(folder, same[0]))}"
                 found.append(Violation(CASE_COLLISION, path, None, what))
                 break

@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pygit2.enums import SortMode
+
 from activities.adapters.composing import TRAILER, carry, compose_batch, one_line
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
@@ -166,16 +168,14 @@ class Hub(References):
 
         `base` is where the branch began: with a later one, what upstream took over would be missed.
         """
-        form = f"--format=%H %(trailers:key={TRAILER},valueonly,separator=%x20)"
-        told = self.git.text(
-            "log", "--first-parent", "--reverse", form, self.tip(branch), f"^{base}"
-        )
-        mine = f"{migration}/"
+        mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/(\S+)$", re.MULTILINE)
+        walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
+        walker.simplify_first_parent()
+        walker.hide(base)
         return {
-            name.removeprefix(mine): commit
-            for commit, *names in map(str.split, told.splitlines())
-            for name in names
-            if name.startswith(mine)
+            task: str(commit.id)
+            for commit in walker
+            for task in mine.findall(commit.message.rstrip().rpartition("\n\n")[2])
         }
 
     def _create(self) -> None:

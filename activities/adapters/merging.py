@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -76,18 +76,28 @@ class MergeEngine:
             self._stop()
             self._folder.cleanup()
 
-    def merge(self, ours: str, theirs: str, attributes: str) -> Merge:
+    def merge(
+        self,
+        ours: str,
+        theirs: str,
+        attributes: str,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Merge:
         """Merges `theirs` into `ours`, by the `.gitattributes` of the commit or tree `attributes`.
 
-        Raises MergeFailed. It only ever adds objects, so a second call is harmless.
+        `meanwhile` is called once, while git works. Raises MergeFailed. It only ever adds objects,
+        so a second call is harmless.
         """
         for commit in (ours, theirs):
             if not self._objects.has_commit(commit):
                 raise MergeFailed(f"{commit} is not a commit in {self._git_dir.name}")
         with self._lock:
             self._use_attributes(attributes)
+            with contextlib.suppress(OSError):  # whether it lives is seen by its answer
+                self._ask(ours, theirs)
+            meanwhile()
             try:
-                clean, tree = self._ask(ours, theirs)
+                clean, tree = self._answer()
             except OSError:
                 self._stop()
                 clean, tree = self._ask_again(ours, theirs)
@@ -97,17 +107,23 @@ class MergeEngine:
 
     def _ask_again(self, ours: str, theirs: str) -> tuple[bool, str]:
         try:
-            return self._ask(ours, theirs)
+            self._ask(ours, theirs)
+            return self._answer()
         except OSError as error:
             self._stop()
             raise MergeFailed(f"git merge-tree {ours} {theirs}: {error}") from error
 
-    def _ask(self, ours: str, theirs: str) -> tuple[bool, str]:
-        """One request and its answer: fields `clean tree path*`, ended by an empty one."""
+    def _ask(self, ours: str, theirs: str) -> None:
         process = self._process or self._start()
         assert process.stdin is not None
         process.stdin.write(f"{ours} {theirs}\n".encode())
         process.stdin.flush()
+
+    def _answer(self) -> tuple[bool, str]:
+        """Fields `clean tree path*`, ended by an empty one."""
+        process = self._process
+        if process is None:
+            raise BrokenPipeError("there is no process")
         deadline = time.monotonic() + ANSWER_SECONDS
         while b"\0\0" not in self._unread:
             self._unread += _read_some(process, deadline)

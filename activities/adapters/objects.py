@@ -78,6 +78,9 @@ class Objects:
     def _trees(self) -> TreeReader:
         return TreeReader(self._repository())
 
+    def _tree_id(self, treeish: str) -> bytes:
+        return _tree(self._repository(), treeish).id.raw
+
     def has_commit(self, commit: str) -> bool:
         """Whether this id is a commit here."""
         found = self._repository().get(commit)
@@ -89,7 +92,7 @@ class Objects:
 
     def tree(self, treeish: str) -> str:
         """The tree id of a commit or tree."""
-        return str(_tree(self._repository(), treeish).id)
+        return self._tree_id(treeish).hex()
 
     def on_chain(self, tip: str, wanted: Collection[str], until: str = "") -> set[str]:
         """Those of `wanted` that lie on the first-parent chain of `tip`; stops behind `until`."""
@@ -116,8 +119,8 @@ class Objects:
 
     def names(self, treeish: str, folder: str) -> list[str]:
         """The names directly in a folder (`""` is the root); empty when there is no such folder."""
-        root = _tree(self._repository(), treeish).id.raw
-        return [_text(name) for name in self._trees().names(root, _parts(folder) if folder else [])]
+        parts = _parts(folder) if folder else []
+        return [_text(name) for name in self._trees().names(self._tree_id(treeish), parts)]
 
     def files(self, treeish: str) -> list[TreeFile]:
         """Every file of a commit or tree, in git's order."""
@@ -126,9 +129,8 @@ class Objects:
 
     def named(self, treeish: str, name: str) -> list[tuple[str, str]]:
         """Path and blob of every regular file of this name, in whatever folder."""
-        root = _tree(self._repository(), treeish).id.raw
-        found = self._trees().files_named(root, name.encode())
-        return sorted((_text(path), blob.hex()) for path, blob in found)
+        found = self._trees().files_named(self._tree_id(treeish), name.encode())
+        return [(_text(path), blob.hex()) for path, blob in found]
 
     def read_blob(self, blob: str, limit: int | None = None) -> bytes:
         """A blob's bytes; with a limit, a bigger one is not loaded: limit + 1 NULs stand for it."""
@@ -159,8 +161,7 @@ class Objects:
 
     def diff(self, old: str, new: str) -> list[DiffEntry]:
         """The paths that differ between two commits or trees, without rename detection."""
-        repository = self._repository()
-        before, after = (_tree(repository, treeish).id.raw for treeish in (old, new))
+        before, after = self._tree_id(old), self._tree_id(new)
         return [_diff_entry(found) for found in sorted(self._trees().differences(before, after))]
 
     def patch(self, old: str, new: str, paths: Iterable[str] = ()) -> bytes:

@@ -1,0 +1,118 @@
+"""Reads git trees as they are stored: which paths differ, what is in a folder, where a name occurs.
+
+Trees never change, so a reader remembers those it has read; equal folders are not read at all.
+Names are raw bytes, because in git they need not be UTF-8.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import pygit2
+from pygit2.enums import FileMode
+
+REMEMBERED = 1024
+"""Trees: a batch reads the same ones again and again."""
+Stored = tuple[bytes, bytes]
+"""Mode in octal and raw id, as a tree holds them."""
+NAMED_LIMIT = 100_000
+_NAMED: dict[tuple[bytes, bytes], tuple[tuple[bytes, bytes], ...]] = {}
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+
+
+class File(NamedTuple):
+    """What a tree says about a file, a link or a submodule."""
+
+    mode: int
+    id: bytes
+
+
+class Difference(NamedTuple):
+    """A path that differs; None stands for no file there."""
+
+    path: bytes
+    old: File | None
+    new: File | None
+
+
+class TreeReader:
+    """Reads the trees of one repository, for one thread."""
+
+    def __init__(self, repository: pygit2.Repository) -> None:
+        self._database = repository.odb
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._entries)
+
+    def entries(self, tree: bytes) -> Mapping[bytes, Stored]:
+        """What is directly in a tree, by name."""
+        return self._remembered(tree)
+
+    def names(self, tree: bytes, folder: Sequence[bytes]) -> list[bytes]:
+        """The names directly in a folder below the tree; empty when there is no such folder."""
+        for name in folder:
+            below = _folder(self.entries(tree).get(name))
+            if below is None:
+                return []
+            tree = below
+        return list(self.entries(tree))
+
+    def differences(
+        self, old: bytes | None, new: bytes | None, below: bytes = b""
+    ) -> Iterator[Difference]:
+        """Every file that differs between two trees; None is the empty tree."""
+        before = self.entries(old) if old is not None else {}
+        after = self.entries(new) if new is not None else {}
+        for name in {name for name, _ in before.items() ^ after.items()}:
+            was, now = before.get(name), after.get(name)
+            folder_was, folder_now = _folder(was), _folder(now)
+            if folder_was is not None or folder_now is not None:
+                yield from self.differences(folder_was, folder_now, below + name + b"/")
+            file_was, file_now = _file(was), _file(now)
+            if file_was != file_now:
+                yield Difference(below + name, file_was, file_now)
+
+    def files_named(self, tree: bytes, name: bytes) -> tuple[tuple[bytes, bytes], ...]:
+        """Path and blob of every regular file of this name below a tree.
+
+        What a folder holds follows from its id, so the answer is remembered for the next reader:
+        of a tree of 78,000 files only what changed is looked at again.
+        """
+        known = _NAMED.get((tree, name))
+        if known is not None:
+            return known
+        found: list[tuple[bytes, bytes]] = []
+        for part, stored in self._entries(tree).items():
+            inside = _folder(stored)
+            if inside is not None:
+                below = self.files_named(inside, name)
+                found += [(part + b"/" + path, blob) for path, blob in below]
+            elif part == name and stored[0].startswith(b"100"):
+                found.append((part, stored[1]))
+        if len(_NAMED) > NAMED_LIMIT:
+            _NAMED.clear()
+        _NAMED[tree, name] = tuple(found)
+        return _NAMED[tree, name]
+
+    def _entries(self, tree: bytes) -> dict[bytes, Stored]:
+        raw = self._database.read(pygit2.Oid(raw=tree))[1]
+        return {name: (mode, id) for mode, name, id in _ENTRY.findall(raw)}
+
+
+def is_folder(mode: bytes) -> bool:
+    """Whether an entry with this mode is a tree."""
+    return mode == b"40000" or mode == b"040000"
+
+
+def _folder(stored: Stored | None) -> bytes | None:
+    """The tree that an entry is."""
+    return stored[1] if stored is not None and is_folder(stored[0]) else None
+
+
+def _file(stored: Stored | None) -> File | None:
+    """The entry with a mode that git knows today: old trees hold such as 100664."""
+    if stored is None or _folder(stored) is not None:
+        return None
+    mode = int(stored[0], 8)
+    if mode >> 12 == 0o10:
+        mode = int(FileMode.BLOB_EXECUTABLE if mode & 0o100 else FileMode.BLOB)
+    return File(mode, stored[1])

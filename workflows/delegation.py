@@ -55,10 +55,11 @@ class Delegation:
             await self._start(steering)
         elif steering != self.told:
             await self._steer(steering)
+        watched = self._watcher is not None and not self._watcher.done()
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
-                timeout=RECHECK_CHILDREN,
+                timeout=None if watched else RECHECK_CHILDREN,
                 timeout_summary=f"tasks at work: cycle {self._area.cycle}",
             )
         except TimeoutError:

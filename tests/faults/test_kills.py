@@ -1,0 +1,189 @@
+"""kill -9 and SIGTERM in the middle of a migration: it ends on the tree of an undisturbed one.
+
+What a kill may cost is time, never work that landed, and never a second landing. When to strike is
+read from the migration's own progress.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import WorkflowHistory
+
+from activities.adapters.children import Child
+from activities.adapters.hub import Hub
+from activities.adapters.scratch import Scratch
+from activities.adapters.workspaces import Workspaces
+from activities.contracts.migration import MigrationReport, MigrationResult, Progress
+from activities.contracts.repository import repository_id
+from cli.asking import Handle
+from tests import invariants, shop
+from tests.service import ROOT, Service, environment, service, until
+
+MODULE = {"loop_scope": "session", "scope": "module"}
+
+
+@pytest_asyncio.fixture(**MODULE)
+async def whimbrel(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    home = tmp_path_factory.mktemp("home")
+    shop.make_shop(home / "upstream")
+    async with service(home) as running:
+        yield running
+
+
+async def start(whimbrel: Service, name: str) -> Handle:
+    return await whimbrel.start(shop.SPEC, NAME=name, REPOSITORY=str(whimbrel.home / "upstream"))
+
+
+@pytest_asyncio.fixture(**MODULE)
+async def expected(whimbrel: Service) -> str:
+    """The tree that an undisturbed run ends on."""
+    report = whimbrel.report(await (await start(whimbrel, "undisturbed")).result())
+    return invariants.tree(whimbrel.hub(report), report.tip)
+
+
+def assert_same_end(whimbrel: Service, report: MigrationReport, expected: str) -> None:
+    hub = whimbrel.hub(report)
+    assert invariants.tree(hub, report.tip) == expected
+    invariants.assert_sound_in_git(whimbrel.home, hub, report)
+
+
+async def restarted(worker: Child) -> None:
+    await worker.stop(45)
+    await worker.start()
+
+
+async def swept(home: Path, but: Sequence[str] = ()) -> None:
+    """Returns once nothing is left on disk but this."""
+    async with asyncio.timeout(20):
+        while (left := await asyncio.to_thread(invariants.left_on_disk, home)) != list(but):
+            assert set(but) <= set(left)
+            await asyncio.sleep(0.1)
+
+
+def is_working(progress: Progress) -> bool:
+    return progress.counts.running > 0
+
+
+def has_landed(progress: Progress) -> bool:
+    return progress.counts.landed > 0
+
+
+async def test_a_killed_worker_and_a_killed_server_change_nothing(
+    whimbrel: Service, expected: str
+) -> None:
+    handle = await start(whimbrel, "killed")
+    await until(handle, is_working)
+    assert whimbrel.worker
+    kill(whimbrel.worker.pid)
+    await until(handle, has_landed)
+    kill(whimbrel.server.pid)
+    report = whimbrel.report(await outlasting(handle))
+    assert (whimbrel.worker.deaths, whimbrel.server.trouble) == (1, "")
+    assert_same_end(whimbrel, report, expected)
+    await restarted(whimbrel.worker)
+    await swept(whimbrel.home)
+
+
+def kill(pid: int | None) -> None:
+    assert pid, "it is not running"
+    os.kill(pid, signal.SIGKILL)
+
+
+async def outlasting(handle: Handle) -> MigrationResult:
+    """The result, however often the server is away while it is waited for."""
+    await until(handle, lambda progress: progress.report is not None)
+    return await handle.result()
+
+
+async def test_a_worker_that_is_told_to_stop_finishes_what_it_does(
+    whimbrel: Service, expected: str
+) -> None:
+    """Two workers one after the other; no activity of the first is timed out or tried again."""
+    assert whimbrel.worker
+    await whimbrel.worker.stop(45)
+    with launched(whimbrel) as first:
+        handle = await start(whimbrel, "drained")
+        await until(handle, is_working)
+        first.terminate()
+        assert await asyncio.to_thread(first.wait, 45) == 0
+    await whimbrel.worker.start()
+    report = whimbrel.report(await handle.result())
+    assert_same_end(whimbrel, report, expected)
+    for task in report.handoffs:
+        own = whimbrel.client.get_workflow_handle(f"migration/drained/task/{task.task}/0")
+        assert lost_attempts(await own.fetch_history()) == []
+
+
+async def test_what_dead_processes_left_is_swept_at_worker_start(
+    whimbrel: Service, expected: str
+) -> None:
+    """The workspace of an open run stays, those of a closed and of an unknown one go."""
+    assert whimbrel.worker
+    await whimbrel.client.start_workflow(
+        "TaskWorkflow", id="migration/undisturbed/task/c1-0002/7", task_queue="nobody"
+    )
+    hub = Hub.open(whimbrel.home / "hub", repository_id(str(whimbrel.home / "upstream")))
+    at = hub.tip("whimbrel/undisturbed")
+    pool = Workspaces(whimbrel.home / "workspaces", None, 8)
+    for migration, task, attempt in (
+        ("undisturbed", "c1-0001", "0-9-0"),
+        ("undisturbed", "c1-0002", "7-1-0"),
+        ("never", "c1-0001", "0-1-0"),
+    ):
+        pool.open(
+            hub.path,
+            migration=migration,
+            task=task,
+            attempt=attempt,
+            base=at,
+            start=at,
+            claims=["run_checks.py"],
+            token=attempt,
+        )
+    (whimbrel.home / "scratch" / "run-dead" / "results").mkdir(parents=True)
+    (whimbrel.home / "workspaces" / "undisturbed" / "c1-0001" / "0-8-0.abc.tmp").mkdir()
+    with Scratch(whimbrel.home / "scratch").folder() as live:
+        await restarted(whimbrel.worker)
+        await swept(
+            whimbrel.home,
+            but=(f"scratch/{live.name}", "workspaces/undisturbed/c1-0002/7-1-0"),
+        )
+    pool.close("undisturbed", "c1-0002", "7-1-0")
+    await swept(whimbrel.home)
+
+
+@contextlib.contextmanager
+def launched(whimbrel: Service) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that nobody starts again."""
+    env = environment(whimbrel.home)
+    env["TEMPORAL_ADDRESS"] = whimbrel.client.service_client.config.target_host
+    command = [sys.executable, str(ROOT / "worker.py"), "--role", "all"]
+    with (whimbrel.home / "first.log").open("ab") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def lost_attempts(history: WorkflowHistory) -> list[str]:
+    """Activities that were timed out, failed, or were not at their first attempt."""
+    lost: list[str] = []
+    for event in history.events:
+        if event.HasField("activity_task_timed_out_event_attributes"):
+            lost.append("timed out")
+        if event.HasField("activity_task_failed_event_attributes"):
+            lost.append("failed")
+        if event.HasField("activity_task_started_event_attributes"):
+            attempt = event.activity_task_started_event_attributes.attempt
+            lost += [f"attempt {attempt}"] if attempt > 1 else []
+    return lost

@@ -109,7 +109,7 @@ class MigrationWorkflow(Commanded):
         """False when there is nothing to plan: the phase is over."""
         assert self.state.tip
         self._enter(Stage.SURVEY)
-        survey = await steps.survey(self._phase, self.state.tip, self.state.handoffs)
+        survey = await steps.survey(self._phase, self.state.tip, self._handoffs)
         self.set(survey=survey, sites_left=survey.sites)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
@@ -119,7 +119,7 @@ class MigrationWorkflow(Commanded):
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
         given = self._in.plan if self.state.plan is None else None
-        plan = await steps.plan(survey, cycle, given, self.state.handoffs)
+        plan = await steps.plan(survey, cycle, given, self._handoffs)
         self.set(plan=plan, cycle=cycle)
         return True
 
@@ -196,8 +196,8 @@ class MigrationWorkflow(Commanded):
         self._enter(Stage.JUDGE)
         tip = (await steps.claim_branch(self.state.base.commit)).tip
         idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
-        survey = await steps.survey(self._phase, tip, self.state.handoffs)
-        verdict = await steps.judge(survey, self.state.handoffs)
+        survey = await steps.survey(self._phase, tip, self._handoffs)
+        verdict = await steps.judge(survey, self._handoffs)
         self.set(tip=tip, verdict=verdict, sites_left=survey.sites, idle_cycles=idle)
         if self.state.cancelled:
             self._reason = self.state.cancelled
@@ -219,7 +219,13 @@ class MigrationWorkflow(Commanded):
             return self._enter(stage)
         if self.state.queue_open:
             await steps.close_queue()
-        self.set(phase=self.state.phase + 1, queue_open=False, idle_cycles=0, verdict=None)
+        self.set(
+            phase=self.state.phase + 1,
+            earlier_handoffs=len(self.state.handoffs),
+            queue_open=False,
+            idle_cycles=0,
+            verdict=None,
+        )
 
     async def _gate(self, steps: Steps, last: bool) -> str:
         """Why the phase (the last one: the migration) may not end as it is; empty: it may."""
@@ -272,6 +278,11 @@ class MigrationWorkflow(Commanded):
     @property
     def _phase(self) -> str:
         return self._order.phases[self.state.phase] if self._order else ""
+
+    @property
+    def _handoffs(self) -> tuple[BlobRef, ...]:
+        """Of this phase."""
+        return self.state.handoffs[self.state.earlier_handoffs :]
 
     def changed(self) -> None:
         """A person said something: the area may have to be told."""

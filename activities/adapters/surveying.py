@@ -91,13 +91,14 @@ class Surveyor:
     async def survey(self, scene: Scene, landed: Iterable[str] = ()) -> SurveyData:
         """Every file in scope that has sites.
 
-        `landed`: files that count as done where there is no finder to tell.
+        `landed`: files that count as done where there is no finder to tell, or only the codemod:
+        few codemods leave their own output alone, and asking again would change it for ever.
         """
+        done = frozenset(landed)
         places: set[Place] = set()
         for finder in scene.phase.sites.find:
-            places.update(await self._find(scene, finder))
+            places.update(await self._find(scene, finder, done))
         if not scene.phase.sites.find:
-            done = frozenset(landed)
             places.update((path, None, "") for path in scene.scope if path not in done)
         found = [
             Site(path=path, line=line, finder=finder)
@@ -130,17 +131,19 @@ class Surveyor:
         left, _ = apply_accept(found, scene.phase.sites.accept)
         return dict(Counter(site.path for site in left))
 
-    async def _find(self, scene: Scene, finder: Finder) -> list[Place]:
+    async def _find(self, scene: Scene, finder: Finder, done: frozenset[str]) -> list[Place]:
         if finder.regex:
             files = [scene.files[path] for path in scene.scope]
             lines = self._regex(scene, finder.regex, files)
             return [(f.path, line, "regex") for f in files for line in lines[f.blob]]
         kind = "command" if finder.command else "codemod"
-        key = f"finder/{_digest(scene, finder)}/{scene.hub.tree(scene.commit)}"
+        skipped = done if finder.codemod else frozenset[str]()
+        paths = [path for path in scene.scope if path not in skipped]
+        key = f"finder/{_digest(scene, finder, paths)}/{scene.hub.tree(scene.commit)}"
         kept = self._blobs.find(scene.spec.name, key)
         if kept is None:
             search = self._by_command if finder.command else self._by_codemod
-            found = json.dumps(await search(scene, finder)).encode()
+            found = json.dumps(await search(scene, finder, paths)).encode()
             kept = self._blobs.put_once(scene.spec.name, key, found)
         return [(path, line, kind) for path, line in json.loads(kept)]
 
@@ -154,7 +157,9 @@ class Surveyor:
         self._cache.put(finder, new)
         return {f.blob: [] for f in files} | known | new
 
-    async def _by_command(self, scene: Scene, finder: Finder) -> list[tuple[str, int | None]]:
+    async def _by_command(
+        self, scene: Scene, finder: Finder, _: Sequence[str]
+    ) -> list[tuple[str, int | None]]:
         assert finder.command
         async with self._scratch(scene) as tree:
             ran = await self._commands.run(
@@ -169,17 +174,19 @@ class Surveyor:
         _must_have_run("finder", ran, (0, 1))
         return [(s.path, s.line) for s in parse_found(ran.output if ran else b"", {*scene.files})]
 
-    async def _by_codemod(self, scene: Scene, finder: Finder) -> list[tuple[str, int | None]]:
+    async def _by_codemod(
+        self, scene: Scene, finder: Finder, paths: Sequence[str]
+    ) -> list[tuple[str, int | None]]:
         """The files that rung 1 would change, by letting it change a scratch checkout."""
         codemod = scene.phase.ladder[0].codemod
         assert codemod
         assert finder.codemod
         async with self._scratch(scene) as tree:
-            order = codemod_order(scene.spec, codemod, tree.path, scene.scope, scene.commit)
+            order = codemod_order(scene.spec, codemod, tree.path, paths, scene.commit)
             _must_have_run("codemod", await self._commands.run(order), None)
             git = Git(tree.git_dir, work_tree=tree.path)
             changed = git.run("ls-files", "-z", "-m").decode("utf-8", "surrogateescape")
-        found = frozenset(changed.split("\0")).intersection(scene.scope)
+        found = frozenset(changed.split("\0")).intersection(paths)
         return [(path, None) for path in sorted(found)]
 
     @asynccontextmanager
@@ -248,11 +255,11 @@ def _surveyed(scene: Scene, sites: Sequence[Site]) -> tuple[SurveyedFile, ...]:
     )
 
 
-def _digest(scene: Scene, finder: Finder) -> str:
+def _digest(scene: Scene, finder: Finder, paths: Sequence[str]) -> str:
     """What a found list depends on beside the tree."""
     rung = scene.phase.ladder[0].model_dump_json() if finder.codemod else ""
-    parts = [finder.model_dump_json(), scene.phase.sites.model_dump_json(), rung]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    parts = [finder.model_dump_json(), scene.phase.sites.model_dump_json(), rung, *paths]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _nameable(path: str) -> bool:

@@ -131,6 +131,8 @@ class MigrationState(Contract):
     """Of the last judged cycle."""
     handoffs: tuple[BlobRef, ...] = ()
     """One blob of handoffs per finished cycle."""
+    earlier_handoffs: int = 0
+    """How many of them are of earlier phases: those say nothing about this one's sites."""
     decisions: tuple[HumanDecision, ...] = ()
     """The last 200."""
     started_at: str = ""

@@ -31,7 +31,7 @@ async def migrate(home: Path, points: tuple[str, ...]) -> str:
         assert whimbrel.worker
         assert whimbrel.worker.deaths == len(points)
         hub = whimbrel.hub(report)
-        invariants.assert_sound(home, hub, report)
+        invariants.assert_sound_in_git(home, hub, report)
         return invariants.tree(hub, report.tip)
 
 

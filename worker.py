@@ -33,6 +33,8 @@ from activities.sweeping import Sweeper
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
 GRACE = timedelta(seconds=30)
+THREADS = 128
+"""For all plain activities of a process: no fewer than its queues have slots."""
 STICKY = timedelta(seconds=3)
 """How long a workflow waits for a worker that died with it in its cache."""
 
@@ -172,7 +174,7 @@ async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker
     if {"workspace", "checks"}.intersection(roles):
         await host.prepare_tools()
     interceptors: list[Interceptor] = [HeartbeatInterceptor(), *_faults()]
-    threads = ThreadPoolExecutor(max_workers=32)
+    threads = ThreadPoolExecutor(max_workers=THREADS)
 
     def worker(queue: str, activities: list[Any], slots: int, **more: Any) -> Worker:
         return Worker(
@@ -243,6 +245,8 @@ async def serve(roles: Sequence[str]) -> None:
         log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())
+        # All at once: what one finishes would become new work for those that still poll.
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
 
 
 def configure_logs() -> None:

@@ -49,7 +49,7 @@ def compose_batch(
         composition.chain = made.on_chain(tip, {c.base for c in candidates})
         composition.add(candidates)
         batch = composition.batch()
-        made.keep(batch.prefixes)
+        made.keep_drafts()
         return batch
 
 
@@ -191,7 +191,7 @@ class _Composition:
             length = len(self._prefixes) + 1
             parents = [self._tip, *(member.commit for member in self._members[:length])]
             tree, message = self._trees[length - 1], self._message(length)
-            self._prefixes.append(self._objects.write_commit(tree, parents, message, self._when))
+            self._prefixes.append(self._objects.draft_commit(tree, parents, message, self._when))
 
     def _message(self, length: int) -> str:
         """Subject, titles, and in the last paragraph nothing but our trailers."""

@@ -75,6 +75,9 @@ class Objects:
         """A handle for one call; a subclass that one thread owns may keep its own."""
         return open_repository(self.path)
 
+    def _database(self) -> pygit2.Odb:
+        return self._repository().odb
+
     def _trees(self) -> TreeReader:
         return TreeReader(self._repository())
 
@@ -134,7 +137,7 @@ class Objects:
 
     def read_blob(self, blob: str, limit: int | None = None) -> bytes:
         """A blob's bytes; with a limit, a bigger one is not loaded: limit + 1 NULs stand for it."""
-        database = self._repository().odb
+        database = self._database()
         try:
             kind, size = database.read_header(blob)
             if kind != ObjectType.BLOB:

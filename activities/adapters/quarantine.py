@@ -12,14 +12,14 @@ import os
 import shutil
 import tempfile
 import time
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
 import pygit2
 
 from activities.adapters.objects import Objects, commit_bytes, open_repository
+from activities.adapters.pack_writing import PackWriter, deflated
 from activities.adapters.tree_reading import TreeReader, is_folder
 
 MEMORY = Path("/dev/shm")
@@ -45,9 +45,11 @@ class Quarantine(Objects):
         super().__init__(self._folder / "git")
         self._lay_out()
         self._handle = open_repository(self.path)
+        self._odb = self._handle.odb
         self._reader = TreeReader(self._handle)
-        self._commits: dict[str, bytes] = {}
-        """Those made here, with their trees."""
+        self._commits: set[str] = set()
+        """Those made here."""
+        self._drafts: dict[bytes, bytes] = {}
         self._known: dict[str, bytes] = {}
 
     def __enter__(self) -> "Quarantine":
@@ -70,48 +72,56 @@ class Quarantine(Objects):
             os.close(lock)
 
     def write_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
-        """The id it has in the hub; `treeish` is a tree, and nobody asks whether parents exist."""
-        body = commit_bytes(treeish, parents, message, when)
-        data = b"commit %d\0%s" % (len(body), body)
-        name = hashlib.sha1(data).hexdigest()
+        """A commit for git to work with here; `treeish` is a tree, parents are not looked up."""
+        name, body = self._commit(treeish, parents, message, when)
         folder = self.path / "objects" / name[:2]
         folder.mkdir(exist_ok=True)
-        (folder / name[2:]).write_bytes(zlib.compress(data, 0))
-        self._commits[name] = bytes.fromhex(treeish)
+        (folder / name[2:]).write_bytes(deflated(b"commit %d\0%s" % (len(body), body), 0))
         return name
+
+    def draft_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
+        """A commit that is only held until `keep_drafts`; it has the id it will have in the hub."""
+        name, body = self._commit(treeish, parents, message, when)
+        self._drafts[bytes.fromhex(name)] = body
+        return name
+
+    def keep_drafts(self) -> None:
+        """Puts the drafts, with what they reach and the hub lacks, into the hub: durable.
+
+        Harmless when they are there already.
+        """
+        home = open_repository(self._home)
+        pack, made = PackWriter(), self._made()
+        for id, body in self._drafts.items():
+            if pygit2.Oid(raw=id) not in home:
+                pack.add(id, "commit", body)
+                self._add_tree(pack, bytes.fromhex(body[5:45].decode()), made)
+        pack.write(self._home / "objects/pack")
 
     def has_commit(self, commit: str) -> bool:
         """Whether this id is a commit here or in the hub."""
         return commit in self._commits or super().has_commit(commit)
 
-    def keep(self, commits: Sequence[str]) -> None:
-        """Puts these commits, with what they reach and the hub lacks, into the hub: durable.
+    def _commit(
+        self, tree: str, parents: Iterable[str], message: str, when: int
+    ) -> tuple[str, bytes]:
+        body = commit_bytes(tree, parents, message, when)
+        name = hashlib.sha1(b"commit %d\0" % len(body) + body).hexdigest()
+        self._commits.add(name)
+        return name, body
 
-        Harmless when they are there already.
-        """
-        home = open_repository(self._home)
-        made = self._made()
-        pack = pygit2.PackBuilder(self._handle)
-        pack.set_threads(os.cpu_count() or 1)
-        for commit in commits:
-            if commit not in home:
-                pack.add(pygit2.Oid(hex=commit))
-                self._add_tree(pack, self._commits[commit], made)
-        if len(pack):
-            pack.write(self._home / "objects/pack")
-
-    def _add_tree(self, pack: pygit2.PackBuilder, tree: bytes, made: set[bytes]) -> None:
+    def _add_tree(self, pack: PackWriter, tree: bytes, made: set[bytes]) -> None:
         """Adds what was made here; what is borrowed holds nothing that was made here."""
-        if tree not in made:
+        if tree not in made or tree in pack:
             return
-        made.discard(tree)
-        pack.add(pygit2.Oid(raw=tree))
+        pack.add(tree, "tree", self._reader.raw(tree))
         for mode, id in self._reader.entries(tree).values():
+            if id not in made:
+                continue
             if is_folder(mode):
                 self._add_tree(pack, id, made)
-            elif id in made:
-                made.discard(id)
-                pack.add(pygit2.Oid(raw=id))
+            else:
+                pack.add(id, "blob", self.read_blob(id.hex()))
 
     def _made(self) -> set[bytes]:
         """Every object that is here and not borrowed."""
@@ -123,6 +133,9 @@ class Quarantine(Objects):
 
     def _repository(self) -> pygit2.Repository:
         return self._handle
+
+    def _database(self) -> pygit2.Odb:
+        return self._odb
 
     def _trees(self) -> TreeReader:
         return self._reader

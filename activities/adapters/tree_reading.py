@@ -18,6 +18,7 @@ Stored = tuple[bytes, bytes]
 """Mode in octal and raw id, as a tree holds them."""
 NAMED_LIMIT = 100_000
 _NAMED: dict[tuple[bytes, bytes], tuple[tuple[bytes, bytes], ...]] = {}
+NOTHING: dict[bytes, Stored] = {}
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
@@ -41,6 +42,8 @@ class TreeReader:
 
     def __init__(self, repository: pygit2.Repository) -> None:
         self._database = repository.odb
+        self.raw = lru_cache(maxsize=REMEMBERED)(self._raw)
+        """A tree as it is stored."""
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._entries)
 
     def entries(self, tree: bytes) -> Mapping[bytes, Stored]:
@@ -60,9 +63,10 @@ class TreeReader:
         self, old: bytes | None, new: bytes | None, below: bytes = b""
     ) -> Iterator[Difference]:
         """Every file that differs between two trees; None is the empty tree."""
-        before = self.entries(old) if old is not None else {}
-        after = self.entries(new) if new is not None else {}
-        for name in {name for name, _ in before.items() ^ after.items()}:
+        before = self.entries(old) if old is not None else NOTHING
+        after = self.entries(new) if new is not None else NOTHING
+        changed = [name for name, now in after.items() if before.get(name) != now]
+        for name in (*changed, *(name for name in before if name not in after)):
             was, now = before.get(name), after.get(name)
             folder_was, folder_now = _folder(was), _folder(now)
             if folder_was is not None or folder_now is not None:
@@ -94,8 +98,10 @@ class TreeReader:
         return _NAMED[tree, name]
 
     def _entries(self, tree: bytes) -> dict[bytes, Stored]:
-        raw = self._database.read(pygit2.Oid(raw=tree))[1]
-        return {name: (mode, id) for mode, name, id in _ENTRY.findall(raw)}
+        return {name: (mode, id) for mode, name, id in _ENTRY.findall(self.raw(tree))}
+
+    def _raw(self, tree: bytes) -> bytes:
+        return self._database.read(pygit2.Oid(raw=tree))[1]
 
 
 def is_folder(mode: bytes) -> bool:

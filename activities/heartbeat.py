@@ -5,7 +5,9 @@ business of its own timeouts. A dead or frozen worker is noticed after one heart
 """
 
 import asyncio
+import contextvars
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from temporalio import activity
@@ -18,29 +20,38 @@ BEAT_AT_MOST = 3.0
 class HeartbeatInterceptor(Interceptor):
     """Beats in the background while an activity runs."""
 
+    def __init__(self) -> None:
+        # Threads of their own: beats must not queue behind checkouts in the loop's default pool.
+        self._threads = ThreadPoolExecutor(4, "beating")
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _BeatingInbound(next)
+        return _BeatingInbound(next, self._threads)
 
 
 class _BeatingInbound(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, threads: ThreadPoolExecutor) -> None:
+        super().__init__(next)
+        self._threads = threads
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        in_thread = not inspect.iscoroutinefunction(input.fn)
+        threads = None if inspect.iscoroutinefunction(input.fn) else self._threads
         every = min(BEAT_AT_MOST, timeout.total_seconds() / 3)
-        beating = asyncio.create_task(_beat(every, in_thread))
+        beating = asyncio.create_task(_beat(every, threads))
         try:
             return await super().execute_activity(input)
         finally:
             beating.cancel()
 
 
-async def _beat(every: float, in_thread: bool) -> None:
+async def _beat(every: float, threads: ThreadPoolExecutor | None) -> None:
     """A threaded activity's heartbeat waits for the loop, so the loop must not wait for it."""
     while True:
         await asyncio.sleep(every)
-        if in_thread:
-            await asyncio.to_thread(activity.heartbeat)
+        if threads:
+            beat = contextvars.copy_context().run
+            await asyncio.get_running_loop().run_in_executor(threads, beat, activity.heartbeat)
         else:
             activity.heartbeat()

@@ -7,6 +7,7 @@ is left on disk.
 """
 
 import json
+import os
 import re
 from collections import Counter
 from itertools import pairwise
@@ -115,18 +116,22 @@ def recorded(home: Path, migration: str) -> dict[tuple[str, str], list[dict[str,
 
 def assert_nothing_left_on_disk(home: Path) -> None:
     """No workspace, no scratch folder, nothing half written."""
-    assert left_on_disk(home) == []
+    left = left_on_disk(home)
+    assert not left, left
 
 
 def left_on_disk(home: Path) -> list[str]:
     """What nobody will come back for, relative to the state directory."""
     left = [*(home / "workspaces").glob("*/*/*"), *(home / "scratch").glob("run-*")]
-    left += (home / "hub").rglob("*.lock")
     for room in ("workspaces", "hub", "blobs"):
-        for path in (home / room).rglob("*tmp*"):
-            if path.name.endswith(".tmp") or path.name.startswith((".tmp", "tmp_")):
-                left.append(path)
+        for folder, _, names in os.walk(home / room):
+            left += [Path(folder, name) for name in names if _is_half_made(room, name)]
     return sorted(str(path.relative_to(home)) for path in left)
+
+
+def _is_half_made(room: str, name: str) -> bool:
+    lock = room == "hub" and name.endswith(".lock")
+    return lock or name.endswith(".tmp") or name.startswith((".tmp", "tmp_"))
 
 
 def parents(hub: Path, commit: str) -> list[str]:

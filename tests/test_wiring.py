@@ -18,7 +18,13 @@ SCHEDULING = {
     "start_child_workflow",
     "sleep",
 }
-QUEUES = {"GIT": "integration", "OPEN": "workspace", "VERIFY": "checks", "DELIVER": "delivery"}
+QUEUES = {
+    "GIT": "integration",
+    "OPEN": "workspace",
+    "VERIFY": "checks",
+    "VERIFY_LANDING": "checks",
+    "DELIVER": "delivery",
+}
 
 
 def registered() -> dict[str, set[str]]:

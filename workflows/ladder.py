@@ -38,7 +38,7 @@ from activities.integration import IntegrationActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts
 from workflows.attempts import Work
-from workflows.options import GIT, MAX_REOPENS, OPEN, VERIFY, on_host
+from workflows.options import GIT, MAX_REOPENS, OPEN, VERIFY, closing, on_host
 
 GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 """Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
@@ -172,7 +172,7 @@ class Ladder:
                 WorkspaceActivities.close_workspace,
                 CloseWorkspace(workspace=workspace),
                 summary="free the workspace",
-                **on_host(workspace.queue),
+                **closing(workspace.queue),
             )
         except ActivityError as error:
             workflow.logger.warning("workspace not closed", exc_info=error)

@@ -20,7 +20,7 @@ from activities.contracts.migration import LANDED, QueueInput, QueueState
 from activities.contracts.requests import ComposeBatch, Land, RunChecks
 from activities.integration import IntegrationActivities
 from workflows import batching
-from workflows.options import GIT, VERIFY, is_long
+from workflows.options import GIT, VERIFY_LANDING, is_long
 
 
 @workflow.defn
@@ -176,7 +176,7 @@ class MergeQueueWorkflow:
                 fresh=fresh,
             ),
             summary=f"landing checks of {length} candidates",
-            **VERIFY,
+            **VERIFY_LANDING,
         )
 
     async def _land(self, batch: Batch, length: int) -> None:

@@ -9,6 +9,7 @@ from typing import Required, TypedDict
 
 from temporalio import workflow
 from temporalio.common import (
+    Priority,
     RetryPolicy,
     SearchAttributeKey,
     SearchAttributePair,
@@ -102,6 +103,7 @@ class RemoteOptions(TypedDict, total=False):
     heartbeat_timeout: timedelta
     retry_policy: Required[RetryPolicy]
     cancellation_type: workflow.ActivityCancellationType
+    priority: Priority
 
 
 _PATIENT = RetryPolicy(
@@ -122,7 +124,7 @@ LOCAL = LocalOptions(
 GIT = RemoteOptions(
     task_queue=INTEGRATION,
     start_to_close_timeout=timedelta(minutes=10),
-    heartbeat_timeout=timedelta(seconds=30),
+    heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
 )
 OPEN = RemoteOptions(
@@ -139,11 +141,18 @@ VERIFY = RemoteOptions(
     retry_policy=_PATIENT,
     cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
+VERIFY_LANDING: RemoteOptions = {**VERIFY, "priority": Priority(priority_key=1)}
+"""Everybody waits for the queue, so its checks go before those of tasks."""
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),
     retry_policy=_PATIENT,
 )
+
+
+def closing(queue: str) -> RemoteOptions:
+    """Closing is harmless twice, so a call that got lost is made again."""
+    return {**on_host(queue), "retry_policy": RetryPolicy(maximum_attempts=3)}
 
 
 def on_host(queue: str) -> RemoteOptions:

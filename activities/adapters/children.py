@@ -74,7 +74,9 @@ class Child:
         return f"(nothing in {self._log})"
 
     async def start(self) -> None:
-        """Starts it and keeps it running."""
+        """Starts it and keeps it running; one that was started is left as it is."""
+        if self._keeper:
+            return
         self._process = await self._spawn()
         self._keeper = asyncio.create_task(self._keep_running())
         atexit.register(self._kill)

@@ -1,7 +1,8 @@
 """Verbs that only read: status, list, report, diff, show.
 
-A migration is named by its name or a unique prefix of it. What needs no worker (the list) asks
-none; the rest asks the workflow itself, so that the answer is what it will act on.
+A migration is named by its name or a unique prefix of it. One that runs is asked itself, so that
+the answer is what it will act on. One that has ended is read from its result and its report: no
+worker is needed, and today's code need not agree with its history.
 """
 
 import asyncio
@@ -16,7 +17,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
 from activities.adapters.reporting import render_report
-from activities.contracts.migration import AreaRow, MigrationReport, MigrationResult, Progress
+from activities.contracts.migration import (
+    AreaRow,
+    MigrationReport,
+    MigrationResult,
+    Progress,
+    TaskCounts,
+)
+from activities.contracts.repository import repository_id
+from activities.contracts.work import TaskStatus
 from cli.boundary import Code, Refused, give, give_json
 from cli.render import fields_text, status_text, table
 from cli.session import Session, session
@@ -65,13 +74,15 @@ async def _names(connected: Session) -> AsyncGenerator[str]:
 
 
 async def progress_of(connected: Session, handle: Handle) -> Progress:
-    """Where it is; waits for a worker that is only just starting."""
+    """Where it says that it is; waits for a worker that is only just starting."""
+    await connected.need_worker()
     query = handle.query("progress", result_type=Progress, rpc_timeout=ANSWER)
     return await connected.outlast(query)
 
 
 async def rows_of(connected: Session, name: str) -> list[AreaRow]:
     """The tasks of the cycle, as their area knows them; none before it has begun."""
+    await connected.need_worker()
     area = connected.client.get_workflow_handle(options.area_id(name, "root"))
     try:
         query = area.query("rows", result_type=list[AreaRow], rpc_timeout=ANSWER)
@@ -84,9 +95,10 @@ async def rows_of(connected: Session, name: str) -> list[AreaRow]:
 
 async def status(name: str, local: bool, as_json: bool) -> int:
     """Where a migration is."""
-    async with session(local=local) as connected:
+    async with session(local=local, needs_work=False) as connected:
         handle = await find(connected, name)
-        progress = await progress_of(connected, handle)
+        ended = await report_of(connected, handle)
+        progress = _last(ended) if ended else await progress_of(connected, handle)
         if as_json:
             give_json("status", progress.model_dump(mode="json"))
         else:
@@ -130,25 +142,52 @@ def _row(execution: WorkflowExecution) -> dict[str, str]:
     }
 
 
-async def load_report(connected: Session, handle: Handle) -> MigrationReport:
-    """The report of a migration that has ended."""
-    progress = await progress_of(connected, handle)
-    if progress.report is None:
-        raise Refused(
-            Code.NOT_FOUND,
-            f"{name_of(handle)} has no report yet: it is at stage {progress.stage.value}.",
-        )
+async def report_of(connected: Session, handle: Handle) -> MigrationReport | None:
+    """The report of a migration that has ended; None while it runs, or when it made none."""
+    if (await handle.describe()).status is not WorkflowExecutionStatus.COMPLETED:
+        return None
+    result = await handle.result()
     try:
-        return connected.blobs.get_model(progress.report, MigrationReport)
+        return connected.blobs.get_model(result.report, MigrationReport) if result.report else None
     except BlobMissing as missing:
         raise Refused(
             Code.NOT_FOUND, f"{missing}; is WHIMBREL_HOME the directory that the workers use?"
         ) from missing
 
 
+async def load_report(connected: Session, handle: Handle) -> MigrationReport:
+    """As `report_of`; a migration without one is refused."""
+    found = await report_of(connected, handle)
+    if found is None:
+        raise Refused(Code.NOT_FOUND, f"{name_of(handle)} has no report yet.")
+    return found
+
+
+def _last(report: MigrationReport) -> Progress:
+    """Where a migration was when it ended."""
+    landed = sum(1 for handoff in report.handoffs if handoff.status.landed)
+    people = (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT)
+    stuck = sum(1 for handoff in report.handoffs if handoff.status in people)
+    other = len(report.handoffs) - landed - stuck
+    return Progress(
+        name=report.name,
+        objective=report.objective,
+        stage=report.outcome,
+        cycle=report.cycles,
+        counts=TaskCounts(landed=landed, needs_person=stuck, other=other),
+        sites_at_start=report.sites_at_start,
+        sites_left=report.sites_left,
+        branch=report.branch,
+        repository=repository_id(report.repository),
+        base=report.base,
+        tip=report.tip,
+        decisions=report.decisions,
+    )
+
+
 async def report(name: str, local: bool, as_json: bool) -> int:
     """What landed, what did not and why: Markdown, or JSON."""
-    async with session(local=local) as connected:
+    async with session(local=local, needs_work=False) as connected:
         found = await load_report(connected, await find(connected, name))
     if as_json:
         give_json("report", found.model_dump(mode="json"))
@@ -159,8 +198,10 @@ async def report(name: str, local: bool, as_json: bool) -> int:
 
 async def diff(name: str, local: bool, stat: bool) -> int:
     """What the green branch changed since the base."""
-    async with session(local=local) as connected:
-        progress = await progress_of(connected, await find(connected, name))
+    async with session(local=local, needs_work=False) as connected:
+        handle = await find(connected, name)
+        ended = await report_of(connected, handle)
+        progress = _last(ended) if ended else await progress_of(connected, handle)
         hub = connected.settings.hub / f"{progress.repository}.git"
     if not progress.base or not progress.tip:
         raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")
@@ -179,14 +220,13 @@ def _show(command: list[str]) -> int:
 
 async def show(name: str, task: str, local: bool, as_json: bool) -> int:
     """One task: its attempts, its evidence, its commit."""
-    async with session(local=local) as connected:
+    async with session(local=local, needs_work=False) as connected:
         handle = await find(connected, name)
-        progress = await progress_of(connected, handle)
-        if progress.report:
-            done = (await load_report(connected, handle)).handoffs
-            rows = {h.task: h.model_dump(mode="json") for h in done}
+        ended = await report_of(connected, handle)
+        if ended:
+            rows = {h.task: h.model_dump(mode="json") for h in ended.handoffs}
         else:
-            doing = await rows_of(connected, progress.name)
+            doing = await rows_of(connected, name_of(handle))
             rows = {r.task.id: r.model_dump(mode="json") for r in doing}
     row = _only(rows, task)
     if as_json:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
@@ -45,6 +45,7 @@ class Session:
     """The Web UI's address; empty when nobody said it."""
     server: Embedded | None = None
     worker: Child | None = None
+    """Ours, started as soon as somebody has to answer."""
 
     @property
     def blobs(self) -> BlobStore:
@@ -56,6 +57,11 @@ class Session:
             return ""
         page = workflow_id.replace("/", "%2F")
         return f"{self.ui.rstrip('/')}/namespaces/{self.client.namespace}/workflows/{page}"
+
+    async def need_worker(self) -> None:
+        """Starts our own worker, if it is ours to start and does not run yet."""
+        if self.worker:
+            await self.worker.start()
 
     def check(self) -> None:
         """Raises when our own server or worker cannot stay up: nobody would ever answer."""
@@ -79,12 +85,16 @@ class Session:
 
 @asynccontextmanager
 async def session(*, local: bool = False, needs_work: bool = True) -> AsyncGenerator[Session]:
-    """Connects, starting what is needed; `needs_work`: False when no worker has to answer."""
+    """Connects, starting what is needed; without `needs_work` the worker waits to be needed."""
     try:
         async with _opened(local, needs_work) as connected:
             yield connected
     except RPCError as error:
         raise refusal(error) from error
+    except WorkflowQueryFailedError as error:
+        raise Refused(
+            Code.UNREACHABLE, f"Its workflow cannot answer: {error}. See the Web UI, worker.log."
+        ) from error
 
 
 @asynccontextmanager
@@ -134,13 +144,13 @@ async def _embedded(settings: Settings, needs_work: bool) -> AsyncGenerator[Sess
         server = await embedded.start()
     except ServerTrouble as trouble:
         raise Refused(Code.UNREACHABLE, str(trouble)) from trouble
-    worker = None if embedded.guest or not needs_work else _worker(settings, server)
+    worker = None if embedded.guest else _worker(settings, server)
     try:
         connected = await _connected(server, settings)
-        if worker:
-            await worker.start()
         if not embedded.guest:
             connected.local, connected.server, connected.worker = True, embedded, worker
+        if needs_work:
+            await connected.need_worker()
         yield connected
     except asyncio.CancelledError:
         say("Stopping: what runs is finished or handed back first.")

@@ -119,8 +119,9 @@ class _Looking:
             try:
                 await self._look()
                 answered = clock.time()
-            except RPCError as error:
-                if not unreachable(error) or clock.time() - answered > PATIENCE:
+            except (RPCError, WorkflowQueryFailedError) as error:
+                silent = isinstance(error, WorkflowQueryFailedError) or unreachable(error)
+                if not silent or clock.time() - answered > PATIENCE:
                     raise
             await asyncio.sleep(PAUSE)
 

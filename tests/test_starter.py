@@ -205,6 +205,10 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert "done with leftovers" in told.out
     assert "landed 3 tasks; 1 files need a person" in told.out
 
+    # Of one that has ended, the report is read: the script's own progress knows no counts.
+    assert await asking.status(name, local=False, as_json=True) == Code.OK
+    assert json.loads(capsys.readouterr().out)["counts"]["landed"] == 1
+
     assert await asking.report(name, local=False, as_json=False) == Code.OK
     report = capsys.readouterr().out
     assert report.index("## Not done") < report.index("## Tasks")

@@ -86,6 +86,7 @@ class Child:
         if self._keeper:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
         if self._spawning:
             self._process = await self._spawning
         process = self._process

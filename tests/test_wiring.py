@@ -94,6 +94,12 @@ def test_everything_in_the_timeline_says_what_it_is(path):
     assert not silent
 
 
+def test_whatever_a_dying_worker_holds_is_noticed_in_seconds():
+    kinds = [options.GIT, options.OPEN, options.VERIFY, options.VERIFY_LANDING, options.DELIVER]
+    for kind in [*kinds, options.on_host("host/a"), options.closing("host/a")]:
+        assert kind["heartbeat_timeout"].total_seconds() <= 10
+
+
 def test_every_workflow_file_with_a_definition_is_registered():
     defined = {
         name

@@ -146,6 +146,7 @@ VERIFY_LANDING: RemoteOptions = {**VERIFY, "priority": Priority(priority_key=1)}
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
 )
 

@@ -102,6 +102,7 @@ async def outlasting(handle: Handle) -> MigrationResult:
     return await handle.result()
 
 
+@pytest.mark.timeout(300)  # what a closing poll swallows waits for a heartbeat timeout each
 async def test_a_worker_that_is_told_to_stop_finishes_what_it_does(
     whimbrel: Service, expected: str
 ) -> None:

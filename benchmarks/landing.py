@@ -72,6 +72,7 @@ def compare(scratch: Path, rounds: int) -> list[Comparison]:
     def checkout(round: int) -> float:
         tree = scratch / f"checkout-{round}"
         _git(scratch, "clone", "-q", str(scratch / "hub" / f"{REPOSITORY.id}.git"), str(tree))
+        _git(tree, "config", "gc.auto", "0")
         _git(tree, "fetch", "-q", "origin", "refs/whimbrel/candidate/*:refs/candidate/*")
         return seconds(lambda: _merge_in_checkout(tree, candidates[:SAMPLE])) / SAMPLE * 1000
 
@@ -214,7 +215,7 @@ def _merge_all(hub: Hub, base: str, candidates: Sequence[Candidate]) -> None:
 
 def _merge_in_checkout(tree: Path, candidates: Sequence[Candidate]) -> None:
     for candidate in candidates:
-        _git(tree, "merge", "-q", "--no-ff", "-m", f"Land {candidate.task}", candidate.commit)
+        _git(tree, "merge", "--no-ff", "-m", f"Land {candidate.task}", candidate.commit)
 
 
 def _git(where: Path, *words: str) -> None:

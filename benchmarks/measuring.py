@@ -79,7 +79,7 @@ class Comparison:
 
 
 def alternate(rounds: int, arms: Mapping[str, Callable[[int], float]]) -> dict[str, list[float]]:
-    """Runs every arm in every round, in turning order; an arm gets the round and says what it took."""
+    """Runs every arm in every round, in turning order; an arm says what the round took."""
     taken: dict[str, list[float]] = {name: [] for name in arms}
     names = list(arms)
     for round in range(rounds):

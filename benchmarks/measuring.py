@@ -95,12 +95,6 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of one process; its children are not counted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def machine(scratch: Path) -> dict[str, Any]:
     """The facts that figures depend on."""
     return {

@@ -58,7 +58,8 @@ class Checker:
         """
         check = spec.checks[name]
         tree = await asyncio.to_thread(hub.tree, commit)
-        lists = path_lists(await asyncio.to_thread(_existing, hub, commit, paths))
+        # A deleted file is no argument: the tools would stumble over it.
+        lists = path_lists(await asyncio.to_thread(hub.present, commit, paths))
         run = _command(check, lists, whole=whole)
         if run is None:
             return None
@@ -150,12 +151,6 @@ class Checker:
 def _output_limit(check: Check) -> int:
     """Results that are read from the output must all be there; beyond this it is unreadable."""
     return MAX_BYTES if check.results is ResultKind.TAP else OUTPUT_KEPT
-
-
-def _existing(hub: Hub, commit: str, paths: Sequence[str]) -> list[str]:
-    """A deleted file is no argument: the tools would stumble over it."""
-    tracked = {f.path for f in hub.files(commit)}
-    return [path for path in paths if path in tracked]
 
 
 def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -> Command | None:

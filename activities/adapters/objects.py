@@ -13,7 +13,7 @@ from pathlib import Path
 from stat import S_IFMT
 
 import pygit2
-from pygit2.enums import ConfigLevel, ObjectType, Option, RepositoryOpenFlag
+from pygit2.enums import ConfigLevel, FileMode, ObjectType, Option, RepositoryOpenFlag
 
 from activities.adapters.git import Git
 from activities.adapters.tree_reading import Difference, File, TreeReader
@@ -119,6 +119,13 @@ class Objects:
             return None
         found = repository.get(entry.id)
         return found.data if isinstance(found, pygit2.Blob) else None
+
+    def present(self, treeish: str, paths: Iterable[str]) -> list[str]:
+        """Those of `paths` that `files` would list, as given; only their folders are read."""
+        repository = self._repository()
+        root = Folder.of(repository, _tree(repository, treeish))
+        found = ((path, root.find(_parts(path))) for path in paths)
+        return [path for path, entry in found if entry and entry.mode != FileMode.TREE]
 
     def names(self, treeish: str, folder: str) -> list[str]:
         """The names directly in a folder (`""` is the root); empty when there is no such folder."""

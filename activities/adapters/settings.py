@@ -34,11 +34,6 @@ class Settings(BaseSettings):
     workspaces_per_host: Annotated[int, Field(ge=1)] = 8
     """Live workspaces beyond which open_workspace answers NO_ROOM."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
-    metrics_address: str = ""
-    """Such as 127.0.0.1:9464; empty: no metrics endpoint."""
-    deployment_name: str = ""
-    """Versions the control workers when set, together with build_id."""
-    build_id: str = ""
     ui_url: str = ""
     """The Web UI's address, for links; the embedded server brings its own."""
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import ipaddress
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,11 @@ import pytest
 import pytest_asyncio
 from builders import a_plan, a_spec, a_task
 from fakes import HOST_QUEUE, Fakes
+from inbox import INBOXES, Inbox
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from world import World
 
 import worker
@@ -36,6 +40,36 @@ from workflows import options
 from workflows.migration import MigrationWorkflow
 
 BINARIES = Path(sys.executable).parent
+OFTEN = timedelta(milliseconds=50)
+SUGGEST_AT = 400
+"""Events after which this server suggests to continue as new: a test can get there."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """A connection to another machine fails the test that makes it."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded(allowed: Callable[[socket.socket, Any], Any]) -> Callable[..., Any]:
+        def call(self: socket.socket, address: Any) -> Any:
+            assert _stays_here(self, address), f"a test tried to reach {address}"
+            return allowed(self, address)
+
+        return call
+
+    socket.socket.connect = guarded(connect)  # type: ignore[method-assign]
+    socket.socket.connect_ex = guarded(connect_ex)  # type: ignore[method-assign]
+    yield
+    socket.socket.connect, socket.socket.connect_ex = connect, connect_ex
+
+
+def _stays_here(of: socket.socket, address: Any) -> bool:
+    if of.family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    try:
+        return ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        return address[0] == "localhost"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -50,6 +84,10 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_existing_path=str(BINARIES / "temporal"),
         data_converter=pydantic_data_converter,
         search_attributes=keys,
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            f"limit.historyCount.suggestContinueAsNew={SUGGEST_AT}",
+        ],
     ) as running:
         yield running
 
@@ -99,20 +137,21 @@ class Stage:
         """Runs a migration to its end; its report."""
         return self.report(await (await self.start(world, **more)).result())
 
+    async def inbox(self, id: str) -> WorkflowHandle[Inbox, bool]:
+        """Listens under a workflow id, in place of a parent, a queue or a task."""
+        return await self.client.start_workflow(Inbox.run, id=id, task_queue=INBOXES)
+
     def report(self, result: MigrationResult) -> MigrationReport:
         assert result.report
         return self.blobs.get_model(result.report, MigrationReport)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stage(
-    env: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
+@contextlib.asynccontextmanager
+async def staging(client: Client, blobs: BlobStore) -> AsyncGenerator[Stage]:
     """All workflows on a worker, with fakes of everything that touches git or runs commands."""
-    blobs = BlobStore(tmp_path_factory.mktemp("blobs"))
-    acting = Stage(env.client, blobs)
+    acting = Stage(client, blobs)
     fakes = Fakes(acting.worlds, blobs)
-    records = RecordActivities(blobs, env.client)
+    records = RecordActivities(blobs, client)
     delivery = DeliveryActivities(blobs, render_report, "strict")
     on_queue = {
         options.CONTROL: worker._methods(records),
@@ -137,15 +176,34 @@ async def stage(
                 }
             await running.enter_async_context(
                 Worker(
-                    env.client,
+                    client,
                     task_queue=queue,
                     activities=activities,
                     activity_executor=threads,
+                    # A held activity beats often, so that a cancellation arrives at once.
+                    max_heartbeat_throttle_interval=OFTEN,
+                    default_heartbeat_throttle_interval=OFTEN,
                     **more,
                 )
             )
+        stands_in = Worker(
+            client,
+            task_queue=INBOXES,
+            workflows=[Inbox],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        await running.enter_async_context(stands_in)
         yield acting
     threads.shutdown()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(
+    env: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """The stage on the dev server."""
+    async with staging(env.client, BlobStore(tmp_path_factory.mktemp("blobs"))) as acting:
+        yield acting
 
 
 async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:

@@ -180,18 +180,20 @@ class Ladder:
     async def _verify(self, checkpoint: Checkpoint, outcome: RungOutcome) -> Work | None:
         """The task's checks on a clean checkout of the checkpoint."""
         files = tuple(change.path for change in checkpoint.changed)
-        commit = checkpoint.commit
+        left, commit = checkpoint.left, checkpoint.commit
         if outcome is RungOutcome.DAMAGED:
             damaged = {entry.split(": ", 1)[0]: entry for entry in checkpoint.damage}
             files = tuple(path for path in files if path not in damaged)
             commit = await self._restore(commit, checkpoint.base, damaged)
+            # Put back they have their sites again: the next rung's business.
+            left = tuple(sorted({*left, *damaged}))
         if not files:
             return None
         return Work(
             commit=commit,
             base=checkpoint.base,
             files=files,
-            left=checkpoint.left,
+            left=left,
             sites_left=checkpoint.sites_left,
             evidence=await self.check(commit, checkpoint.base),
         )
@@ -282,6 +284,10 @@ class Ladder:
             **GIT,
         )
         return restored.commit
+
+    def landed(self, files: tuple[str, ...]) -> None:
+        """What landed after all (a later rung mended it) is not put back."""
+        self.put_back = {p: r for p, r in self.put_back.items() if p not in files}
 
     def put_back_files(self) -> tuple[PutBack, ...]:
         return tuple(PutBack(path=p, reason=r) for p, r in sorted(self.put_back.items()))

@@ -52,6 +52,7 @@ class TaskWorkflow:
         self._answers: dict[str, Landing] = {}
         self._bounces: list[Landing] = []
         self._ladder: Ladder | None = None
+        self._cancelled = False
         self._began = workflow.time()
 
     @workflow.run
@@ -97,6 +98,8 @@ class TaskWorkflow:
             if landing.outcome is Outcome.WITHDRAWN:
                 return self._handoff(TaskStatus.CANCELLED, did="withdrawn before it was composed")
             self._bounces.append(landing)
+            if self._cancelled:
+                return self._handoff(TaskStatus.CANCELLED, did="cancelled, then bounced")
             work = await self._after_bounce(work, landing)
         return self._unlanded(order)
 
@@ -126,6 +129,7 @@ class TaskWorkflow:
             except TimeoutError:
                 patience = min(patience * 2, ENQUEUE_AGAIN_AT_MOST)
             except asyncio.CancelledError:
+                self._cancelled = True
                 await queue.signal(WITHDRAW, candidate.id)
                 await workflow.wait_condition(lambda: candidate.id in self._answers)
         return self._answers[candidate.id]
@@ -153,7 +157,11 @@ class TaskWorkflow:
         if not blamed:
             ladder.put_back.update(dict.fromkeys(work.files, reason))
             return None
-        return await ladder.without(work, dict.fromkeys(blamed, reason))
+        moved = await self._rework(work, landing.tip)
+        if moved is None:
+            return await ladder.climb(landing.tip, landing.tip)
+        onto = replace(work, commit=moved, base=landing.tip)
+        return await ladder.without(onto, dict.fromkeys(blamed, reason))
 
     async def _on_tip(self, ladder: Ladder, work: Work, tip: str) -> Work | None:
         """The work carried onto the green tip and checked there; climbs again if that is red, and
@@ -196,13 +204,14 @@ class TaskWorkflow:
 
     def _landed(self, work: Work, landing: Landing) -> Handoff:
         assert self._ladder is not None
+        self._ladder.landed(work.files)
         partial = bool(self._ladder.put_back)
         return self._handoff(
             TaskStatus.PARTIAL if partial else TaskStatus.LANDED,
             did=f"changed {len(work.files)} files",
             landed=landing.commit,
             files=work.files,
-            left=work.left,
+            left=tuple(path for path in work.left if path not in self._ladder.put_back),
         )
 
     def _unlanded(self, order: TaskOrder) -> Handoff:

@@ -1,0 +1,220 @@
+"""What a task does with the queue's answers: the test itself plays the planner and the queue."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest_asyncio
+from builders import REPOSITORY, a_branch, a_plan, a_spec, a_task
+from conftest import BINARIES, Stage, staging
+from inbox import Inbox
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from world import World, rewrite, write
+
+from activities.adapters.blobs import BlobStore
+from activities.contracts.landing import Candidate, Landing, Outcome
+from activities.contracts.migration import ENQUEUE, LANDED, REPORT, WITHDRAW, Report, TaskInput
+from activities.contracts.work import Handoff
+from activities.contracts.work import TaskStatus as Status
+from workflows import options
+from workflows.task import TaskWorkflow
+
+
+@dataclass
+class Alone:
+    """One task between a planner and a queue that are inboxes."""
+
+    stage: Stage
+    world: World
+    task: WorkflowHandle[TaskWorkflow, Report]
+    parent: WorkflowHandle[Inbox, bool]
+    queue: WorkflowHandle[Inbox, bool]
+
+    async def candidate(self, number: int = 1) -> Candidate:
+        """The task's nth request to land."""
+        asked = await self.queue.execute_update(Inbox.await_letters, args=[ENQUEUE, number])
+        return Candidate.model_validate(asked[number - 1])
+
+    async def enqueued(self) -> int:
+        return len(await self.queue.query(Inbox.letters, ENQUEUE))
+
+    async def cancel(self) -> str:
+        """Cancels the task; the candidate id that it withdraws."""
+        await self.task.cancel()
+        (id,) = await self.queue.execute_update(Inbox.await_letters, args=[WITHDRAW, 1])
+        return id
+
+    async def answer(self, candidate: Candidate, outcome: Outcome, **more: Any) -> None:
+        more = {"tip": self.world.tip, **more}
+        landing = Landing(task=candidate.task, candidate=candidate.id, outcome=outcome, **more)
+        await self.task.signal(LANDED, landing)
+
+    async def handoff(self) -> Handoff:
+        """How it ended; its planner was told the same, once."""
+        report = await asyncio.wait_for(self.task.result(), 20)
+        letters = await self.parent.execute_update(Inbox.await_letters, args=[REPORT, 1])
+        assert [Report.model_validate(letter) for letter in letters] == [report]
+        assert report.handoff
+        return self.stage.blobs.get_model(report.handoff, Handoff)
+
+
+async def alone(stage: Stage, world: World, epoch: str = "") -> Alone:
+    """Starts one task over all files of a world."""
+    name = world.name
+    parent, queue = await stage.inbox(f"{name}-planner"), await stage.inbox(f"{name}-queue")
+    plan = a_plan(name, world.base, a_task("c1-0001", *world.tree(world.base)))
+    given = TaskInput(
+        name=name,
+        task="c1-0001",
+        start=0,
+        parent=parent.id,
+        epoch=epoch or str(parent.first_execution_run_id),
+        repository=REPOSITORY,
+        branch=a_branch(name),
+        queue=queue.id,
+        spec=stage.blobs.put_model(name, a_spec(name, ["codemod" for _ in world.rungs])),
+        plan=stage.blobs.put_model(name, plan),
+        phase="main",
+        tip=world.base,
+    )
+    id = options.task_id(name, "c1-0001", 0)
+    task = await stage.client.start_workflow(
+        TaskWorkflow.run, given, id=id, task_queue=options.CONTROL
+    )
+    return Alone(stage, world, task, parent, queue)
+
+
+async def test_a_task_whose_planner_is_of_another_life_asks_nobody_to_land(stage):
+    case = await alone(stage, stage.world("ta-orphan", a="old"), epoch="of an earlier life")
+    assert (await case.handoff()).status is Status.ORPHANED
+    assert await case.enqueued() == 0
+
+
+async def test_a_candidate_that_keeps_being_bounced_is_given_up_after_the_limit(stage):
+    world = stage.world("ta-bounces", **dict.fromkeys("abcdef", "old"))
+    case = await alone(stage, world)
+    for number, path in enumerate("abcd"[: options.MAX_BOUNCES + 1], 1):
+        asked = await case.candidate(number)
+        why = {"reasons": (f"protected: {path}.py",), "paths": (f"{path}.py",)}
+        await case.answer(asked, Outcome.VIOLATION, **why)
+    handoff = await case.handoff()
+    assert (handoff.status, handoff.bounces) == (Status.NEEDS_PERSON, options.MAX_BOUNCES + 1)
+    assert [entry.path for entry in handoff.put_back] == [f"{name}.py" for name in "abcdef"]
+    assert await case.enqueued() == options.MAX_BOUNCES + 1
+
+
+async def test_a_cancelled_task_that_landed_meanwhile_has_landed(stage):
+    case = await alone(stage, stage.world("ta-cancel-landed", a="old"))
+    candidate = await case.candidate()
+    await case.cancel()
+    await case.answer(candidate, Outcome.LANDED, commit="f" * 40)
+    handoff = await case.handoff()
+    assert (handoff.status, handoff.landed) == (Status.LANDED, "f" * 40)
+
+
+async def test_a_cancelled_task_whose_candidate_was_withdrawn_is_cancelled(stage):
+    case = await alone(stage, stage.world("ta-cancel-withdrawn", a="old"))
+    candidate = await case.candidate()
+    assert await case.cancel() == candidate.id
+    await case.answer(candidate, Outcome.WITHDRAWN)
+    assert (await case.handoff()).status is Status.CANCELLED
+
+
+async def test_a_cancelled_task_whose_candidate_is_bounced_does_not_try_again(stage):
+    case = await alone(stage, stage.world("ta-cancel-bounced", a="old", b="old"))
+    candidate = await case.candidate()
+    await case.cancel()
+    await case.answer(candidate, Outcome.VIOLATION, reasons=("no",), paths=("a.py",))
+    assert (await case.handoff()).status is Status.CANCELLED
+    assert await case.enqueued() == 1
+
+
+async def test_a_task_cancelled_in_a_rung_opens_no_other_workspace_and_says_so(stage):
+    world = stage.world("ta-cancel-rung", a="old")
+    gate = world.hold("run_rung")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.task.cancel()
+    handoff = await case.handoff()
+    gate.open()
+    assert handoff.status is Status.CANCELLED
+    assert world.opened == ["0-1-0"]
+
+
+async def test_a_file_that_a_later_rung_mended_is_not_called_put_back(stage):
+    world = stage.world("ta-mended", a="old", b="old")
+    world.rungs = [write(a="damaged", b="new"), rewrite()]
+    case = await alone(stage, world)
+    await case.answer(await case.candidate(), Outcome.LANDED, commit="f" * 40)
+    handoff = await case.handoff()
+    assert (handoff.status, handoff.put_back) == (Status.LANDED, ())
+    assert handoff.files == ("a.py", "b.py")
+
+
+async def test_a_bounced_candidate_comes_again_based_on_the_green_tip(stage):
+    world = stage.world("ta-tip", a="old", b="old")
+    case = await alone(stage, world)
+    first = await case.candidate()
+    world.land_foreign(z="theirs")
+    await case.answer(first, Outcome.VIOLATION, reasons=("protected: a.py",), paths=("a.py",))
+    second = await case.candidate(2)
+    assert second.base == world.tip
+    assert world.tree(second.commit) == {"a.py": "old", "b.py": "new", "z.py": "theirs"}
+    await case.answer(second, Outcome.LANDED, commit="f" * 40)
+    assert (await case.handoff()).status is Status.PARTIAL
+
+
+async def test_the_same_answer_twice_counts_once(stage):
+    world = stage.world("ta-twice", a="old", b="old")
+    case = await alone(stage, world)
+    first = await case.candidate()
+    for _ in range(2):
+        await case.answer(first, Outcome.VIOLATION, reasons=("no",), paths=("a.py",))
+    await case.answer(await case.candidate(2), Outcome.LANDED, commit="f" * 40)
+    handoff = await case.handoff()
+    assert (handoff.status, handoff.bounces) == (Status.PARTIAL, 1)
+
+
+KINDS = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def patient(tmp_path_factory) -> AsyncIterator[tuple[Stage, WorkflowEnvironment]]:
+    """A stage on a server whose clock the test moves; left alone it would jump over our talks."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(BINARIES / "temporal-test-server"),
+        data_converter=pydantic_data_converter,
+    ) as env:
+        kinds = {name: KINDS[kind] for name, kind in options.SEARCH_ATTRIBUTES.items()}
+        await env.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(search_attributes=kinds)
+        )
+        with env.auto_time_skipping_disabled():
+            blobs = BlobStore(tmp_path_factory.mktemp("patient"))
+            async with staging(env.client, blobs) as acting:
+                yield acting, env
+
+
+async def test_an_unanswered_candidate_is_enqueued_again_and_again_ever_less_often(patient):
+    stage, env = patient
+    case = await alone(stage, stage.world("ta-patient", a="old"))
+    first = await case.candidate()
+    quarter = options.ENQUEUE_AGAIN.total_seconds() + 1
+    await env.sleep(quarter)
+    assert await case.candidate(2) == first
+    await env.sleep(quarter)
+    assert await case.enqueued() == 2
+    await env.sleep(quarter)
+    assert await case.candidate(3) == first
+    await case.answer(first, Outcome.LANDED, commit="f" * 40)
+    assert (await case.task.result()).status is Status.LANDED

@@ -1,8 +1,8 @@
 """What a planner hands to an area, and how it learns what became of it.
 
 The area is started with ABANDON and reports by signal; its handle is watched within a run, and it
-is described now and again after continue-as-new. An area that died is started anew: its id is the
-scope, so two of them never decide the same question.
+is described now and again after continue-as-new. An area that died is started anew, a few times:
+its id is the scope, so two of them never decide the same question.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from temporalio.exceptions import ApplicationError, FailureError
 from activities.contracts.migration import STEER_AREA, AreaInput, AreaSteering, Report
 from activities.contracts.requests import DescribeRuns
 from activities.records import RecordActivities
+from workflows import details
 from workflows.area import AreaWorkflow
-from workflows.options import LOCAL, RECHECK_CHILDREN, area_id, of_migration
+from workflows.options import LOCAL, MAX_STARTS, RECHECK_CHILDREN, area_id, of_migration
 
 
 class Delegation:
@@ -27,6 +28,8 @@ class Delegation:
         self._watcher: asyncio.Task[None] | None = None
         self._woken = False
         self._described = False
+        self._deaths = 0
+        self._died_of = ""
         self.is_open = is_open
         self.told = told
         """What the area was last told."""
@@ -67,6 +70,9 @@ class Delegation:
         return self._final
 
     async def _start(self, steering: AreaSteering) -> None:
+        """Starts the area; one that died as often as a task may is the migration's failure."""
+        if self._deaths >= MAX_STARTS:
+            raise ApplicationError(f"the area died {self._deaths} times: {self._died_of}")
         child = await workflow.start_child_workflow(
             AreaWorkflow.run,
             self._area.model_copy(
@@ -85,6 +91,8 @@ class Delegation:
             self.hear(await child)
         except FailureError as error:
             workflow.logger.error("the area died", exc_info=error)
+            self._deaths += 1
+            self._died_of = details.cause(error)
             self.is_open = False
             self._woken = True
 

@@ -55,7 +55,7 @@ MAX_PENDING_CHILDREN = 500
 MAX_BATCH = 64
 MAX_BOUNCES = 3
 MAX_STARTS = 3
-"""How often an area starts a task whose workflow died without a report."""
+"""How often a planner starts a task or an area whose workflow died without a report."""
 MAX_REOPENS = 5
 """Workspaces lost in a row before a task gives up."""
 MAX_IDLE_CYCLES = 2

@@ -157,3 +157,16 @@ async def test_a_restarted_migration_counts_on_from_what_has_landed(stage):
     second = await stage.run(world)
     assert [h.task for h in second.handoffs] == ["c2-0001"]
     assert world.green == {"a.py": "new", "b.py": "new"}
+
+
+async def test_an_area_that_dies_each_time_fails_the_migration_with_its_reason(stage):
+    world = stage.world("m-deadly", a="old")
+    world.failures["find_landed"] = [
+        ApplicationError("the hub is gone", type="BlobMissing", non_retryable=True)
+        for _ in range(options.MAX_STARTS)
+    ]
+    result = await (await stage.start(world)).result()
+    assert result.stage is Stage.FAILED
+    assert f"died {options.MAX_STARTS} times" in result.reason
+    assert "the hub is gone" in result.reason
+    assert len(world.asked("find_landed")) == options.MAX_STARTS

@@ -1,0 +1,181 @@
+"""Runs that grew long go on in a fresh one: nobody is lost, nothing is done twice.
+
+The server suggests to continue as new after SUGGEST_AT events; letters that nobody acts on get a
+workflow there.
+"""
+
+import asyncio
+
+from conftest import SUGGEST_AT, Stage, a_command, until
+from temporalio.client import WorkflowHandle
+
+from activities.contracts.migration import REPORT, MigrationState, Report
+from activities.contracts.migration import Stage as At
+from activities.contracts.work import TaskStatus as Status
+from workflows import options
+from workflows.migration import MigrationWorkflow
+
+STALE = Report(child="c1-0001", start=0, epoch="of another life", status=Status.CANNOT)
+
+
+async def grow(handle: WorkflowHandle, signal: str, letter: object) -> None:
+    """As many letters as make a history long."""
+    for _ in range(SUGGEST_AT // 50 + 1):
+        await asyncio.gather(*(handle.signal(signal, letter) for _ in range(50)))
+
+
+async def runs_of(stage: Stage, id: str) -> int:
+    """How many runs there have been, by following the chain back from the latest."""
+    count, run = 0, None
+    while True:
+        count += 1
+        handle = stage.client.get_workflow_handle(id, run_id=run)
+        event = await anext(handle.fetch_history_events())
+        run = event.workflow_execution_started_event_attributes.continued_execution_run_id
+        if not run:
+            return count
+
+
+async def test_an_area_continues_while_its_tasks_run_and_hears_their_reports(stage):
+    world = stage.world("c-area", a="old", b="old", c="old")
+    world.needs = {"c1-0003": ("c1-0001", "c1-0002")}
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await world.until(lambda: len(world.asked("run_rung")) == 2)
+    area = stage.client.get_workflow_handle(options.area_id("c-area", "root"))
+    await grow(area, REPORT, STALE)
+    await world.until(lambda: len(world.asked("run_rung")) == 2)
+    gate.open()
+    report = stage.report(await handle.result())
+    assert {h.task: h.status for h in report.handoffs} == {
+        f"c1-000{n}": Status.LANDED for n in (1, 2, 3)
+    }
+    assert await runs_of(stage, area.id) > 1
+    assert len(world.asked("open_workspace")) == 3
+
+
+async def test_a_report_of_another_epoch_changes_nothing(stage):
+    world = stage.world("c-stale", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    area = stage.client.get_workflow_handle(options.area_id("c-stale", "root"))
+    await area.signal(REPORT, STALE)
+    (row,) = await area.query("rows")
+    assert row["state"] == "running"
+    gate.open()
+    assert stage.report(await handle.result()).handoffs[0].status is Status.LANDED
+
+
+async def test_a_task_that_dies_between_two_runs_of_its_area_is_started_anew(stage):
+    world = stage.world("c-lost", a="old", b="old")
+    first = world.hold("run_rung", task="c1-0001")
+    other = world.hold("run_rung", task="c1-0002")
+    handle = await stage.start(world)
+    await asyncio.wait_for(asyncio.gather(first.reached.wait(), other.reached.wait()), 20)
+    area = stage.client.get_workflow_handle(options.area_id("c-lost", "root"))
+    await grow(area, REPORT, STALE)
+    await area.query("rows")
+    await stage.client.get_workflow_handle(options.task_id("c-lost", "c1-0001", 0)).terminate()
+    await grow(area, REPORT, STALE)
+    other.open()
+    first.open()
+    report = stage.report(await handle.result())
+    assert {h.status for h in report.handoffs} == {Status.LANDED}
+    assert len(world.landed()) == 2
+    assert await runs_of(stage, area.id) > 1
+
+
+async def test_a_cancel_reaches_the_tasks_of_an_earlier_run(stage):
+    world = stage.world("c-cancel", a="old")
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    area = stage.client.get_workflow_handle(options.area_id("c-cancel", "root"))
+    await grow(area, REPORT, STALE)
+    await area.query("rows")
+    await handle.execute_update(MigrationWorkflow.cancel, a_command("c1", "enough"))
+    result = await asyncio.wait_for(handle.result(), 30)
+    gate.open()
+    assert await runs_of(stage, area.id) > 1
+    assert result.stage is At.CANCELLED
+    assert stage.report(result).handoffs[0].status is Status.CANCELLED
+
+
+async def test_a_migration_continues_in_the_middle_of_its_work(stage):
+    world = stage.world("c-migration", a="old", b="old")
+    world.needs = {"c1-0002": ("c1-0001",)}
+    first = world.hold("run_rung", task="c1-0001")
+    second = world.hold("run_rung", task="c1-0002")
+    handle = await stage.start(world)
+    await asyncio.wait_for(first.reached.wait(), 20)
+    await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
+    await grow(handle, REPORT, STALE)
+    first.open()
+    await until(handle, lambda p: p.counts.landed == 1)
+    await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
+    again = await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
+    assert again == "pause: applied before"
+    await asyncio.wait_for(second.reached.wait(), 20)
+    second.open()
+    report = stage.report(await handle.result())
+    assert {h.status for h in report.handoffs} == {Status.LANDED}
+    assert [d.verb for d in report.decisions] == ["pause", "resume"]
+    assert await runs_of(stage, handle.id) > 1
+    assert len(world.asked("make_plan")) == 1
+
+
+async def test_a_report_that_comes_while_the_migration_continues_is_heard(stage):
+    """Signalled with the start, it is there before the first line of the run."""
+    world = stage.world("c-early", a="new")
+    given = stage.given(world)
+    state = MigrationState(
+        epoch="e",
+        stage=At.WORK,
+        cycle=1,
+        base={"commit": world.base, "tree": world.tree_id(world.base), "branch": "main"},
+        tip=world.base,
+        area_open=True,
+        plan={
+            "plan": given.spec,
+            "phase": "main",
+            "cycle": 1,
+            "base": world.base,
+            "forecast": {
+                "waves": 1,
+                "task_count": 1,
+                "file_count": 1,
+                "site_count": 1,
+                "check_runs": 2,
+            },
+        },
+        started_at="2026-01-01T00:00:00+00:00",
+    )
+    handle = await stage.client.start_workflow(
+        MigrationWorkflow.run,
+        given.model_copy(update={"state": MigrationState.model_validate(state.model_dump())}),
+        id=options.migration_id(world.name),
+        task_queue=options.CONTROL,
+        start_signal=REPORT,
+        start_signal_args=[Report(child="root", start=1, epoch="e")],
+    )
+    result = await asyncio.wait_for(handle.result(), 20)
+    assert result.stage is At.DONE
+    assert not world.asked("open_workspace")
+
+
+async def test_a_queue_continues_with_who_waits_and_lands_them(stage):
+    world = stage.world("c-queue", a="old", b="old")
+    gate = world.hold("compose_batch")
+    handle = await stage.start(world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await world.until(lambda: len(world.asked("make_candidate")) == 2)
+    queue = stage.client.get_workflow_handle(
+        options.queue_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+    )
+    await grow(queue, "withdraw", "nobody@nowhere")
+    gate.open()
+    report = stage.report(await handle.result())
+    assert {h.status for h in report.handoffs} == {Status.LANDED}
+    assert (await queue.result())["landed"] == 2
+    assert await runs_of(stage, queue.id) > 1

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from temporalio.client import Client
 
+from tests.replay.fingerprint import keep
 from tests.service import service
 from tests.shop import SPEC, make_shop
 from workflows.options import area_id, migration_id, queue_id, task_id
@@ -47,6 +48,7 @@ async def _save(client: Client, workflow_id: str, path: Path) -> None:
     history = await client.get_workflow_handle(workflow_id).fetch_history()
     text = json.dumps(json.loads(history.to_json()), indent=1) + "\n"
     await asyncio.to_thread(path.write_text, text)
+    keep(path)
     print(f"recorded {path.name}: {len(history.events)} events")
 
 

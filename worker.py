@@ -97,9 +97,11 @@ class Host:
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:
+    from activities.messages import MessageActivities
     from activities.records import RecordActivities
 
-    return _methods(RecordActivities(host.blobs, client))
+    records, messages = RecordActivities(host.blobs), MessageActivities(host.blobs, client)
+    return [*_methods(records), *_methods(messages)]
 
 
 def workspace_activities(host: Host) -> list[Any]:

@@ -13,6 +13,9 @@ ERROR_TEXT_LIMIT = 1500
 PLAN_REFUSED = "PlanRefused"
 FINDER_FAILED = "FinderFailed"
 WORKSPACE_LOST = "WorkspaceLost"
+BRANCH_MOVED = "BranchMoved"
+ORPHANED = "Orphaned"
+PLANNER_GONE = "its planner is gone"
 
 NEVER_MENDED_BY_WAITING = (
     "BaseVanished",
@@ -27,6 +30,7 @@ NEVER_MENDED_BY_WAITING = (
     PLAN_REFUSED,
     FINDER_FAILED,
     WORKSPACE_LOST,
+    BRANCH_MOVED,
     "PayloadsTooLarge",
 )
 """Kinds that the same call will meet again: no retry."""

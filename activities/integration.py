@@ -1,4 +1,4 @@
-"""Candidates, batches and landings: everything that writes the hub.
+"""Batches and landings: everything that writes the hub.
 
 All of it is made of its arguments: a second run composes the same commits, and a landing is one
 compare-and-swap that succeeds when its commit is on the chain already.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.landing import Batch, Candidate
+from activities.contracts.landing import Batch
 from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
@@ -20,7 +20,6 @@ from activities.contracts.requests import (
     Land,
     Landed,
     LandedTasks,
-    MakeCandidate,
     PutBackFiles,
     Restored,
     Rework,
@@ -66,9 +65,9 @@ class IntegrationActivities:
         """A commit with some paths as they are in the base."""
         hub = self._hubs.of(request.repository.id)
         tree = hub.put_back(request.commit, request.base, request.paths)
-        message = f"{request.task}: {len(request.paths)} files put back\n"
-        commit = hub.write_commit(tree, [request.base], message, request.when)
-        hub.remember(request.name, request.task, commit)
+        commit = hub.carry_on(
+            request.commit, tree, request.base, request.task, request.name, request.when
+        )
         return Restored(commit=commit)
 
     @activity.defn
@@ -78,36 +77,10 @@ class IntegrationActivities:
         merged = hub.carry(request.commit, request.old_base, request.new_base)
         if merged.tree is None:
             return Reworked(commit=None, conflicts=merged.conflicts)
-        message = f"{request.task}: carried onto {request.new_base[:12]}\n"
-        commit = hub.write_commit(merged.tree, [request.new_base], message, request.when)
-        hub.remember(request.name, request.task, commit)
+        commit = hub.carry_on(
+            request.commit, merged.tree, request.new_base, request.task, request.name, request.when
+        )
         return Reworked(commit=commit)
-
-    @activity.defn
-    def make_candidate(self, request: MakeCandidate) -> Candidate:
-        """One commit with one parent; checkpoints are squashed into it."""
-        hub = self._hubs.of(request.repository.id)
-        task = request.task
-        commit = hub.make_candidate(
-            request.base,
-            hub.tree(request.commit),
-            f"{task.id}: {task.title}",
-            request.name,
-            task.id,
-            request.when,
-        )
-        return Candidate(
-            migration=request.name,
-            task=task.id,
-            commit=commit,
-            base=request.base,
-            title=task.title,
-            claims=task.claims,
-            creates=task.creates,
-            needs=task.needs,
-            priority=task.priority,
-            reply_to=request.reply_to,
-        )
 
     @activity.defn
     def compose_batch(self, request: ComposeBatch) -> Batch:

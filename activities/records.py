@@ -8,24 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from temporalio import activity
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import AreaRow
 from activities.contracts.plan import Plan, TaskRow
 from activities.contracts.requests import (
     DescribeMigration,
-    DescribeRuns,
     Handoffs,
     JoinHandoffs,
     LoadRows,
     LoadTask,
     MigrationOrder,
     Rows,
-    Runs,
-    RunStatus,
-    SaveHandoff,
     TaskOrder,
 )
 from activities.contracts.spec import Approval, MigrationSpec
@@ -41,11 +35,10 @@ NO_HANDOFF = "written by the system: its worker left no handoff"
 
 
 class RecordActivities:
-    """Plans, orders, handoffs, and who is still running."""
+    """Specs, plans, orders and handoffs."""
 
-    def __init__(self, blobs: BlobStore, client: Client) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._client = client
 
     @activity.defn
     def describe_migration(self, request: DescribeMigration) -> MigrationOrder:
@@ -91,12 +84,8 @@ class RecordActivities:
             task=next(task for task in plan.tasks if task.id == request.task),
             rungs=tuple(rung.kind for rung in ladder),
             attempts=spec.limits.attempts,
+            empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
         )
-
-    @activity.defn
-    def save_handoff(self, request: SaveHandoff) -> BlobRef:
-        """Keeps a handoff; the same one has the same reference."""
-        return self._blobs.put_model(request.name, request.handoff)
 
     @activity.defn
     def join_handoffs(self, request: JoinHandoffs) -> BlobRef:
@@ -120,19 +109,3 @@ class RecordActivities:
         if status.landed or status is TaskStatus.NOTHING_TO_DO or handoff.left:
             return handoff
         return handoff.model_copy(update={"left": row.task.claims})
-
-    @activity.defn
-    async def describe_runs(self, request: DescribeRuns) -> Runs:
-        """The state of some workflows, by id."""
-        return Runs(runs=tuple([await self._describe(id) for id in request.ids]))
-
-    async def _describe(self, id: str) -> RunStatus:
-        try:
-            described = await self._client.get_workflow_handle(id).describe()
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return RunStatus(id=id, status="NOT_FOUND")
-            raise
-        status = described.status.name if described.status else "UNKNOWN"
-        first_run = described.raw_description.workflow_execution_info.first_run_id
-        return RunStatus(id=id, status=status, first_run=first_run)

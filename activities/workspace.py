@@ -1,4 +1,4 @@
-"""Workspaces on one host: open, run a rung, keep what it did, close.
+"""Workspaces on one host: open, run a rung and keep what it did, close.
 
 Results are fenced: a directory and a ref per attempt, and attempt names are never reused, so what a
 frozen worker does late changes nothing that anybody reads. Host-queue activities are tried once;
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, SaveCheckpoint
+from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
 from activities.sweeping import age_of
@@ -84,12 +84,18 @@ class WorkspaceActivities:
 
     @activity.defn
     async def run_rung(self, request: RunRung) -> RungRun:
-        """One run of one rung in its workspace; only its own directory is written."""
+        """One run of one rung, harvested into a commit under the attempt's own ref; the workspace
+        is closed then, for nobody comes back to it.
+
+        Tried once: what a killed one left is closed with its workspace, never gone on with.
+        """
         where = request.workspace
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         rung = spec.phase(request.phase).ladder[request.rung]
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
         ran, allowed = await self._rungs.run(spec, rung, request.task, paths, where.base)
+        checkpoint = await self._checkpoint(spec, request)
+        await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
         run = CommandRun(
             exit=ran.exit,
             ended=ran.ended,
@@ -98,27 +104,19 @@ class WorkspaceActivities:
             output=self._blobs.put(where.migration, ran.output[-OUTPUT_KEPT:]),
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
         )
-        return RungRun(run=run, allowed=allowed)
+        return RungRun(run=run, allowed=allowed, checkpoint=checkpoint)
 
-    @activity.defn
-    async def save_checkpoint(self, request: SaveCheckpoint) -> Checkpoint:
-        """Harvests the claimed files into a commit kept under the attempt's own ref.
-
-        Made of its arguments and the tree, so a second run makes the same commit.
-        """
-        where = request.workspace
-        spec = self._blobs.get_model(request.spec, MigrationSpec)
-        phase = spec.phase(request.phase)
+    async def _checkpoint(self, spec: MigrationSpec, request: RunRung) -> Checkpoint:
+        """Made of the tree and the request: a second harvest makes the same commit."""
+        where, task = request.workspace, request.task
         hub = await asyncio.to_thread(self._hubs.of, where.repository)
-        checkpoint = await asyncio.to_thread(
-            self._rungs.harvest, hub, where, request.task, request.when
-        )
-        scene = self._surveyor.scene(hub, spec, phase, checkpoint.commit)
-        left = await asyncio.to_thread(self._surveyor.left_in, scene, request.task.claims)
+        kept = await asyncio.to_thread(self._rungs.harvest, hub, where, task, request.when)
+        scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), kept.commit)
+        left = await asyncio.to_thread(self._surveyor.left_in, scene, task.claims)
         started_from = await asyncio.to_thread(hub.tree, where.start)
-        return checkpoint.model_copy(
+        return kept.model_copy(
             update={
-                "moved": checkpoint.tree != started_from,
+                "moved": kept.tree != started_from,
                 "left": tuple(sorted(left)),
                 "sites_left": sum(left.values()),
             }
@@ -126,6 +124,6 @@ class WorkspaceActivities:
 
     @activity.defn
     def close_workspace(self, request: CloseWorkspace) -> None:
-        """Deletes the workspace; one that is gone is closed already."""
+        """Deletes the workspace of a rung that failed; one that is gone is closed already."""
         where = request.workspace
         self._workspaces.close(where.migration, where.task, where.attempt)

@@ -35,8 +35,10 @@ from activities.contracts.migration import (
 from activities.contracts.repository import Repository
 from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities
+from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import options
+from workflows.merge_queue import MergeQueueWorkflow
 from workflows.migration import MigrationWorkflow
 
 BINARIES = Path(sys.executable).parent
@@ -151,16 +153,16 @@ async def staging(client: Client, blobs: BlobStore) -> AsyncGenerator[Stage]:
     """All workflows on a worker, with fakes of everything that touches git or runs commands."""
     acting = Stage(client, blobs)
     fakes = Fakes(acting.worlds, blobs)
-    records = RecordActivities(blobs, client)
+    records, messages = RecordActivities(blobs), MessageActivities(blobs, client)
     delivery = DeliveryActivities(blobs, render_report, "strict")
     on_queue = {
-        options.CONTROL: worker._methods(records),
+        options.CONTROL: [*worker._methods(records), *worker._methods(messages)],
         options.WORKSPACE: fakes.on("open_workspace"),
-        HOST_QUEUE: fakes.on("run_rung", "save_checkpoint", "close_workspace"),
+        HOST_QUEUE: fakes.on("run_rung", "close_workspace"),
         options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey"),
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
-            *fakes.on("rework", "make_candidate", "compose_batch", "land"),
+            *fakes.on("rework", "compose_batch", "land"),
             *worker._methods(JudgingActivities(blobs)),
         ],
         options.DELIVERY: [delivery.write_report],
@@ -213,6 +215,19 @@ async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:
             progress = await handle.query(MigrationWorkflow.progress)
             if holds(progress):
                 return progress
+            await asyncio.sleep(0.02)
+
+
+async def asking(stage: Stage, world: World, count: int) -> WorkflowHandle[Any, Any]:
+    """A migration's queue, once so many candidates are waiting or in its first batch."""
+    id = options.queue_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+    queue = stage.client.get_workflow_handle_for(MergeQueueWorkflow.run, id)
+    async with asyncio.timeout(20):
+        while True:
+            waiting = (await queue.query(MergeQueueWorkflow.state)).waiting
+            composed = [asked.candidates for asked in world.asked("compose_batch")[:1]]
+            if len(waiting) + sum(map(len, composed)) >= count:
+                return queue
             await asyncio.sleep(0.02)
 
 

@@ -23,7 +23,6 @@ from activities.contracts.requests import (
     Land,
     Landed,
     LandedTasks,
-    MakeCandidate,
     MakePlan,
     OpenWorkspace,
     PutBackFiles,
@@ -32,7 +31,6 @@ from activities.contracts.requests import (
     Reworked,
     RunChecks,
     RunRung,
-    SaveCheckpoint,
     TakeBase,
     TakeBaseline,
     TakeSurvey,
@@ -95,12 +93,12 @@ class Fakes:
         ended = rung(tree, asked.task, count) or 0
         exit, how = (ended, "exit") if isinstance(ended, int) else (None, ended)
         run = CommandRun(exit=exit, ended=how, seconds=0.0, tail="said something")
-        return RungRun(run=run, allowed=exit == 0)
+        checkpoint = self._checkpoint(world, asked)
+        world.workspaces.pop((asked.task.id, asked.workspace.attempt), None)
+        return RungRun(run=run, allowed=exit == 0, checkpoint=checkpoint)
 
-    @activity.defn(name="save_checkpoint")
-    async def save_checkpoint(self, asked: SaveCheckpoint) -> Checkpoint:
+    def _checkpoint(self, world: World, asked: RunRung) -> Checkpoint:
         where = asked.workspace
-        world = await self._enter(where.migration, "save_checkpoint", asked)
         tree, base = world.workspaces[where.task, where.attempt], world.tree(where.base)
         kept = {**base, **{p: tree[p] for p in asked.task.claims if p in tree}}
         commit = world.commit(kept, (where.base,), f"{where.task} {where.attempt} {asked.when}")
@@ -248,23 +246,6 @@ class Fakes:
         if tree is None:
             return Reworked(commit=None, conflicts=conflicts)
         return Reworked(commit=world.commit(tree, (asked.new_base,), f"rework {asked.when}"))
-
-    @activity.defn(name="make_candidate")
-    async def make_candidate(self, asked: MakeCandidate) -> Candidate:
-        world = await self._enter(asked.name, "make_candidate", asked)
-        task = asked.task
-        message = f"{task.id} {asked.when}"
-        return Candidate(
-            migration=asked.name,
-            task=task.id,
-            commit=world.commit(world.tree(asked.commit), (asked.base,), message),
-            base=asked.base,
-            title=task.title,
-            claims=task.claims,
-            needs=task.needs,
-            priority=task.priority,
-            reply_to=asked.reply_to,
-        )
 
     @activity.defn(name="compose_batch")
     async def compose_batch(self, asked: ComposeBatch) -> Batch:

@@ -4,6 +4,8 @@ The same code at every level. It decides who may start (frontier.py), the roster
 what; handoffs flow up as one blob in its report.
 """
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -41,6 +43,14 @@ class AreaWorkflow:
 
     @workflow.run
     async def run(self, area: AreaInput) -> Report:
+        story = asyncio.create_task(self._story())
+        try:
+            return await asyncio.shield(story)
+        except asyncio.CancelledError:  # through Temporal: the same as a planner's word
+            self.steer_area(AreaSteering(paused=self._paused, cancelled=True))
+            return await story
+
+    async def _story(self) -> Report:
         await self._roster.load()
         while True:
             self._roster.take_reports()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activities.contracts.evidence import Evidence
-from activities.contracts.work import Checkpoint, CommandRun, RungOutcome
+from activities.contracts.work import RungOutcome, RungRun
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
@@ -36,17 +36,20 @@ class Work:
         return self.green and not self.left
 
 
-def outcome_of(run: CommandRun, allowed: bool, checkpoint: Checkpoint) -> RungOutcome:
-    """What a rung left behind. `allowed`: its exit code is one the rung accepts."""
+def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
+    """What a rung left behind. `empty_fails`: changing nothing is a failure of this rung."""
+    run, checkpoint = ran.run, ran.checkpoint
     if run.ended == "timeout":
         return RungOutcome.TIMED_OUT
-    if run.ended != "exit" or not allowed:
+    if run.ended != "exit" or not ran.allowed:
         return RungOutcome.FAILED_CHANGED if checkpoint.moved else RungOutcome.FAILED
     if checkpoint.outside:
         return RungOutcome.OUTSIDE
     if checkpoint.damage:
         return RungOutcome.DAMAGED
-    return RungOutcome.CHANGED if checkpoint.moved else RungOutcome.NO_CHANGE
+    if checkpoint.moved:
+        return RungOutcome.CHANGED
+    return RungOutcome.FAILED if empty_fails else RungOutcome.NO_CHANGE
 
 
 def attempts_for(kind: str, limit: int) -> int:

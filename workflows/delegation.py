@@ -1,38 +1,35 @@
-"""What a planner hands to an area, and how it learns what became of it.
+"""What a planner hands to an area, and how it learns what became of it."""
 
-The area is started with ABANDON and reports by signal; its handle is watched within a run, and it
-is described now and again after continue-as-new. An area that died is started anew, a few times:
-its id is the scope, so two of them never decide the same question.
-"""
-
-import asyncio
+from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
 
 from activities.contracts.migration import STEER_AREA, AreaInput, AreaSteering, Report
-from activities.contracts.requests import DescribeRuns
-from activities.records import RecordActivities
-from workflows import details
 from workflows.area import AreaWorkflow
-from workflows.options import LOCAL, MAX_STARTS, RECHECK_CHILDREN, area_id, of_migration
+from workflows.kept import Handle, Kept
+from workflows.landing_queue import LandingQueue
+from workflows.options import RECHECK_CHILDREN, area_id, of_migration
 
 
 class Delegation:
-    """One area's work in one cycle; lives inside the planner's run."""
+    """One area's work in one cycle, and the queue it needs; lives inside the planner's run."""
 
-    def __init__(self, area: AreaInput, is_open: bool, told: AreaSteering) -> None:
+    def __init__(
+        self, area: AreaInput, queue: LandingQueue, is_open: bool, told: AreaSteering
+    ) -> None:
         self._area = area
+        self._queue = queue
         self._id = area_id(area.name, area.area)
+        self._kept = Kept("the area", self._id, is_open, self._start, self._end)
         self._final: Report | None = None
-        self._watcher: asyncio.Task[None] | None = None
         self._woken = False
-        self._described = False
-        self._deaths = 0
-        self._died_of = ""
-        self.is_open = is_open
+        self._steering = told
         self.told = told
         """What the area was last told."""
+
+    @property
+    def is_open(self) -> bool:
+        return self._kept.is_open
 
     def hear(self, report: Report) -> bool:
         """Takes a report; False: it is of another cycle or epoch and changes nothing."""
@@ -44,21 +41,16 @@ class Delegation:
         return True
 
     def wake(self) -> None:
-        """Something that the area must be told may have changed."""
+        """Something that the area must be told, or see to, may have changed."""
         self._woken = True
 
     async def advance(self, steering: AreaSteering) -> Report | None:
         """Starts, steers and waits until something happened; the final report when there is one."""
         self._woken = False
+        await self._see_to_children(steering)
         if self._final:
             return self._final
-        if self.is_open and self._watcher is None and not self._described:
-            await self._recheck()
-        if not self.is_open:
-            await self._start(steering)
-        elif steering != self.told:
-            await self._steer(steering)
-        watched = self._watcher is not None and not self._watcher.done()
+        watched = self._kept.is_watched and self._queue.kept.is_watched
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
@@ -66,50 +58,39 @@ class Delegation:
                 timeout_summary=f"tasks at work: cycle {self._area.cycle}",
             )
         except TimeoutError:
-            await self._recheck()
+            await self._kept.look()
+            await self._queue.kept.look()
         return self._final
 
-    async def _start(self, steering: AreaSteering) -> None:
-        """Starts the area; one that died as often as a task may is the migration's failure."""
-        if self._deaths >= MAX_STARTS:
-            raise ApplicationError(f"the area died {self._deaths} times: {self._died_of}")
-        child = await workflow.start_child_workflow(
+    async def give_up(self) -> None:
+        """The planner has failed: what is at work finishes what it does and ends."""
+        await self._kept.tell(STEER_AREA, AreaSteering(cancelled=True))
+
+    async def _see_to_children(self, steering: AreaSteering) -> None:
+        if self._final:
+            return
+        self._steering = steering
+        await self._queue.keep(steering.paused)
+        await self._kept.keep()
+        if steering != self.told:
+            self.told = steering
+            await self._kept.tell(STEER_AREA, steering)
+
+    async def _start(self) -> Handle:
+        self.told = self._steering
+        return await workflow.start_child_workflow(
             AreaWorkflow.run,
             self._area.model_copy(
-                update={"paused": steering.paused, "cancelled": steering.cancelled}
+                update={"paused": self.told.paused, "cancelled": self.told.cancelled}
             ),
             id=self._id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"cycle {self._area.cycle} of {self._area.phase}",
             search_attributes=of_migration(),
         )
-        self.is_open, self.told = True, steering
-        self._watcher = asyncio.create_task(self._watch(child))
 
-    async def _watch(self, child: workflow.ChildWorkflowHandle[AreaWorkflow, Report]) -> None:
-        try:
-            self.hear(await child)
-        except FailureError as error:
-            workflow.logger.error("the area died", exc_info=error)
-            self._deaths += 1
-            self._died_of = details.cause(error)
-            self.is_open = False
-            self._woken = True
-
-    async def _steer(self, steering: AreaSteering) -> None:
-        self.told = steering
-        try:
-            await workflow.get_external_workflow_handle(self._id).signal(STEER_AREA, steering)
-        except ApplicationError as error:
-            workflow.logger.warning("the area is gone", exc_info=error)
-
-    async def _recheck(self) -> None:
-        described = await workflow.execute_local_activity_method(
-            RecordActivities.describe_runs,
-            DescribeRuns(ids=(self._id,)),
-            summary="is the area still there?",
-            **LOCAL,
-        )
-        self._described = True
-        if described.runs[0].status != "RUNNING" and not self._final:
-            self.is_open = False
+    def _end(self, report: Any) -> None:
+        """A finished area has reported (twice is harmless); one that died has not."""
+        self._woken = True
+        if isinstance(report, Report):
+            self.hear(report)

@@ -18,11 +18,11 @@ from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import TaskInput
 from activities.contracts.requests import (
     CloseWorkspace,
+    DescribeRuns,
     OpenWorkspace,
     PutBackFiles,
     RunChecks,
     RunRung,
-    SaveCheckpoint,
     TaskOrder,
 )
 from activities.contracts.work import (
@@ -33,12 +33,19 @@ from activities.contracts.work import (
     RungRun,
     Workspace,
 )
-from activities.errors import NEVER_MENDED_BY_WAITING, WORKSPACE_LOST
+from activities.errors import (
+    NEVER_MENDED_BY_WAITING,
+    ORPHANED,
+    PLANNER_GONE,
+    WORKSPACE_LOST,
+    permanent,
+)
 from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts
 from workflows.attempts import Work
-from workflows.options import GIT, MAX_REOPENS, OPEN, VERIFY, closing, on_host
+from workflows.options import GIT, LOCAL, MAX_REOPENS, OPEN, VERIFY, closing, on_host
 
 GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 """Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
@@ -62,10 +69,13 @@ class Ladder:
         best: Work | None = None
         latest: Work | None = None
         for rung, kind in enumerate(self._order.rungs):
+            good = latest
             for _ in range(attempts.attempts_for(kind, self._order.attempts)):
-                work = await self._attempt(rung, kind, base, latest.commit if latest else start)
+                onto = good.commit if good else start
+                work = await self._attempt(rung, kind, base, onto, latest)
                 latest = work or latest
-                best = work if work and work.green else best
+                if work and work.green:
+                    best = good = work
                 if work and work.complete:
                     return work
                 if kind == attempts.NO_MODEL:
@@ -74,14 +84,19 @@ class Ladder:
             return await self.salvage(latest) or best
         return latest
 
-    async def _attempt(self, rung: int, kind: str, base: str, start: str) -> Work | None:
+    async def _attempt(
+        self, rung: int, kind: str, base: str, start: str, latest: Work | None
+    ) -> Work | None:
         """One run of one rung; None when it left nothing to go on with."""
         number = len(self.attempts) + 1
         if kind == attempts.NO_MODEL:
             self._record(number, rung, kind, RungOutcome.UNAVAILABLE, note="no model worker")
             return None
-        run, checkpoint = await self._in_workspace(rung, base, start)
-        outcome = attempts.outcome_of(run.run, run.allowed, checkpoint)
+        if number > 1 and not await self._parent_is_open():
+            raise permanent(ORPHANED, PLANNER_GONE)
+        ran = await self._in_workspace(rung, base, start, latest.evidence if latest else None)
+        checkpoint = ran.checkpoint
+        outcome = attempts.outcome_of(ran, self._empty_fails(rung))
         work = None
         if outcome in GO_ON:
             work = await self._verify(checkpoint, outcome)
@@ -91,7 +106,7 @@ class Ladder:
                 rung=rung,
                 kind=kind,
                 outcome=outcome,
-                run=run.run,
+                run=ran.run,
                 checkpoint=checkpoint.commit,
                 sites_left=checkpoint.sites_left,
                 evidence=work.evidence if work else None,
@@ -100,12 +115,28 @@ class Ladder:
         )
         return work
 
+    def _empty_fails(self, rung: int) -> bool:
+        return any(self._order.empty_fails[rung : rung + 1])
+
+    async def _parent_is_open(self) -> bool:
+        """Whether the planner that wanted the task is still the one that is open."""
+        described = await workflow.execute_local_activity_method(
+            MessageActivities.describe_runs,
+            DescribeRuns(ids=(self._in.parent,)),
+            summary="is the planner still there?",
+            **LOCAL,
+        )
+        parent = described.runs[0]
+        return parent.status == "RUNNING" and parent.first_run == self._in.epoch
+
     def _record(self, number: int, rung: int, kind: str, outcome: RungOutcome, note: str) -> None:
         self.attempts.append(
             Attempt(number=number, rung=rung, kind=kind, outcome=outcome, note=note)
         )
 
-    async def _in_workspace(self, rung: int, base: str, start: str) -> tuple[RungRun, Checkpoint]:
+    async def _in_workspace(
+        self, rung: int, base: str, start: str, evidence: Evidence | None
+    ) -> RungRun:
         """Runs the rung where it can; a lost host or workspace is replaced, a few times."""
         for opening in range(MAX_REOPENS):
             workspace = await workflow.execute_activity_method(
@@ -123,22 +154,17 @@ class Ladder:
                 **OPEN,
             )
             try:
-                return await self._use(workspace, rung)
+                return await self._use(workspace, rung, evidence)
             except ActivityError as error:
                 if not isinstance(error.cause, TimeoutError):  # else its host is gone
                     await self._close(workspace)
                 if is_cancelled_exception(error) or _is_final(error.cause):
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
-        raise ApplicationError(
-            f"{MAX_REOPENS} workspaces were lost in a row",
-            type=WORKSPACE_LOST,
-            non_retryable=True,
-        )
+        raise permanent(WORKSPACE_LOST, f"{MAX_REOPENS} workspaces were lost in a row")
 
-    async def _use(self, workspace: Workspace, rung: int) -> tuple[RungRun, Checkpoint]:
-        here = on_host(workspace.queue)
-        run = await workflow.execute_activity_method(
+    async def _use(self, workspace: Workspace, rung: int, evidence: Evidence | None) -> RungRun:
+        return await workflow.execute_activity_method(
             WorkspaceActivities.run_rung,
             RunRung(
                 workspace=workspace,
@@ -146,24 +172,12 @@ class Ladder:
                 phase=self._in.phase,
                 rung=rung,
                 task=self._order.task,
+                when=int(workflow.time()),
+                evidence=evidence,
             ),
             summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
-            **here,
+            **on_host(workspace.queue),
         )
-        checkpoint = await workflow.execute_activity_method(
-            WorkspaceActivities.save_checkpoint,
-            SaveCheckpoint(
-                workspace=workspace,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                task=self._order.task,
-                when=int(workflow.time()),
-            ),
-            summary="keep what it did",
-            **here,
-        )
-        await self._close(workspace)
-        return run, checkpoint
 
     async def _close(self, workspace: Workspace) -> None:
         """Frees the room; a host that is gone is swept when it comes back."""

@@ -4,23 +4,27 @@
 - A refused candidate (claim, protected path, conflict) is answered before any check runs.
 - Red batch → the first bad prefix by bisection. The prefix before it lands; the one that turned it
   red is asked once more and then bounced with its evidence; the rest goes back to the front.
-- A repeated candidate is answered from the live list, else from git.
+- A repeated candidate is answered from the live list, else from git. A branch that somebody moved
+  makes it compose anew, on what is there.
 - Pause: the batch in checks finishes, none is composed. A landing is never cancelled.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError
 
 from activities.checks import ChecksActivities
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
-from activities.contracts.migration import LANDED, QueueInput, QueueState
-from activities.contracts.requests import ComposeBatch, Land, RunChecks
+from activities.contracts.migration import QueueInput, QueueState
+from activities.contracts.requests import Answer, AnswerTasks, ComposeBatch, Land, RunChecks
+from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
 from workflows import batching
-from workflows.options import GIT, VERIFY_LANDING, is_long
+from workflows.options import GIT, LOCAL, VERIFY_LANDING, is_long
 
 
 @workflow.defn
@@ -41,6 +45,14 @@ class MergeQueueWorkflow:
 
     @workflow.run
     async def run(self, queue: QueueInput) -> QueueState:
+        story = asyncio.create_task(self._story(queue))
+        try:
+            return await asyncio.shield(story)
+        except asyncio.CancelledError:  # through Temporal: a landing is never cancelled
+            self._closing = True
+            return await story
+
+    async def _story(self, queue: QueueInput) -> QueueState:
         while True:
             await workflow.wait_condition(
                 lambda: self._closing or (bool(self._waiting) and not self._paused)
@@ -60,13 +72,12 @@ class MergeQueueWorkflow:
             self._waiting.append(candidate)
 
     @workflow.signal
-    async def withdraw(self, candidate_id: str) -> None:
-        """Takes back what is not composed yet; the task is answered either way."""
-        for candidate in self._waiting:
-            if candidate.id == candidate_id:
-                self._waiting.remove(candidate)
-                await self._answer(candidate, Outcome.WITHDRAWN)
-                return
+    async def withdraw(self, candidate: Candidate) -> None:
+        """Takes back what is not composed yet. The task is answered either way: one that this
+        queue does not know is taken back too, and the first answer is the one that counts."""
+        if candidate.id not in self._composed:
+            self._waiting = [c for c in self._waiting if c.id != candidate.id]
+            await self._send([self._answer(candidate, Outcome.WITHDRAWN)])
 
     @workflow.signal
     def close(self) -> None:
@@ -96,51 +107,49 @@ class MergeQueueWorkflow:
         self._waiting = [c for c in self._waiting if c not in members]
         self._composed = {c.id: c for c in members}
         batch = await self._compose(members)
-        for task, commit in batch.landed.items():
-            await self._answer_of(members, task, commit)
-        for refusal in batch.refused:
-            await self._answer(
-                self._composed[refusal.candidate],
-                refusal.outcome,
-                reasons=refusal.reasons,
-                paths=refusal.paths,
-            )
-        failures = await self._verify(batch, fresh=0) if batch.members else 0
-        self._rate = batching.observe(self._rate, len(batch.members), failures)
+        await self._send(
+            [
+                self._answer(c, Outcome.LANDED, commit=batch.landed[c.task])
+                for c in members
+                if c.task in batch.landed
+            ]
+            + [
+                self._answer(self._composed[r.candidate], r.outcome, r.reasons, r.paths)
+                for r in batch.refused
+            ]
+        )
+        if batch.members:
+            failures = await self._verify(batch)
+            self._rate = batching.observe(self._rate, len(batch.members), failures)
         self._composed = {}
 
-    async def _verify(self, batch: Batch, fresh: int) -> int:
+    async def _verify(self, batch: Batch) -> int:
         """Checks the batch and lands what is good; returns how many were bounced."""
-        last = len(batch.members)
-        evidence = await self._check(batch, last, fresh)
-        if evidence.passed:
-            await self._land(batch, last)
-            return 0
-        good, bad, evidence = await self._first_bad(batch, evidence)
-        again = await self._check(batch, bad, fresh=1)
-        if again.passed:
-            good, bad = bad, bad + 1
-        if good:
-            await self._land(batch, good)
-        if bad > last:
-            return 0
+        good, bounced = len(batch.members), None
+        if not (await self._check(batch, good, fresh=0)).passed:
+            good = await self._good_before_the_first_bad(batch)
+            again = await self._check(batch, good + 1, fresh=1)
+            bounced = None if again.passed else again
+            good += int(again.passed)
+        if good and not await self._land(batch, good):
+            good, bounced = 0, None  # the branch is elsewhere: all of it is composed anew
         rest = [self._composed[i] for i in batch.members[good:]]
-        if not again.passed:
-            await self._answer(rest.pop(0), Outcome.RED, reasons=_reasons(again), evidence=again)
+        if bounced:
+            bad = rest.pop(0)
+            await self._send([self._answer(bad, Outcome.RED, _reasons(bounced), evidence=bounced)])
         self._waiting[:0] = rest
-        return int(not again.passed)
+        return int(bounced is not None)
 
-    async def _first_bad(self, batch: Batch, red: Evidence) -> tuple[int, int, Evidence]:
-        """Lengths of the longest good and the shortest bad prefix, with the latter's evidence."""
+    async def _good_before_the_first_bad(self, batch: Batch) -> int:
+        """The length of the longest good prefix, by bisection; one more member turns it red."""
         good, bad = 0, len(batch.members)
         while bad - good > 1:
             length = batching.middle(good, bad)
-            evidence = await self._check(batch, length, fresh=0)
-            if evidence.passed:
+            if (await self._check(batch, length, fresh=0)).passed:
                 good = length
             else:
-                bad, red = length, evidence
-        return good, bad, red
+                bad = length
+        return good
 
     async def _compose(self, members: Sequence[Candidate]) -> Batch:
         batch = await workflow.execute_activity_method(
@@ -179,45 +188,44 @@ class MergeQueueWorkflow:
             **VERIFY_LANDING,
         )
 
-    async def _land(self, batch: Batch, length: int) -> None:
-        landed = await workflow.execute_activity_method(
-            IntegrationActivities.land,
-            Land(
-                repository=self._in.repository,
-                branch=self._in.branch,
-                old=batch.tip,
-                new=batch.prefixes[length - 1],
-            ),
-            summary=f"land {length} candidates",
-            **GIT,
-        )
+    async def _land(self, batch: Batch, length: int) -> bool:
+        """False: somebody moved the branch, against the rules; nothing landed."""
+        commit = batch.prefixes[length - 1]
+        try:
+            landed = await workflow.execute_activity_method(
+                IntegrationActivities.land,
+                Land(
+                    repository=self._in.repository,
+                    branch=self._in.branch,
+                    old=batch.tip,
+                    new=commit,
+                ),
+                summary=f"land {length} candidates",
+                **GIT,
+            )
+        except ActivityError as error:
+            if getattr(error.cause, "type", None) != BRANCH_MOVED:
+                raise
+            workflow.logger.warning("the branch moved under the queue", exc_info=error)
+            return False
         self._tip = landed.tip
         self._state = self._state.model_copy(
             update={"landed": self._state.landed + length, "batches": self._state.batches + 1}
         )
-        for member in batch.members[:length]:
-            await self._answer(
-                self._composed[member], Outcome.LANDED, commit=batch.prefixes[length - 1]
-            )
+        members = [self._composed[member] for member in batch.members[:length]]
+        await self._send([self._answer(c, Outcome.LANDED, commit=commit) for c in members])
+        return True
 
-    async def _answer_of(self, members: Sequence[Candidate], task: str, commit: str) -> None:
-        for candidate in members:
-            if candidate.task == task:
-                await self._answer(candidate, Outcome.LANDED, commit=commit)
-
-    async def _answer(
+    def _answer(
         self,
         candidate: Candidate,
         outcome: Outcome,
-        *,
-        commit: str | None = None,
         reasons: tuple[str, ...] = (),
         paths: tuple[str, ...] = (),
+        *,
+        commit: str | None = None,
         evidence: Evidence | None = None,
-    ) -> None:
-        """Tells the task; one that is gone asks again in its next life and gets it from git."""
-        if outcome is not Outcome.LANDED:
-            self._state = self._state.model_copy(update={"bounced": self._state.bounced + 1})
+    ) -> Answer:
         landing = Landing(
             task=candidate.task,
             candidate=candidate.id,
@@ -228,11 +236,19 @@ class MergeQueueWorkflow:
             paths=paths,
             evidence=evidence,
         )
-        task = workflow.get_external_workflow_handle(candidate.reply_to)
-        try:
-            await task.signal(LANDED, landing)
-        except ApplicationError as error:
-            workflow.logger.warning("nobody takes the landing", exc_info=error)
+        return Answer(to=candidate.reply_to, landing=landing)
+
+    async def _send(self, answers: list[Answer]) -> None:
+        """Tells the tasks; twice is harmless."""
+        bounced = sum(answer.landing.outcome is not Outcome.LANDED for answer in answers)
+        self._state = self._state.model_copy(update={"bounced": self._state.bounced + bounced})
+        if answers:
+            await workflow.execute_local_activity_method(
+                MessageActivities.answer_tasks,
+                AnswerTasks(answers=tuple(answers)),
+                summary=f"answer {len(answers)} tasks",
+                **LOCAL,
+            )
 
 
 def _reasons(evidence: Evidence) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from activities.contracts.migration import (
     MigrationResult,
     MigrationState,
     Progress,
+    QueueInput,
     Report,
     Stage,
 )
@@ -28,6 +29,7 @@ from activities.contracts.requests import MigrationOrder
 from workflows import attempts, details, judge
 from workflows.commanded import ENDED, Commanded
 from workflows.delegation import Delegation
+from workflows.landing_queue import LandingQueue
 from workflows.options import (
     NEEDS_HUMAN,
     SITES_LEFT,
@@ -52,6 +54,7 @@ class MigrationWorkflow(Commanded):
             started_at=workflow.now().isoformat(timespec="seconds"),
         )
         self._order: MigrationOrder | None = None
+        self._queue: LandingQueue | None = None
         self._delegation: Delegation | None = None
         self._early: list[Report] = []
         """Reports that came before this run got to its work."""
@@ -81,6 +84,8 @@ class MigrationWorkflow(Commanded):
             if not self.state.base:
                 raise
             self._reason = details.cause(error)
+            if self._delegation:
+                await self._delegation.give_up()
             self._enter(Stage.FAILED)
         return await self._finish(steps)
 
@@ -99,7 +104,7 @@ class MigrationWorkflow(Commanded):
             planned = await self._survey_and_plan(steps)
             if not planned or self._in.until or not await self._approved():
                 return
-            await self._prepare_to_land(steps)
+            await self._take_baseline(steps)
         await self._work(steps)
         await self._judge(steps)
         if self.state.stage not in ENDED and is_long():
@@ -140,21 +145,18 @@ class MigrationWorkflow(Commanded):
             return False
         return True
 
-    async def _prepare_to_land(self, steps: Steps) -> None:
-        """What candidates are held against, and the queue that lands them."""
-        assert self.state.base
+    async def _take_baseline(self, steps: Steps) -> None:
+        """What candidates are held against."""
         assert self.state.tip
         self._enter(Stage.BASELINE)
         await steps.take_baseline(self._phase, self.state.tip)
-        if not self.state.queue_open:
-            await steps.open_queue(self._phase, self.state.base.commit)
-            self.set(queue_open=True)
 
     async def _work(self, steps: Steps) -> None:
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
         self._enter(Stage.WORK)
+        queue = self._landing_queue(steps)
         delegation = self._delegation = Delegation(
-            self._area(steps), self.state.area_open, self.state.steered
+            self._area(steps, queue.id), queue, self.state.area_open, self.state.steered
         )
         for early in self._early:
             delegation.hear(early)
@@ -163,6 +165,7 @@ class MigrationWorkflow(Commanded):
         while report is None:
             report = await delegation.advance(self._steering())
             self.set(area_open=delegation.is_open, steered=delegation.told)
+            self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused)
             if report is None and is_long():
                 await self._continue()
         self._delegation = None
@@ -170,7 +173,31 @@ class MigrationWorkflow(Commanded):
         if report.handoff:
             self.set(handoffs=(*self.state.handoffs, report.handoff))
 
-    def _area(self, steps: Steps) -> AreaInput:
+    def _landing_queue(self, steps: Steps) -> LandingQueue:
+        """The phase's queue, in this run."""
+        assert self.state.base
+        if self._queue is None:
+            self._queue = LandingQueue(
+                QueueInput(
+                    repository=self._in.repository,
+                    branch=steps.branch,
+                    spec=self._in.spec,
+                    phase=self._phase,
+                    base=self.state.base.commit,
+                ),
+                self.state.queue_open,
+                self.state.queue_paused,
+                self._wake,
+            )
+        return self._queue
+
+    async def _close_queue(self, steps: Steps) -> None:
+        if self.state.queue_open:
+            await self._landing_queue(steps).close()
+        self._queue = None
+        self.set(queue_open=False, queue_paused=False)
+
+    def _area(self, steps: Steps, queue: str) -> AreaInput:
         assert self._order and self.state.plan and self.state.base and self.state.tip  # noqa: PT018
         return AreaInput(
             name=self._in.name,
@@ -180,7 +207,7 @@ class MigrationWorkflow(Commanded):
             cycle=self.state.cycle,
             repository=self._in.repository,
             branch=steps.branch,
-            queue=steps.queue,
+            queue=queue,
             spec=self._in.spec,
             plan=self.state.plan.plan,
             phase=self._phase,
@@ -217,12 +244,10 @@ class MigrationWorkflow(Commanded):
             self._reason, stage = failed, Stage.STOPPED
         if stage is not Stage.DONE or last:
             return self._enter(stage)
-        if self.state.queue_open:
-            await steps.close_queue()
+        await self._close_queue(steps)
         self.set(
             phase=self.state.phase + 1,
             earlier_handoffs=len(self.state.handoffs),
-            queue_open=False,
             idle_cycles=0,
             verdict=None,
         )
@@ -240,9 +265,7 @@ class MigrationWorkflow(Commanded):
         return ""
 
     async def _finish(self, steps: Steps) -> MigrationResult:
-        if self.state.queue_open:
-            await steps.close_queue()
-            self.set(queue_open=False)
+        await self._close_queue(steps)
         self._report_blob = (await steps.write_report(self.state, self._reason)).report
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -286,9 +309,12 @@ class MigrationWorkflow(Commanded):
 
     def changed(self) -> None:
         """A person said something: the area may have to be told."""
+        self._wake()
+        self.show()
+
+    def _wake(self) -> None:
         if self._delegation:
             self._delegation.wake()
-        self.show()
 
     def _steering(self) -> AreaSteering:
         return AreaSteering(paused=self.state.paused, cancelled=bool(self.state.cancelled))

@@ -55,13 +55,18 @@ MAX_PENDING_CHILDREN = 500
 MAX_BATCH = 64
 MAX_BOUNCES = 3
 MAX_STARTS = 3
-"""How often a planner starts a task or an area whose workflow died without a report."""
+"""How often a planner starts a child whose workflow died without a report."""
+LEFTOVER_ENDS = timedelta(seconds=1)
+LEFTOVER_ENDS_AT_MOST = timedelta(minutes=1)
+"""How long a planner waits for a child of its earlier life before it looks again."""
 MAX_REOPENS = 5
 """Workspaces lost in a row before a task gives up."""
 MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)
 ENQUEUE_AGAIN = timedelta(minutes=15)
 ENQUEUE_AGAIN_AT_MOST = timedelta(hours=6)
+QUEUE_COMES_BACK = timedelta(seconds=10)
+"""When a task asks again that found no queue: its planner is about to start another."""
 MAX_DECISIONS = 200
 
 
@@ -168,11 +173,16 @@ def on_host(queue: str) -> RemoteOptions:
     )
 
 
-def of_migration() -> TypedSearchAttributes:
+def of_migration(*own: SearchAttributePair[str]) -> TypedSearchAttributes:
     """What a child takes over from its parent, so that one query finds all of a migration."""
     mine = workflow.info().typed_search_attributes
     keys = (MIGRATION_NAME, REPO, OWNER)
-    return TypedSearchAttributes([SearchAttributePair(k, mine[k]) for k in keys if k in mine])
+    taken = [SearchAttributePair(key, mine[key]) for key in keys if key in mine]
+    return TypedSearchAttributes([*taken, *own])
+
+
+AT_WORK = SearchAttributePair(TASK_STATE, "working")
+"""A task's first state: given at its start, it costs no event."""
 
 
 def is_long() -> bool:

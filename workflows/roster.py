@@ -17,9 +17,11 @@ from activities.contracts.migration import AreaInput, AreaRow, Report, TaskInput
 from activities.contracts.requests import DescribeRuns, FindLanded, LoadRows
 from activities.contracts.work import TaskStatus
 from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import frontier
 from workflows.options import (
+    AT_WORK,
     GIT,
     LOCAL,
     MAX_PENDING_CHILDREN,
@@ -138,7 +140,7 @@ class Roster:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"{row.task.id}: {row.task.title}"[:200],
-            search_attributes=of_migration(),
+            search_attributes=of_migration(AT_WORK),
         )
 
     async def _watch(self, row: AreaRow, child: Child) -> None:
@@ -165,7 +167,7 @@ class Roster:
         if not earlier:
             return
         described = await workflow.execute_local_activity_method(
-            RecordActivities.describe_runs,
+            MessageActivities.describe_runs,
             DescribeRuns(ids=tuple(earlier)),
             summary="who of the earlier run is still there?",
             **LOCAL,

@@ -4,16 +4,13 @@ Steps decide nothing and remember nothing; whatever one needs is in its argument
 """
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import (
-    CLOSE,
     MigrationInput,
     MigrationState,
-    QueueInput,
     Verdict,
 )
 from activities.contracts.plan import PlanSummary
@@ -39,8 +36,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows.merge_queue import MergeQueueWorkflow
-from workflows.options import DELIVER, GIT, LOCAL, VERIFY, of_migration, queue_id
+from workflows.options import DELIVER, GIT, LOCAL, VERIFY
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
@@ -61,7 +57,6 @@ class Steps:
         self.branch = GreenBranch(
             repository=migration.repository.id, name=order.branch, migration=migration.name
         )
-        self.queue = queue_id(migration.repository.id, order.branch)
 
     async def take_base(self) -> Base:
         return await workflow.execute_activity_method(
@@ -145,30 +140,6 @@ class Steps:
             summary=f"checks at the {moment} of {phase}",
             **VERIFY,
         )
-
-    async def open_queue(self, phase: str, base: str) -> None:
-        """Starts the merge queue of the green branch."""
-        await workflow.start_child_workflow(
-            MergeQueueWorkflow.run,
-            QueueInput(
-                repository=self._in.repository,
-                branch=self.branch,
-                spec=self._in.spec,
-                phase=phase,
-                base=base,
-            ),
-            id=self.queue,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"lands on {self.branch.name}",
-            search_attributes=of_migration(),
-        )
-
-    async def close_queue(self) -> None:
-        """Nothing more will come: the queue answers what is waiting and ends."""
-        try:
-            await workflow.get_external_workflow_handle(self.queue).signal(CLOSE)
-        except ApplicationError as error:
-            workflow.logger.warning("the queue is gone already", exc_info=error)
 
     async def judge(self, survey: Survey, handoffs: tuple[BlobRef, ...]) -> Verdict:
         return await workflow.execute_activity_method(

@@ -7,24 +7,27 @@ withdraws its candidate and lives by the queue's answer.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, FailureError
+from temporalio.exceptions import ActivityError, CancelledError, FailureError
 
 from activities.contracts.landing import Candidate, Landing, Outcome
-from activities.contracts.migration import ENQUEUE, REPORT, WITHDRAW, Report, TaskInput
+from activities.contracts.migration import Report, TaskInput
 from activities.contracts.requests import (
-    DescribeRuns,
+    Asked,
+    AskToLand,
+    HandOff,
     LoadTask,
-    MakeCandidate,
     Rework,
-    SaveHandoff,
     TaskOrder,
 )
 from activities.contracts.work import Handoff, TaskStatus
+from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import attempts
 from workflows.attempts import Work
@@ -36,6 +39,7 @@ from workflows.options import (
     LOCAL,
     MAX_BOUNCES,
     NEEDS_HUMAN,
+    QUEUE_COMES_BACK,
     TASK_STATE,
 )
 
@@ -65,6 +69,8 @@ class TaskWorkflow:
             cause = error.cause if isinstance(error, ActivityError) and error.cause else error
             if isinstance(cause, CancelledError):
                 handoff = self._handoff(TaskStatus.CANCELLED, did="cancelled")
+            elif getattr(cause, "type", None) == ORPHANED:
+                handoff = self._handoff(TaskStatus.ORPHANED, did=str(cause))
             else:
                 handoff = self._handoff(TaskStatus.CANNOT, concerns=(_text(cause),))
         return await self._report(handoff)
@@ -87,11 +93,8 @@ class TaskWorkflow:
             **LOCAL,
         )
         self._ladder = Ladder(self._in, order)
-        workflow.upsert_search_attributes([TASK_STATE.value_set("working")])
         work = await self._ladder.climb(self._in.tip, self._in.tip)
         while work:
-            if not await self._parent_is_open():
-                return self._handoff(TaskStatus.ORPHANED, did="its planner is gone")
             landing = await self._land(order, work)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(work, landing)
@@ -104,42 +107,69 @@ class TaskWorkflow:
         return self._unlanded(order)
 
     async def _land(self, order: TaskOrder, work: Work) -> Landing:
-        """Asks the queue until it answers; the same candidate has the same id each time."""
-        candidate = await workflow.execute_activity_method(
-            IntegrationActivities.make_candidate,
-            MakeCandidate(
-                name=self._in.name,
-                repository=self._in.repository,
-                task=order.task,
-                commit=work.commit,
-                base=work.base,
-                reply_to=workflow.info().workflow_id,
-                when=int(workflow.time()),
-            ),
-            summary="squash into one commit",
-            **GIT,
+        """The queue's answer, which a cancelled task waits for too: what is composed may land."""
+        task = order.task
+        candidate = Candidate(
+            migration=self._in.name,
+            task=task.id,
+            commit=work.commit,
+            base=work.base,
+            title=task.title,
+            claims=task.claims,
+            creates=task.creates,
+            needs=task.needs,
+            priority=task.priority,
+            reply_to=workflow.info().workflow_id,
+            asking=len(self._bounces),
         )
         workflow.upsert_search_attributes([TASK_STATE.value_set("landing")])
-        queue = workflow.get_external_workflow_handle(self._in.queue)
+        asking = asyncio.create_task(self._ask(candidate))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            self._cancelled = True
+            return await asking
+
+    async def _ask(self, candidate: Candidate) -> Landing:
+        """Asks the queue until it answers; the same candidate has the same id each time. Nothing
+        is asked for a planner that is gone.
+        """
         patience = ENQUEUE_AGAIN
         while candidate.id not in self._answers:
-            await queue.signal(ENQUEUE, candidate)
-            try:
-                await self._answered(candidate, patience)
-            except TimeoutError:
-                patience = min(patience * 2, ENQUEUE_AGAIN_AT_MOST)
-            except asyncio.CancelledError:
-                self._cancelled = True
-                await queue.signal(WITHDRAW, candidate.id)
-                await workflow.wait_condition(lambda: candidate.id in self._answers)
+            withdraws = self._cancelled
+            asked = await self._tell_queue(candidate, withdraws)
+            if not asked.parent_open and not withdraws:
+                raise permanent(ORPHANED, PLANNER_GONE)
+            if not asked.queue_open and withdraws:
+                return _withdrawn(candidate)
+            await self._answered(
+                candidate, withdraws, patience if asked.queue_open else QUEUE_COMES_BACK
+            )
+            patience = min(patience * 2, ENQUEUE_AGAIN_AT_MOST)
         return self._answers[candidate.id]
 
-    async def _answered(self, candidate: Candidate, patience: timedelta) -> None:
-        await workflow.wait_condition(
-            lambda: candidate.id in self._answers,
-            timeout=patience,
-            timeout_summary="waiting for the merge queue",
+    async def _tell_queue(self, candidate: Candidate, withdraws: bool) -> Asked:
+        return await workflow.execute_local_activity_method(
+            MessageActivities.ask_to_land,
+            AskToLand(
+                queue=self._in.queue,
+                candidate=candidate,
+                withdraw=withdraws,
+                parent=self._in.parent,
+                epoch=self._in.epoch,
+            ),
+            summary="take it back" if withdraws else "ask to land",
+            **LOCAL,
         )
+
+    async def _answered(self, candidate: Candidate, withdraws: bool, patience: timedelta) -> None:
+        """Waits for the answer, for a cancellation that is news, or for as long as is said."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: candidate.id in self._answers or self._cancelled is not withdraws,
+                timeout=patience,
+                timeout_summary="waiting for the merge queue",
+            )
 
     async def _after_bounce(self, work: Work, landing: Landing) -> Work | None:
         """What a bounced candidate asks to land next, based on the green tip; None: no more."""
@@ -192,16 +222,6 @@ class TaskWorkflow:
         )
         return reworked.commit
 
-    async def _parent_is_open(self) -> bool:
-        described = await workflow.execute_local_activity_method(
-            RecordActivities.describe_runs,
-            DescribeRuns(ids=(self._in.parent,)),
-            summary="is the planner still there?",
-            **LOCAL,
-        )
-        parent = described.runs[0]
-        return parent.status == "RUNNING" and parent.first_run == self._in.epoch
-
     def _landed(self, work: Work, landing: Landing) -> Handoff:
         assert self._ladder is not None
         self._ladder.landed(work.files)
@@ -252,29 +272,27 @@ class TaskWorkflow:
         )
 
     async def _report(self, handoff: Handoff) -> Report:
-        saved = await workflow.execute_local_activity_method(
-            RecordActivities.save_handoff,
-            SaveHandoff(name=self._in.name, handoff=handoff),
-            summary=f"hand off: {handoff.status}",
-            **LOCAL,
-        )
-        report = Report(
-            child=self._in.task,
-            start=self._in.start,
-            epoch=self._in.epoch,
-            status=handoff.status,
-            handoff=saved,
-            landed=handoff.landed,
-        )
         needs_human = handoff.status in CANNOT_HELP or bool(handoff.put_back)
         workflow.upsert_search_attributes(
             [TASK_STATE.value_set(handoff.status), NEEDS_HUMAN.value_set(needs_human)]
         )
-        try:
-            await workflow.get_external_workflow_handle(self._in.parent).signal(REPORT, report)
-        except ApplicationError as error:
-            workflow.logger.warning("nobody takes the report", exc_info=error)
-        return report
+        return await workflow.execute_local_activity_method(
+            MessageActivities.hand_off,
+            HandOff(
+                name=self._in.name,
+                handoff=handoff,
+                start=self._in.start,
+                parent=self._in.parent,
+                epoch=self._in.epoch,
+            ),
+            summary=f"hand off: {handoff.status}",
+            **LOCAL,
+        )
+
+
+def _withdrawn(candidate: Candidate) -> Landing:
+    """There is no queue, so nothing of it is waiting there, nor will be."""
+    return Landing(task=candidate.task, candidate=candidate.id, outcome=Outcome.WITHDRAWN)
 
 
 def _left(order: TaskOrder) -> tuple[str, ...]:

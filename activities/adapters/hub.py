@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pygit2.enums import SortMode
 
-from activities.adapters.composing import TRAILER, carry, compose_batch, one_line
+from activities.adapters.composing import TRAILER, carry, compose_batch
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.merging import Merge
@@ -111,16 +111,13 @@ class Hub(References):
             raise RefMissing(f"there is no branch {branch} in {self.path.name}")
         return commit
 
-    def make_candidate(
-        self, base: str, checkpoint_tree: str, title: str, migration: str, task: str, when: int
-    ) -> str:
-        """The task's work as one commit on its base, kept; made of its arguments, so it repeats."""
-        message = f"{one_line(title) or f'Task {task}'}\n"
-        commit = self.write_commit(checkpoint_tree, [base], message, when)
-        ref = f"{OURS}candidate/{migration}/{task}"
-        with self.writing([ref]) as git:
-            update(git, ref, commit, self.ref(ref) or ABSENT)
-        return commit
+    def carry_on(self, commit: str, tree: str, base: str, task: str, owner: str, when: int) -> str:
+        """Another tree of the same work on `base`, kept under a ref of its own: one commit with
+        one parent and the work's own message, so it may ask to land. The same again is the same.
+        """
+        made = self.write_commit(tree, [base], self.message(commit), when)
+        self.keep(f"{OURS}checkpoint/{owner}/{task}/{made}", made)
+        return made
 
     def compose_batch(
         self,
@@ -140,10 +137,6 @@ class Hub(References):
     def carry(self, commit: str, old_base: str, new_base: str) -> Merge:
         """The tree of a commit's change on another base, or what conflicts."""
         return carry(self, commit, old_base, new_base)
-
-    def remember(self, migration: str, task: str, commit: str) -> None:
-        """Keeps a commit of a task reachable; a checkpoint has a ref of its own."""
-        self.keep(f"{OURS}checkpoint/{migration}/{task}/{commit}", commit)
 
     def land(self, branch: str, old: str, new: str) -> str:
         """Moves the green branch from `old` to `new`, whose first parent is `old`; returns its tip.

@@ -193,6 +193,10 @@ class Objects:
         above = [str(_commit(repository, parent).id) for parent in parents]
         return str(repository.write(ObjectType.COMMIT, commit_bytes(tree, above, message, when)))
 
+    def message(self, commit: str) -> str:
+        """A commit's message."""
+        return _commit(self._repository(), commit).message
+
     def write_blob(self, data: bytes) -> str:
         """The id of a blob with these bytes."""
         return str(self._repository().create_blob(data))

@@ -3,6 +3,7 @@
 import asyncio
 
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.composing import one_line
 from activities.adapters.harvest import harvest
 from activities.adapters.hub import Hub
 from activities.adapters.surveying import codemod_order, named_environment
@@ -44,7 +45,8 @@ class Rungs:
         return ran, ran.exit == 0
 
     def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
-        """The claimed files as a commit on the base, under the attempt's own ref."""
+        """The claimed files as one commit on the base, under the attempt's own ref: what may ask to
+        land as it is."""
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
         return harvest(
             paths,
@@ -53,7 +55,7 @@ class Rungs:
             start=where.start,
             claims=task.claims,
             creates=task.creates,
-            message=f"{task.id}: attempt {where.attempt}\n",
+            message=f"{task.id}: {one_line(task.title)}\n",
             when=when,
             ref=f"refs/whimbrel/host/{where.host}/{where.migration}/{task.id}/{where.attempt}",
         )

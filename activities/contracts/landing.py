@@ -20,11 +20,13 @@ class Candidate(Contract):
     priority: int = 3
     reply_to: str
     """The workflow id that waits for the Landing."""
+    asking: int = 0
+    """How often its task was bounced before: the same commit may ask again, for a new answer."""
 
     @property
     def id(self) -> str:
         """The same candidate has the same id however often it is enqueued."""
-        return f"{self.task}@{self.commit}"
+        return f"{self.task}@{self.commit}" + (f"#{self.asking}" if self.asking else "")
 
 
 class Outcome(StrEnum):

@@ -21,7 +21,9 @@ LANDED = "landed"
 ENQUEUE = "enqueue"
 """task → queue, with a Candidate."""
 WITHDRAW = "withdraw"
-"""task → queue, with a candidate id."""
+"""task → queue, with a Candidate."""
+PAUSE = "pause"
+"""migration → queue, with a bool."""
 CLOSE = "close"
 """migration → queue: answer what is waiting, then end."""
 STEER_AREA = "steer_area"
@@ -113,9 +115,10 @@ class MigrationState(Contract):
     """The green tip as last read."""
     survey: Survey | None = None
     plan: PlanSummary | None = None
-    baseline: BlobRef | None = None
     area_open: bool = False
     queue_open: bool = False
+    queue_paused: bool = False
+    """What the queue was last told."""
     approved: bool = False
     rejected: str = ""
     cancelled: str = ""

@@ -1,8 +1,8 @@
 """What each activity is asked: the verb as a noun phrase, one argument each."""
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
-from activities.contracts.evidence import Moment
-from activities.contracts.landing import Candidate
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.landing import Candidate, Landing
 from activities.contracts.migration import AreaRow, HumanDecision, Stage
 from activities.contracts.plan import Task
 from activities.contracts.repository import GreenBranch, Repository
@@ -91,7 +91,7 @@ class TaskOrder(Contract):
     attempts: int
     """Per rung."""
     empty_fails: tuple[bool, ...] = ()
-    """Per rung: no change is a failure."""
+    """Per rung: whether changing nothing is a failure."""
 
 
 class OpenWorkspace(Contract):
@@ -110,15 +110,10 @@ class RunRung(Contract):
     phase: str
     rung: int
     task: Task
-
-
-class SaveCheckpoint(Contract):
-    workspace: Workspace
-    spec: BlobRef
-    phase: str
-    task: Task
     when: int
-    """Seconds since the epoch, from the workflow: a second run makes the same commit."""
+    """Seconds since the epoch, from the workflow: a second harvest makes the same commit."""
+    evidence: Evidence | None = None
+    """What the checks said of the checkpoint it starts from."""
 
 
 class CloseWorkspace(Contract):
@@ -181,15 +176,35 @@ class Reworked(Contract):
     conflicts: tuple[str, ...] = ()
 
 
-class MakeCandidate(Contract):
-    name: str
-    repository: Repository
-    task: Task
-    commit: CommitId
-    """The checkpoint whose tree asks to land."""
-    base: CommitId
-    reply_to: str
-    when: int
+class AskToLand(Contract):
+    """A task's word to the merge queue."""
+
+    queue: str
+    """The queue's workflow id."""
+    candidate: Candidate
+    withdraw: bool = False
+    """Takes it back instead, where it is not composed yet."""
+    parent: str
+    epoch: str
+    """The planner's workflow id and first run: one that is gone wants nothing landed."""
+
+
+class Asked(Contract):
+    """Who was there to hear it."""
+
+    parent_open: bool
+    queue_open: bool
+
+
+class Answer(Contract):
+    """A landing and the workflow id that waits for it."""
+
+    to: str
+    landing: Landing
+
+
+class AnswerTasks(Contract):
+    answers: tuple[Answer, ...]
 
 
 class ComposeBatch(Contract):
@@ -224,9 +239,14 @@ class LandedTasks(Contract):
     tasks: dict[str, CommitId]
 
 
-class SaveHandoff(Contract):
+class HandOff(Contract):
+    """A task's last word to its planner."""
+
     name: str
     handoff: Handoff
+    start: int
+    parent: str
+    epoch: str
 
 
 class JoinHandoffs(Contract):

@@ -38,13 +38,6 @@ class CommandRun(Contract):
     """The last lines, redacted, at most 2,000 characters."""
 
 
-class RungRun(Contract):
-    """A rung's command run, and whether its exit code is one the rung allows."""
-
-    run: CommandRun
-    allowed: bool
-
-
 class Change(StrEnum):
     """How a path differs from the base."""
 
@@ -80,6 +73,15 @@ class Checkpoint(Contract):
     left: tuple[str, ...] = ()
     """Claimed files that still have sites, where the finders can tell without running anything."""
     sites_left: int = 0
+
+
+class RungRun(Contract):
+    """One run of a rung: what its command said, and what it left in the workspace."""
+
+    run: CommandRun
+    allowed: bool
+    """Whether its exit code is one the rung allows."""
+    checkpoint: Checkpoint
 
 
 class RungOutcome(StrEnum):

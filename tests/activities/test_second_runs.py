@@ -10,6 +10,7 @@ from activities.adapters.blobs import BlobMissing, BlobStore
 from activities.adapters.hub import BranchMoved, BranchOwned
 from activities.adapters.hubs import Hubs
 from activities.contracts.base import BlobRef, digest_of
+from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
 from activities.contracts.repository import Repository
 from activities.contracts.requests import (
@@ -20,11 +21,9 @@ from activities.contracts.requests import (
     JoinHandoffs,
     Land,
     LoadTask,
-    MakeCandidate,
     MakePlan,
     PutBackFiles,
     Rework,
-    SaveHandoff,
     TakeBase,
     WriteReport,
 )
@@ -92,17 +91,16 @@ def changed(hubs, repository, green):
     return commit_files(hub.path, {"a.py": "new\n", "b.py": "new\n"}, ref=ref)
 
 
-def candidate_of(integration, repository, commit, base, task="c1-0001"):
-    asked = MakeCandidate(
-        name=NAME,
-        repository=repository,
-        task=a_task(task, "a.py", "b.py"),
+def candidate_of(commit, base, task="c1-0001"):
+    return Candidate(
+        migration=NAME,
+        task=task,
         commit=commit,
         base=base,
+        title=task,
+        claims=("a.py", "b.py"),
         reply_to="task",
-        when=WHEN,
     )
-    return twice(integration.make_candidate, asked)
 
 
 def composed(integration, blobs, repository, base, *candidates):
@@ -138,7 +136,7 @@ def test_a_branch_of_another_migration_is_refused_by_a_kind_that_is_not_retried(
 def test_candidate_batch_and_landing_are_the_same_when_made_again(
     integration, blobs, repository, green, changed
 ):
-    candidate = candidate_of(integration, repository, changed, green)
+    candidate = candidate_of(changed, green)
     batch = composed(integration, blobs, repository, green, candidate)
     new = batch.prefixes[-1]
     asked = Land(repository=repository, branch=a_branch(NAME), old=batch.tip, new=new)
@@ -160,7 +158,7 @@ def test_a_landing_on_a_branch_that_moved_lands_nothing(
             blobs,
             repository,
             green,
-            candidate_of(integration, repository, changed, green, task=task),
+            candidate_of(changed, green, task=task),
         )
         for task in ("c1-0001", "c1-0002")
     ]
@@ -246,9 +244,9 @@ def test_a_plan_is_a_function_of_its_survey_and_a_bad_one_is_refused_by_kind(
 
 
 def test_records_are_reads_and_content_addressed_writes(blobs):
-    records = RecordActivities(blobs, client=None)
+    records = RecordActivities(blobs)
     handoff = Handoff(task="c1-0001", status=TaskStatus.LANDED, files=("a.py",))
-    saved = twice(records.save_handoff, SaveHandoff(name=NAME, handoff=handoff))
+    saved = blobs.put_model(NAME, handoff)
     rows = (
         a_row("c1-0001", state="landed").model_copy(update={"handoff": saved}),
         a_row("c1-0002", state="lost"),
@@ -260,7 +258,7 @@ def test_records_are_reads_and_content_addressed_writes(blobs):
 
 
 def test_a_lost_blob_is_a_kind_that_is_not_retried(blobs):
-    records = RecordActivities(blobs, client=None)
+    records = RecordActivities(blobs)
     gone = BlobRef(migration=NAME, sha256="0" * 64, size=1)
     with pytest.raises(BlobMissing):
         records.load_task(LoadTask(spec=gone, plan=gone, phase="main", task="c1-0001"))

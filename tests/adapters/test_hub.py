@@ -85,7 +85,7 @@ def propose(hub: Hub) -> Propose:
         work = commit_files(
             hub.path, files, delete, modes=modes, ref=f"refs/whimbrel/work/{task}", parent=base
         )
-        commit = hub.make_candidate(base, work, f"Change {task}", MIGRATION, task, WHEN)
+        commit = hub.write_commit(hub.tree(work), [base], f"Change {task}\n", WHEN)
         paths = tuple(str(path) for path in files) + delete
         claimed = paths if claims is None else claims
         return Candidate(
@@ -430,10 +430,19 @@ class TestComposing:
         assert {entry.path for entry in hub.diff(other, carried.tree)} == {"src/a.py"}
         rival = _compose(hub, green, propose("t3", green, {"src/a.py": "theirs\n"})).prefixes[0]
         assert hub.carry(work.commit, green, rival).conflicts == ("src/a.py: contents",)
-        for _ in range(2):
-            hub.remember(MIGRATION, "t2", work.commit)
-        kept = hub.refs("refs/whimbrel/checkpoint/bare-asserts/t2/")
-        assert list(kept.values()) == [work.commit]
+
+    def test_work_that_is_carried_on_stays_one_commit_of_the_same_words_and_is_kept(
+        self, hub: Hub, green: str, propose: Propose
+    ) -> None:
+        work = propose("t1", green, {"src/a.py": "1\n"})
+        other = _compose(hub, green, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
+        tree = hub.carry(work.commit, green, other).tree
+        made = {hub.carry_on(work.commit, tree, other, "t1", MIGRATION, WHEN + 1) for _ in range(2)}
+        kept = hub.refs("refs/whimbrel/checkpoint/bare-asserts/t1/")
+        assert set(kept.values()) == made
+        (commit,) = made
+        assert hub.parents(commit) == (other,)
+        assert hub.message(commit) == hub.message(work.commit) == "Change t1\n"
 
     def test_an_edit_follows_a_file_that_was_renamed_on_the_tip(
         self, hub: Hub, green: str, propose: Propose
@@ -494,8 +503,7 @@ class TestComposing:
     def test_a_title_cannot_forge_a_trailer(self, hub: Hub, green: str, propose: Propose) -> None:
         title = "Fix\n\nTask-Id: bare-asserts/other\ntask-id: bare-asserts/third"
         work = propose("t1", green, {"src/b.py": "1\n"})
-        commit = hub.make_candidate(green, hub.tree(work.commit), title, MIGRATION, "t1", WHEN)
-        assert hub.git.text("log", "-1", "--format=%B", commit) == "Fix"
+        commit = hub.write_commit(work.commit, [green], title, WHEN)
         forged = work.model_copy(update={"commit": commit, "title": title})
         batch = _compose(hub, green, forged)
         tip = hub.land(BRANCH, green, batch.prefixes[-1])

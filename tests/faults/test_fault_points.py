@@ -14,8 +14,8 @@ from tests.service import service
 
 POINTS = (
     ("after:land", "after:open_workspace"),
-    ("after:compose_batch", "before:run_rung", "after:save_checkpoint"),
-    ("after:make_candidate", "after:run_checks"),
+    ("after:compose_batch", "before:run_rung", "after:run_rung"),
+    ("after:ask_to_land", "after:run_checks", "after:answer_tasks", "before:hand_off"),
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conftest import a_command, until
+from conftest import a_command, asking, until
 
 from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
@@ -93,7 +93,7 @@ async def test_a_killed_area_is_started_anew_and_goes_on_from_git(stage):
     assert len(world.asked("land")) == len(world.chain())
 
 
-async def test_a_pause_starts_nothing_new_and_loses_nothing(stage):
+async def test_a_pause_starts_nothing_new_composes_nothing_and_loses_nothing(stage):
     world = stage.world("a-pause", **{f"f{n}": "old" for n in range(4)})
     gate = world.hold("run_rung")
     handle = await stage.start(world, spec={"limits": {"concurrency": 1}})
@@ -101,8 +101,9 @@ async def test_a_pause_starts_nothing_new_and_loses_nothing(stage):
     await handle.execute_update(MigrationWorkflow.pause, a_command("p1", "lunch"))
     await until(handle, lambda p: p.command == "starter.py resume a-pause")
     gate.open()
-    await until(handle, lambda p: p.counts.landed == 1 and p.counts.running == 0)
+    await asking(stage, world, 1)
     assert len(world.asked("run_rung")) == 1
+    assert not world.asked("compose_batch")
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     report = stage.report(await handle.result())
     assert set(statuses(report).values()) == {Status.LANDED}

@@ -6,10 +6,10 @@ workflow there.
 
 import asyncio
 
-from conftest import SUGGEST_AT, Stage, a_command, until
+from conftest import SUGGEST_AT, Stage, a_command, asking
 from temporalio.client import WorkflowHandle
 
-from activities.contracts.migration import REPORT, MigrationState, Report
+from activities.contracts.migration import PAUSE, REPORT, MigrationState, Report
 from activities.contracts.migration import Stage as At
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
@@ -112,7 +112,7 @@ async def test_a_migration_continues_in_the_middle_of_its_work(stage):
     await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
     await grow(handle, REPORT, STALE)
     first.open()
-    await until(handle, lambda p: p.counts.landed == 1)
+    await asking(stage, world, 1)
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     again = await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
     assert again == "pause: applied before"
@@ -169,13 +169,10 @@ async def test_a_queue_continues_with_who_waits_and_lands_them(stage):
     gate = world.hold("compose_batch")
     handle = await stage.start(world)
     await asyncio.wait_for(gate.reached.wait(), 20)
-    await world.until(lambda: len(world.asked("make_candidate")) == 2)
-    queue = stage.client.get_workflow_handle(
-        options.queue_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
-    )
-    await grow(queue, "withdraw", "nobody@nowhere")
+    queue = await asking(stage, world, 2)
+    await grow(queue, PAUSE, False)
     gate.open()
     report = stage.report(await handle.result())
     assert {h.status for h in report.handoffs} == {Status.LANDED}
-    assert (await queue.result())["landed"] == 2
+    assert (await queue.result()).landed == 2
     assert await runs_of(stage, queue.id) > 1

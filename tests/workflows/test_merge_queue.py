@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 import pytest_asyncio
 from builders import REPOSITORY, a_branch, a_spec
+from conftest import asking
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from world import rewrite, write
 
 from activities.contracts.landing import Candidate, Outcome
-from activities.contracts.migration import CLOSE, ENQUEUE, QueueInput, QueueState
+from activities.contracts.migration import CLOSE, ENQUEUE, WITHDRAW, QueueInput, QueueState
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
 from workflows.merge_queue import MergeQueueWorkflow
@@ -22,7 +23,7 @@ async def test_tasks_that_are_ready_together_land_as_one_checked_commit(stage):
     gate = world.hold("compose_batch")
     handle = await stage.start(world)
     await asyncio.wait_for(gate.reached.wait(), 20)
-    await world.until(lambda: len(world.asked("make_candidate")) == 4)
+    await asking(stage, world, 4)
     gate.open()
     report = stage.report(await handle.result())
     assert {h.status for h in report.handoffs} == {Status.LANDED}
@@ -37,7 +38,7 @@ async def test_the_one_bad_candidate_of_a_batch_is_bounced_and_the_rest_lands(st
     gate = world.hold("compose_batch")
     handle = await stage.start(world)
     await asyncio.wait_for(gate.reached.wait(), 20)
-    await world.until(lambda: len(world.asked("make_candidate")) == 6)
+    await asking(stage, world, 6)
     gate.open()
     report = stage.report(await handle.result())
     statuses = {h.task: h.status for h in report.handoffs}
@@ -161,7 +162,7 @@ async def test_what_is_not_composed_yet_can_be_withdrawn_and_is_answered(stage, 
     await queue.signal(ENQUEUE, first)
     await asyncio.wait_for(gate.reached.wait(), 20)
     await queue.signal(ENQUEUE, second)
-    await queue.signal("withdraw", second.id)
+    await queue.signal(WITHDRAW, second)
     gate.open()
     await queue.signal(CLOSE)
     answers = {landing["task"]: landing["outcome"] for landing in await listener.result()}

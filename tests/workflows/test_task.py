@@ -108,7 +108,7 @@ async def test_a_lost_workspace_is_opened_anew_and_costs_no_attempt(stage):
 
 async def test_what_no_other_workspace_can_mend_ends_the_task_with_its_reason(stage):
     world = stage.world("t-cannot", a="old")
-    world.failures["save_checkpoint"] = [ApplicationError("a/.git", type="HostileTree")]
+    world.failures["run_rung"] = [ApplicationError("a/.git", type="HostileTree")]
     handoff, report = await only(stage, world)
     assert handoff.status is Status.CANNOT
     assert "HostileTree: " in handoff.concerns[0]
@@ -144,7 +144,7 @@ async def test_a_forbidden_file_is_put_back_by_rule_and_path(stage):
 async def test_a_conflict_makes_the_task_start_again_from_the_green_tip(stage):
     world = stage.world("t-conflict", a="old")
     world.rungs = [lambda tree, task, count: tree.update({"a.py": tree["a.py"] + "+"})]
-    gate = world.hold("make_candidate")
+    gate = world.hold("compose_batch")
     handle = await stage.start(world)
     await asyncio.wait_for(gate.reached.wait(), 20)
     world.land_foreign(a="theirs")

@@ -46,8 +46,8 @@ class Alone:
     async def cancel(self) -> str:
         """Cancels the task; the candidate id that it withdraws."""
         await self.task.cancel()
-        (id,) = await self.queue.execute_update(Inbox.await_letters, args=[WITHDRAW, 1])
-        return id
+        (taken,) = await self.queue.execute_update(Inbox.await_letters, args=[WITHDRAW, 1])
+        return Candidate.model_validate(taken).id
 
     async def answer(self, candidate: Candidate, outcome: Outcome, **more: Any) -> None:
         more = {"tip": self.world.tip, **more}

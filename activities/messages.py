@@ -1,0 +1,103 @@
+"""Messages between workflows, sent as local activities on the control worker.
+
+A workflow's own signal to another costs two events, a transfer and a task that only learns it was
+sent; sent from here it costs a marker. A message may be sent twice: whoever takes one knows it by
+what it is about, and ignores it the second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.contracts.migration import ENQUEUE, LANDED, REPORT, WITHDRAW, Report
+from activities.contracts.requests import (
+    Answer,
+    AnswerTasks,
+    Asked,
+    AskToLand,
+    DescribeRuns,
+    HandOff,
+    Runs,
+    RunStatus,
+)
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.contracts.base import Contract
+
+
+class MessageActivities:
+    """What tasks and queues tell each other and their planners, and who is still running."""
+
+    def __init__(self, blobs: BlobStore, client: Client) -> None:
+        self._blobs = blobs
+        self._client = client
+
+    @activity.defn
+    async def ask_to_land(self, request: AskToLand) -> Asked:
+        """Enqueues a candidate, or takes it back; enqueues nothing for a planner that is gone."""
+        parent = await self._describe(request.parent)
+        parent_open = parent.status == "RUNNING" and parent.first_run == request.epoch
+        if not parent_open and not request.withdraw:
+            return Asked(parent_open=False, queue_open=True)
+        verb = WITHDRAW if request.withdraw else ENQUEUE
+        told = await self._tell(request.queue, verb, request.candidate)
+        return Asked(parent_open=parent_open, queue_open=told)
+
+    @activity.defn
+    async def answer_tasks(self, request: AnswerTasks) -> None:
+        """Tells tasks what became of their candidates; one that is gone needs no answer: in its
+        next life it asks again and is answered from git."""
+        await asyncio.gather(*(self._answer(answer) for answer in request.answers))
+
+    async def _answer(self, answer: Answer) -> None:
+        if not await self._tell(answer.to, LANDED, answer.landing):
+            activity.logger.warning("nobody takes the landing of %s", answer.landing.task)
+
+    @activity.defn
+    async def hand_off(self, request: HandOff) -> Report:
+        """Keeps a handoff and reports it to the task's planner."""
+        handoff = request.handoff
+        saved = await asyncio.to_thread(self._blobs.put_model, request.name, handoff)
+        report = Report(
+            child=handoff.task,
+            start=request.start,
+            epoch=request.epoch,
+            status=handoff.status,
+            handoff=saved,
+            landed=handoff.landed,
+        )
+        if not await self._tell(request.parent, REPORT, report):
+            activity.logger.warning("nobody takes the report of %s", handoff.task)
+        return report
+
+    @activity.defn
+    async def describe_runs(self, request: DescribeRuns) -> Runs:
+        """The state of some workflows, by id."""
+        return Runs(runs=tuple([await self._describe(id) for id in request.ids]))
+
+    async def _tell(self, workflow: str, signal: str, message: Contract) -> bool:
+        """Whether there was an open workflow to take it."""
+        try:
+            await self._client.get_workflow_handle(workflow).signal(signal, message)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def _describe(self, id: str) -> RunStatus:
+        try:
+            described = await self._client.get_workflow_handle(id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return RunStatus(id=id, status="NOT_FOUND")
+            raise
+        status = described.status.name if described.status else "UNKNOWN"
+        first_run = described.raw_description.workflow_execution_info.first_run_id
+        return RunStatus(id=id, status=status, first_run=first_run)

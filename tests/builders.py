@@ -35,13 +35,13 @@ def a_plan(name: str, base: str, *tasks: Task) -> Plan:
 
 def a_spec(
     name: str,
-    ladder: Sequence[str] = ("codemod",),
+    ladder: Sequence[str | dict[str, object]] = ("codemod",),
     phases: Sequence[str] = ("main",),
     **fields: object,
 ) -> MigrationSpec:
-    """A spec whose phases have one ladder of these kinds of rungs."""
+    """A spec whose phases have one ladder of these rungs; a kind stands for its smallest one."""
     how = {"codemod": {"run": "true"}, "command": {"run": "true"}, "claude": {}}
-    rungs = [{kind: how[kind]} for kind in ladder]
+    rungs = [{kind: how[kind]} if isinstance(kind, str) else kind for kind in ladder]
     return MigrationSpec.model_validate(
         {
             "version": 1,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest_asyncio
-from builders import REPOSITORY, a_branch, a_plan, a_spec, a_task
+from builders import REPOSITORY, a_branch, a_candidate, a_plan, a_spec, a_task
 from conftest import BINARIES, Stage, staging
 from inbox import Inbox
 from temporalio.api.enums.v1 import IndexedValueType
@@ -14,12 +14,12 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
-from world import World, rewrite, write
+from world import World, fail, rewrite, write
 
 from activities.adapters.blobs import BlobStore
 from activities.contracts.landing import Candidate, Landing, Outcome
 from activities.contracts.migration import ENQUEUE, LANDED, REPORT, WITHDRAW, Report, TaskInput
-from activities.contracts.work import Handoff
+from activities.contracts.work import Handoff, RungOutcome
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
 from workflows.task import TaskWorkflow
@@ -63,8 +63,8 @@ class Alone:
         return self.stage.blobs.get_model(report.handoff, Handoff)
 
 
-async def alone(stage: Stage, world: World, epoch: str = "") -> Alone:
-    """Starts one task over all files of a world."""
+async def alone(stage: Stage, world: World, epoch: str = "", rung: Any = "codemod") -> Alone:
+    """Starts one task over all files of a world; its rungs are all of this kind."""
     name = world.name
     parent, queue = await stage.inbox(f"{name}-planner"), await stage.inbox(f"{name}-queue")
     plan = a_plan(name, world.base, a_task("c1-0001", *world.tree(world.base)))
@@ -77,7 +77,7 @@ async def alone(stage: Stage, world: World, epoch: str = "") -> Alone:
         repository=REPOSITORY,
         branch=a_branch(name),
         queue=queue.id,
-        spec=stage.blobs.put_model(name, a_spec(name, ["codemod" for _ in world.rungs])),
+        spec=stage.blobs.put_model(name, a_spec(name, [rung for _ in world.rungs])),
         plan=stage.blobs.put_model(name, plan),
         phase="main",
         tip=world.base,
@@ -178,6 +178,65 @@ async def test_the_same_answer_twice_counts_once(stage):
     await case.answer(await case.candidate(2), Outcome.LANDED, commit="f" * 40)
     handoff = await case.handoff()
     assert (handoff.status, handoff.bounces) == (Status.PARTIAL, 1)
+
+
+async def test_a_task_whose_planner_ends_makes_no_further_attempt(stage):
+    world = stage.world("ta-orphaned", a="old")
+    world.rungs = [fail(), rewrite()]
+    gate = world.hold("run_rung")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.parent.execute_update(Inbox.end)
+    await case.parent.result()
+    gate.open()
+    report = await asyncio.wait_for(case.task.result(), 20)
+    assert report.status is Status.ORPHANED
+    assert world.opened == ["0-1-0"]
+
+
+async def test_a_repeated_attempt_starts_from_the_last_good_checkpoint_and_hears_what_was_red(
+    stage,
+):
+    def hesitant(tree, task, count):
+        tree["a.py"] = "bad" if count == 1 else "new"
+
+    world = stage.world("ta-repeated", a="old")
+    world.rungs = [hesitant]
+    case = await alone(stage, world, rung="command")
+    await case.answer(await case.candidate(), Outcome.LANDED, commit="f" * 40)
+    assert (await case.handoff()).status is Status.LANDED
+    assert [asked.start for asked in world.asked("open_workspace")] == [world.base, world.base]
+    first, second = world.asked("run_rung")
+    assert first.evidence is None
+    assert second.evidence.checks[0].failing_files == ("a.py",)
+
+
+async def test_a_rung_that_must_change_something_and_does_not_has_failed(stage):
+    world = stage.world("ta-empty", a="old")
+    world.rungs = [write()]
+    case = await alone(stage, world, rung={"codemod": {"run": "true", "empty": False}})
+    handoff = await case.handoff()
+    assert [attempt.outcome for attempt in handoff.attempts] == [RungOutcome.FAILED]
+    assert handoff.status is Status.NEEDS_PERSON
+
+
+async def test_a_task_that_finds_no_queue_asks_again_and_one_that_is_cancelled_then_is_done(stage):
+    world = stage.world("ta-no-queue", a="old")
+    gate = world.hold("run_rung")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.queue.execute_update(Inbox.end)
+    await case.queue.result()
+    gate.open()
+    await world.until(lambda: bool(world.asked("run_checks")))
+    await case.task.cancel()
+    assert (await case.handoff()).status is Status.CANCELLED
+
+
+def test_the_same_commit_that_asks_again_after_a_bounce_gets_an_answer_of_its_own():
+    first = a_candidate("c1-0001")
+    assert first.id == first.model_copy().id
+    assert first.model_copy(update={"asking": 1}).id != first.id
 
 
 KINDS = {

@@ -124,6 +124,8 @@ class Workspaces:
                     self._set_aside(place)
                     building.rename(place)
         finally:
+            # Its own by name: a child forked meanwhile may hold the lock for a moment yet.
+            remove_tree(building)
             os.close(lock)
             self._remove_leftovers(place.parent)
         return _paths(place)
@@ -136,7 +138,8 @@ class Workspaces:
         """Deletes the workspace; one that is not there is closed already."""
         place = self._place(LiveWorkspace(migration, task, attempt))
         with self._locked():
-            self._set_aside(place)
+            aside = self._set_aside(place)
+        remove_tree(aside)
         self._remove_leftovers(place.parent)
         with self._locked(), contextlib.suppress(OSError):
             place.parent.rmdir()
@@ -221,9 +224,12 @@ class Workspaces:
             yield
 
     @staticmethod
-    def _set_aside(place: Path) -> None:
+    def _set_aside(place: Path) -> Path:
+        """Where it is now, if it was there: nobody opens it under that name."""
+        aside = _temporary(place)
         with contextlib.suppress(FileNotFoundError):
-            place.rename(_temporary(place))
+            place.rename(aside)
+        return aside
 
     def _remove_leftovers(self, parent: Path) -> None:
         with self._locked():

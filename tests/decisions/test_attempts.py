@@ -4,6 +4,7 @@ import pytest
 from builders import a_checkpoint, a_run, some_evidence
 
 from activities.contracts.work import RungOutcome as Out
+from activities.contracts.work import RungRun
 from workflows import attempts
 
 STILL = {"moved": False}
@@ -23,7 +24,13 @@ CASES = [
 
 @pytest.mark.parametrize(("run", "allowed", "checkpoint", "outcome"), CASES)
 def test_outcomes_are_told_apart(run, allowed, checkpoint, outcome):
-    assert attempts.outcome_of(run, allowed, checkpoint) is outcome
+    ran = RungRun(run=run, allowed=allowed, checkpoint=checkpoint)
+    assert attempts.outcome_of(ran) is outcome
+
+
+def test_a_rung_that_must_change_something_fails_when_it_does_not():
+    ran = RungRun(run=a_run(0), allowed=True, checkpoint=a_checkpoint(**STILL))
+    assert attempts.outcome_of(ran, empty_fails=True) is Out.FAILED
 
 
 def test_a_codemod_is_asked_once_and_an_agent_as_often_as_the_limit_says():

@@ -194,9 +194,7 @@ async def test_a_task_whose_planner_ends_makes_no_further_attempt(stage):
     assert world.opened == ["0-1-0"]
 
 
-async def test_a_repeated_attempt_starts_from_the_last_good_checkpoint_and_hears_what_was_red(
-    stage,
-):
+async def test_a_repeated_attempt_starts_from_what_was_good_and_hears_what_was_red(stage):
     def hesitant(tree, task, count):
         tree["a.py"] = "bad" if count == 1 else "new"
 
@@ -220,7 +218,7 @@ async def test_a_rung_that_must_change_something_and_does_not_has_failed(stage):
     assert handoff.status is Status.NEEDS_PERSON
 
 
-async def test_a_task_that_finds_no_queue_asks_again_and_one_that_is_cancelled_then_is_done(stage):
+async def test_a_cancelled_task_that_finds_no_queue_is_cancelled(stage):
     world = stage.world("ta-no-queue", a="old")
     gate = world.hold("run_rung")
     case = await alone(stage, world)
@@ -276,4 +274,20 @@ async def test_an_unanswered_candidate_is_enqueued_again_and_again_ever_less_oft
     await env.sleep(quarter)
     assert await case.candidate(3) == first
     await case.answer(first, Outcome.LANDED, commit="f" * 40)
+    assert (await case.task.result()).status is Status.LANDED
+
+
+async def test_a_task_that_finds_no_queue_asks_the_next_one(patient):
+    stage, env = patient
+    world = stage.world("ta-next-queue", a="old")
+    gate = world.hold("run_rung")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.queue.execute_update(Inbox.end)
+    await case.queue.result()
+    gate.open()
+    await world.until(lambda: bool(world.asked("run_checks")))
+    case.queue = await stage.inbox(case.queue.id)
+    await env.sleep(options.QUEUE_COMES_BACK.total_seconds() + 1)
+    await case.answer(await case.candidate(), Outcome.LANDED, commit="f" * 40)
     assert (await case.task.result()).status is Status.LANDED

@@ -1,9 +1,15 @@
-"""What people read about a migration: the progress answer and the page in the Web UI. Pure."""
+"""What people read about a migration: progress, the page in the Web UI, its result. Pure."""
 
 from temporalio.exceptions import ActivityError, FailureError
 
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import MigrationInput, MigrationState, Progress, Stage
+from activities.contracts.migration import (
+    MigrationInput,
+    MigrationResult,
+    MigrationState,
+    Progress,
+    Stage,
+)
 from activities.contracts.requests import MigrationOrder
 
 
@@ -34,6 +40,24 @@ def progress(
         plan=state.plan,
         report=report,
         decisions=state.decisions,
+    )
+
+
+def result(
+    state: MigrationState, order: MigrationOrder | None, report: BlobRef | None, reason: str
+) -> MigrationResult:
+    """How the migration ended."""
+    verdict = state.verdict
+    return MigrationResult(
+        stage=state.stage,
+        branch=order.branch if order else "",
+        tip=state.tip,
+        landed=state.counts.landed,
+        leftovers=len(verdict.leftover_files) if verdict else 0,
+        sites_left=state.sites_left,
+        plan=state.plan,
+        report=report,
+        reason=reason,
     )
 
 

@@ -1,4 +1,4 @@
-"""Climbs a task's ladder: attempts, their checks, and what can be saved of a red end.
+"""Climbs a task's ladder: attempts and their checks.
 
 Each attempt has a workspace of its own. A host that is lost costs no attempt: the workspace is
 opened anew from the last checkpoint that history knows. A rung starts from the last checkpoint
@@ -13,22 +13,18 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from activities.checks import ChecksActivities
-from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.evidence import Evidence
 from activities.contracts.migration import TaskInput
 from activities.contracts.requests import (
     CloseWorkspace,
     DescribeRuns,
     OpenWorkspace,
-    PutBackFiles,
-    RunChecks,
     RunRung,
     TaskOrder,
 )
 from activities.contracts.work import (
     Attempt,
     Checkpoint,
-    PutBack,
     RungOutcome,
     RungRun,
     Workspace,
@@ -40,12 +36,12 @@ from activities.errors import (
     WORKSPACE_LOST,
     permanent,
 )
-from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts
 from workflows.attempts import Work
-from workflows.options import GIT, LOCAL, MAX_REOPENS, OPEN, VERIFY, closing, on_host
+from workflows.options import LOCAL, MAX_REOPENS, OPEN, closing, on_host
+from workflows.salvage import Salvage
 
 GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 """Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
@@ -58,8 +54,7 @@ class Ladder:
         self._in = task
         self._order = order
         self.attempts: list[Attempt] = []
-        self.put_back: dict[str, str] = {}
-        """path → why it was put back to the base."""
+        self.salvage = Salvage(task, order)
 
     async def climb(self, base: str, start: str) -> Work | None:
         """Goes up until a rung leaves green work without sites; else saves what is good.
@@ -81,7 +76,7 @@ class Ladder:
                 if kind == attempts.NO_MODEL:
                     break
         if latest and not latest.green:
-            return await self.salvage(latest) or best
+            return await self.salvage.save(latest) or best
         return latest
 
     async def _attempt(
@@ -198,7 +193,7 @@ class Ladder:
         if outcome is RungOutcome.DAMAGED:
             damaged = {entry.split(": ", 1)[0]: entry for entry in checkpoint.damage}
             files = tuple(path for path in files if path not in damaged)
-            commit = await self._restore(commit, checkpoint.base, damaged)
+            commit = await self.salvage.restore(commit, checkpoint.base, damaged)
             # Put back they have their sites again: the next rung's business.
             left = tuple(sorted({*left, *damaged}))
         if not files:
@@ -209,102 +204,8 @@ class Ladder:
             files=files,
             left=left,
             sites_left=checkpoint.sites_left,
-            evidence=await self.check(commit, checkpoint.base),
+            evidence=await self.salvage.check(commit, checkpoint.base),
         )
-
-    async def check(self, commit: str, base: str) -> Evidence:
-        return await workflow.execute_activity_method(
-            ChecksActivities.run_checks,
-            RunChecks(
-                name=self._in.name,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                commit=commit,
-                compare_with=base,
-                moment=Moment.TASK,
-                paths=self._order.task.claims,
-            ),
-            summary="task checks",
-            **VERIFY,
-        )
-
-    async def salvage(self, red: Work) -> Work | None:
-        """Puts back what the failing results name, else searches by halves; lands the rest.
-
-        Returns green work, or None when nothing of it is good.
-        """
-        work: Work | None = red
-        while work and not work.green:
-            bad = attempts.blamed(work.evidence, work.files)
-            if not bad:
-                return await self._search(work)
-            reasons = {path: attempts.why(work.evidence, path) for path in bad}
-            work = await self.without(work, reasons)
-        return work
-
-    async def without(self, work: Work, bad: dict[str, str]) -> Work | None:
-        """The work with these files (path → why) put back to its base, checked again."""
-        rest = tuple(path for path in work.files if path not in bad)
-        if not rest:
-            self.put_back.update(bad)
-            return None
-        commit = await self._restore(work.commit, work.base, bad)
-        left = tuple(path for path in work.left if path not in bad)
-        return Work(
-            commit, work.base, rest, left, work.sites_left, await self.check(commit, work.base)
-        )
-
-    async def _search(self, red: Work) -> Work | None:
-        """Bisects over the changed files: keeps every half that is green on top of the kept."""
-        kept: list[str] = []
-        best: Work | None = None
-        pending = [list(half) for half in attempts.halves(red.files)]
-        while pending:
-            part = pending.pop(0)
-            trial = {*kept, *part}
-            put_back = tuple(path for path in red.files if path not in trial)
-            commit = await self._restore(red.commit, red.base, dict.fromkeys(put_back, ""))
-            evidence = await self.check(commit, red.base)
-            if evidence.passed:
-                kept.extend(part)
-                left = tuple(path for path in red.left if path in trial)
-                files = tuple(sorted(kept))
-                best = Work(commit, red.base, files, left, red.sites_left, evidence)
-            elif len(part) > 1:
-                pending[:0] = [list(half) for half in attempts.halves(part)]
-        reason = attempts.why(red.evidence)
-        self.put_back = {p: r for p, r in self.put_back.items() if r}
-        self.put_back.update({path: reason for path in red.files if path not in kept})
-        return best
-
-    async def _restore(self, commit: str, base: str, paths: dict[str, str]) -> str:
-        """A commit with these paths as they are in the base; remembers why."""
-        if not paths:
-            return commit
-        self.put_back.update(paths)
-        restored = await workflow.execute_activity_method(
-            IntegrationActivities.put_back,
-            PutBackFiles(
-                name=self._in.name,
-                repository=self._in.repository,
-                task=self._order.task.id,
-                commit=commit,
-                base=base,
-                paths=tuple(sorted(paths)),
-                when=int(workflow.time()),
-            ),
-            summary=f"put back {len(paths)} files",
-            **GIT,
-        )
-        return restored.commit
-
-    def landed(self, files: tuple[str, ...]) -> None:
-        """What landed after all (a later rung mended it) is not put back."""
-        self.put_back = {p: r for p, r in self.put_back.items() if p not in files}
-
-    def put_back_files(self) -> tuple[PutBack, ...]:
-        return tuple(PutBack(path=p, reason=r) for p, r in sorted(self.put_back.items()))
 
 
 def _is_final(cause: BaseException | None) -> bool:

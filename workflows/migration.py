@@ -14,14 +14,12 @@ from activities.contracts.base import BlobRef
 from activities.contracts.evidence import Moment
 from activities.contracts.migration import (
     REPORT,
-    AreaInput,
     AreaSteering,
     Command,
     MigrationInput,
     MigrationResult,
     MigrationState,
     Progress,
-    QueueInput,
     Report,
     Stage,
 )
@@ -38,8 +36,6 @@ from workflows.options import (
     is_long,
 )
 from workflows.steps import Steps, read_order
-
-AREA = "root"
 
 
 @workflow.defn
@@ -156,7 +152,10 @@ class MigrationWorkflow(Commanded):
         self._enter(Stage.WORK)
         queue = self._landing_queue(steps)
         delegation = self._delegation = Delegation(
-            self._area(steps, queue.id), queue, self.state.area_open, self.state.steered
+            steps.area_input(self.state, self._phase, queue.id),
+            queue,
+            self.state.area_open,
+            self.state.steered,
         )
         for early in self._early:
             delegation.hear(early)
@@ -175,16 +174,9 @@ class MigrationWorkflow(Commanded):
 
     def _landing_queue(self, steps: Steps) -> LandingQueue:
         """The phase's queue, in this run."""
-        assert self.state.base
         if self._queue is None:
             self._queue = LandingQueue(
-                QueueInput(
-                    repository=self._in.repository,
-                    branch=steps.branch,
-                    spec=self._in.spec,
-                    phase=self._phase,
-                    base=self.state.base.commit,
-                ),
+                steps.queue_input(self.state, self._phase),
                 self.state.queue_open,
                 self.state.queue_paused,
                 self._wake,
@@ -196,25 +188,6 @@ class MigrationWorkflow(Commanded):
             await self._landing_queue(steps).close()
         self._queue = None
         self.set(queue_open=False, queue_paused=False)
-
-    def _area(self, steps: Steps, queue: str) -> AreaInput:
-        assert self._order and self.state.plan and self.state.base and self.state.tip  # noqa: PT018
-        return AreaInput(
-            name=self._in.name,
-            area=AREA,
-            parent=workflow.info().workflow_id,
-            epoch=self.state.epoch,
-            cycle=self.state.cycle,
-            repository=self._in.repository,
-            branch=steps.branch,
-            queue=queue,
-            spec=self._in.spec,
-            plan=self.state.plan.plan,
-            phase=self._phase,
-            concurrency=self._order.concurrency,
-            base=self.state.base.commit,
-            tip=self.state.tip,
-        )
 
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""
@@ -272,18 +245,7 @@ class MigrationWorkflow(Commanded):
         return self._result()
 
     def _result(self) -> MigrationResult:
-        verdict = self.state.verdict
-        return MigrationResult(
-            stage=self.state.stage,
-            branch=self._order.branch if self._order else "",
-            tip=self.state.tip,
-            landed=self.state.counts.landed,
-            leftovers=len(verdict.leftover_files) if verdict else 0,
-            sites_left=self.state.sites_left,
-            plan=self.state.plan,
-            report=self._report_blob,
-            reason=self._reason,
-        )
+        return details.result(self.state, self._order, self._report_blob, self._reason)
 
     @workflow.signal(name=REPORT)
     def report(self, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""The steps of a migration: each asks one activity or starts one child, and returns a noun.
+"""The steps of a migration: each asks one activity, or makes up what a child is started with.
 
 Steps decide nothing and remember nothing; whatever one needs is in its arguments.
 """
@@ -9,8 +9,10 @@ from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import (
+    AreaInput,
     MigrationInput,
     MigrationState,
+    QueueInput,
     Verdict,
 )
 from activities.contracts.plan import PlanSummary
@@ -38,6 +40,8 @@ from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
 from workflows.options import DELIVER, GIT, LOCAL, VERIFY
 
+AREA = "root"
+
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
     """What the migration needs of its spec to decide."""
@@ -54,6 +58,7 @@ class Steps:
 
     def __init__(self, migration: MigrationInput, order: MigrationOrder) -> None:
         self._in = migration
+        self._order = order
         self.branch = GreenBranch(
             repository=migration.repository.id, name=order.branch, migration=migration.name
         )
@@ -139,6 +144,37 @@ class Steps:
             ),
             summary=f"checks at the {moment} of {phase}",
             **VERIFY,
+        )
+
+    def queue_input(self, state: MigrationState, phase: str) -> QueueInput:
+        """What the phase's merge queue is started with."""
+        assert state.base
+        return QueueInput(
+            repository=self._in.repository,
+            branch=self.branch,
+            spec=self._in.spec,
+            phase=phase,
+            base=state.base.commit,
+        )
+
+    def area_input(self, state: MigrationState, phase: str, queue: str) -> AreaInput:
+        """What the area is started with that does the cycle's work."""
+        assert state.plan and state.base and state.tip  # noqa: PT018
+        return AreaInput(
+            name=self._in.name,
+            area=AREA,
+            parent=workflow.info().workflow_id,
+            epoch=state.epoch,
+            cycle=state.cycle,
+            repository=self._in.repository,
+            branch=self.branch,
+            queue=queue,
+            spec=self._in.spec,
+            plan=state.plan.plan,
+            phase=phase,
+            concurrency=self._order.concurrency,
+            base=state.base.commit,
+            tip=state.tip,
         )
 
     async def judge(self, survey: Survey, handoffs: tuple[BlobRef, ...]) -> Verdict:

@@ -7,39 +7,33 @@ withdraws its candidate and lives by the queue's answer.
 """
 
 import asyncio
-import contextlib
 from dataclasses import replace
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError, FailureError
 
-from activities.contracts.landing import Candidate, Landing, Outcome
+from activities.contracts.landing import Landing, Outcome
 from activities.contracts.migration import Report, TaskInput
 from activities.contracts.requests import (
-    Asked,
-    AskToLand,
     HandOff,
     LoadTask,
     Rework,
     TaskOrder,
 )
 from activities.contracts.work import Handoff, TaskStatus
-from activities.errors import ORPHANED, PLANNER_GONE, permanent
+from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import attempts
+from workflows.asking import Asking
 from workflows.attempts import Work
 from workflows.ladder import Ladder
 from workflows.options import (
-    ENQUEUE_AGAIN,
-    ENQUEUE_AGAIN_AT_MOST,
     GIT,
     LOCAL,
     MAX_BOUNCES,
     NEEDS_HUMAN,
-    QUEUE_COMES_BACK,
     TASK_STATE,
 )
 
@@ -53,10 +47,8 @@ class TaskWorkflow:
     @workflow.init
     def __init__(self, task: TaskInput) -> None:
         self._in = task
-        self._answers: dict[str, Landing] = {}
-        self._bounces: list[Landing] = []
+        self._asking = Asking(task)
         self._ladder: Ladder | None = None
-        self._cancelled = False
         self._began = workflow.time()
 
     @workflow.run
@@ -78,7 +70,7 @@ class TaskWorkflow:
     @workflow.signal
     def landed(self, landing: Landing) -> None:
         """The queue's answer; a repeated one changes nothing."""
-        self._answers.setdefault(landing.candidate, landing)
+        self._asking.hear(landing)
 
     async def _carry_out(self) -> Handoff:
         order = await workflow.execute_local_activity_method(
@@ -95,103 +87,40 @@ class TaskWorkflow:
         self._ladder = Ladder(self._in, order)
         work = await self._ladder.climb(self._in.tip, self._in.tip)
         while work:
-            landing = await self._land(order, work)
+            workflow.upsert_search_attributes([TASK_STATE.value_set("landing")])
+            landing = await self._asking.land(order.task, work)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(work, landing)
             if landing.outcome is Outcome.WITHDRAWN:
                 return self._handoff(TaskStatus.CANCELLED, did="withdrawn before it was composed")
-            self._bounces.append(landing)
-            if self._cancelled:
+            self._asking.bounces.append(landing)
+            if self._asking.cancelled:
                 return self._handoff(TaskStatus.CANCELLED, did="cancelled, then bounced")
             work = await self._after_bounce(work, landing)
         return self._unlanded(order)
-
-    async def _land(self, order: TaskOrder, work: Work) -> Landing:
-        """The queue's answer, which a cancelled task waits for too: what is composed may land."""
-        task = order.task
-        candidate = Candidate(
-            migration=self._in.name,
-            task=task.id,
-            commit=work.commit,
-            base=work.base,
-            title=task.title,
-            claims=task.claims,
-            creates=task.creates,
-            needs=task.needs,
-            priority=task.priority,
-            reply_to=workflow.info().workflow_id,
-            asking=len(self._bounces),
-        )
-        workflow.upsert_search_attributes([TASK_STATE.value_set("landing")])
-        asking = asyncio.create_task(self._ask(candidate))
-        try:
-            return await asyncio.shield(asking)
-        except asyncio.CancelledError:
-            self._cancelled = True
-            return await asking
-
-    async def _ask(self, candidate: Candidate) -> Landing:
-        """Asks the queue until it answers; the same candidate has the same id each time. Nothing
-        is asked for a planner that is gone.
-        """
-        patience = ENQUEUE_AGAIN
-        while candidate.id not in self._answers:
-            withdraws = self._cancelled
-            asked = await self._tell_queue(candidate, withdraws)
-            if not asked.parent_open and not withdraws:
-                raise permanent(ORPHANED, PLANNER_GONE)
-            if not asked.queue_open and withdraws:
-                return _withdrawn(candidate)
-            await self._answered(
-                candidate, withdraws, patience if asked.queue_open else QUEUE_COMES_BACK
-            )
-            patience = min(patience * 2, ENQUEUE_AGAIN_AT_MOST)
-        return self._answers[candidate.id]
-
-    async def _tell_queue(self, candidate: Candidate, withdraws: bool) -> Asked:
-        return await workflow.execute_local_activity_method(
-            MessageActivities.ask_to_land,
-            AskToLand(
-                queue=self._in.queue,
-                candidate=candidate,
-                withdraw=withdraws,
-                parent=self._in.parent,
-                epoch=self._in.epoch,
-            ),
-            summary="take it back" if withdraws else "ask to land",
-            **LOCAL,
-        )
-
-    async def _answered(self, candidate: Candidate, withdraws: bool, patience: timedelta) -> None:
-        """Waits for the answer, for a cancellation that is news, or for as long as is said."""
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: candidate.id in self._answers or self._cancelled is not withdraws,
-                timeout=patience,
-                timeout_summary="waiting for the merge queue",
-            )
 
     async def _after_bounce(self, work: Work, landing: Landing) -> Work | None:
         """What a bounced candidate asks to land next, based on the green tip; None: no more."""
         assert self._ladder is not None
         ladder = self._ladder
         reason = "; ".join(landing.reasons[:3]) or "bounced by the merge queue"
-        if len(self._bounces) > MAX_BOUNCES or landing.tip is None:
-            ladder.put_back.update(dict.fromkeys(work.files, reason))
+        if len(self._asking.bounces) > MAX_BOUNCES or landing.tip is None:
+            ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
             return None
         blamed = tuple(path for path in landing.paths if path in work.files)
         if landing.outcome is Outcome.RED and landing.evidence:
             blamed = attempts.blamed(landing.evidence, work.files)
-        if landing.outcome is Outcome.CONFLICT or (not blamed and len(self._bounces) == 1):
+        if landing.outcome is Outcome.CONFLICT or (not blamed and len(self._asking.bounces) == 1):
             return await self._on_tip(ladder, work, landing.tip)
         if not blamed:
-            ladder.put_back.update(dict.fromkeys(work.files, reason))
+            ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
             return None
         moved = await self._rework(work, landing.tip)
         if moved is None:
             return await ladder.climb(landing.tip, landing.tip)
         onto = replace(work, commit=moved, base=landing.tip)
-        return await ladder.without(onto, dict.fromkeys(blamed, reason))
+        rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
+        return await ladder.salvage.save(rest) if rest else None
 
     async def _on_tip(self, ladder: Ladder, work: Work, tip: str) -> Work | None:
         """The work carried onto the green tip and checked there; climbs again if that is red, and
@@ -199,10 +128,12 @@ class TaskWorkflow:
         moved = await self._rework(work, tip)
         if moved is None:
             return await ladder.climb(tip, tip)
-        again = replace(work, commit=moved, base=tip, evidence=await ladder.check(moved, tip))
+        again = replace(
+            work, commit=moved, base=tip, evidence=await ladder.salvage.check(moved, tip)
+        )
         if again.green:
             return again
-        return await ladder.climb(tip, moved) or await ladder.salvage(again)
+        return await ladder.climb(tip, moved) or await ladder.salvage.save(again)
 
     async def _rework(self, work: Work, tip: str) -> str | None:
         """merge(tip, checkpoint), or None when they conflict."""
@@ -224,21 +155,21 @@ class TaskWorkflow:
 
     def _landed(self, work: Work, landing: Landing) -> Handoff:
         assert self._ladder is not None
-        self._ladder.landed(work.files)
-        partial = bool(self._ladder.put_back)
+        self._ladder.salvage.landed(work.files)
+        partial = bool(self._ladder.salvage.put_back)
         return self._handoff(
             TaskStatus.PARTIAL if partial else TaskStatus.LANDED,
             did=f"changed {len(work.files)} files",
             landed=landing.commit,
             files=work.files,
-            left=tuple(path for path in work.left if path not in self._ladder.put_back),
+            left=tuple(path for path in work.left if path not in self._ladder.salvage.put_back),
         )
 
     def _unlanded(self, order: TaskOrder) -> Handoff:
         """No rung left anything that may land."""
         assert self._ladder is not None
         said = tuple(f"{a.kind}: {a.outcome} {a.note}".strip() for a in self._ladder.attempts)
-        if not self._ladder.put_back and all(
+        if not self._ladder.salvage.put_back and all(
             a.outcome in ("no_change", "unavailable") for a in self._ladder.attempts
         ):
             status = TaskStatus.NEEDS_PERSON if order.task.sites else TaskStatus.NOTHING_TO_DO
@@ -264,10 +195,10 @@ class TaskWorkflow:
             landed=landed,
             files=files,
             left=left,
-            put_back=ladder.put_back_files() if ladder else (),
+            put_back=ladder.salvage.put_back_files() if ladder else (),
             concerns=concerns,
             attempts=tuple(ladder.attempts) if ladder else (),
-            bounces=len(self._bounces),
+            bounces=len(self._asking.bounces),
             seconds=workflow.time() - self._began,
         )
 
@@ -288,11 +219,6 @@ class TaskWorkflow:
             summary=f"hand off: {handoff.status}",
             **LOCAL,
         )
-
-
-def _withdrawn(candidate: Candidate) -> Landing:
-    """There is no queue, so nothing of it is waiting there, nor will be."""
-    return Landing(task=candidate.task, candidate=candidate.id, outcome=Outcome.WITHDRAWN)
 
 
 def _left(order: TaskOrder) -> tuple[str, ...]:

@@ -169,6 +169,19 @@ async def test_a_bounced_candidate_comes_again_based_on_the_green_tip(stage):
     assert (await case.handoff()).status is Status.PARTIAL
 
 
+async def test_what_is_red_on_the_tip_without_the_blamed_file_is_put_back_before_it_asks(stage):
+    world = stage.world("ta-red-on-tip", a="old", b="old", c="old")
+    world.rungs = [write(a="new", b="landing-bad", c="new")]
+    case = await alone(stage, world)
+    first = await case.candidate()
+    world.commits[first.commit].tree.update({"c.py": "bad"})
+    await case.answer(first, Outcome.VIOLATION, reasons=("no",), paths=("b.py",))
+    second = await case.candidate(2)
+    assert world.tree(second.commit) == {"a.py": "new", "b.py": "old", "c.py": "old"}
+    await case.answer(second, Outcome.LANDED, commit="f" * 40)
+    assert [entry.path for entry in (await case.handoff()).put_back] == ["b.py", "c.py"]
+
+
 async def test_the_same_answer_twice_counts_once(stage):
     world = stage.world("ta-twice", a="old", b="old")
     case = await alone(stage, world)

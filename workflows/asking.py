@@ -1,0 +1,101 @@
+"""A task asks the merge queue to land its work, and waits for the answer.
+
+It asks again until it is answered, ever less often. A landing is never cancelled: a task that is
+cancelled meanwhile takes its candidate back and lives by the answer, which may be that it landed.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.contracts.landing import Candidate, Landing, Outcome
+from activities.contracts.migration import TaskInput
+from activities.contracts.plan import Task
+from activities.contracts.requests import Asked, AskToLand
+from activities.errors import ORPHANED, PLANNER_GONE, permanent
+from activities.messages import MessageActivities
+from workflows.attempts import Work
+from workflows.options import ENQUEUE_AGAIN, ENQUEUE_AGAIN_AT_MOST, LOCAL, QUEUE_COMES_BACK
+
+
+class Asking:
+    """One task's talk with the queue; lives inside its workflow run."""
+
+    def __init__(self, task: TaskInput) -> None:
+        self._in = task
+        self._answers: dict[str, Landing] = {}
+        self.bounces: list[Landing] = []
+        self.cancelled = False
+        """The task was cancelled while it waited for an answer."""
+
+    def hear(self, landing: Landing) -> None:
+        """Takes the queue's answer; a repeated one changes nothing."""
+        self._answers.setdefault(landing.candidate, landing)
+
+    async def land(self, task: Task, work: Work) -> Landing:
+        """The queue's answer for this work. Raises Orphaned when the planner is gone."""
+        candidate = Candidate(
+            migration=self._in.name,
+            task=task.id,
+            commit=work.commit,
+            base=work.base,
+            title=task.title,
+            claims=task.claims,
+            creates=task.creates,
+            needs=task.needs,
+            priority=task.priority,
+            reply_to=workflow.info().workflow_id,
+            asking=len(self.bounces),
+        )
+        asking = asyncio.create_task(self._ask(candidate))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            self.cancelled = True
+            return await asking
+
+    async def _ask(self, candidate: Candidate) -> Landing:
+        """The same candidate has the same id each time; none asks for a planner that is gone."""
+        patience = ENQUEUE_AGAIN
+        while candidate.id not in self._answers:
+            withdraws = self.cancelled
+            asked = await self._tell_queue(candidate, withdraws)
+            if not asked.parent_open and not withdraws:
+                raise permanent(ORPHANED, PLANNER_GONE)
+            if not asked.queue_open and withdraws:
+                return _withdrawn(candidate)
+            await self._answered(
+                candidate, withdraws, patience if asked.queue_open else QUEUE_COMES_BACK
+            )
+            patience = min(patience * 2, ENQUEUE_AGAIN_AT_MOST)
+        return self._answers[candidate.id]
+
+    async def _tell_queue(self, candidate: Candidate, withdraws: bool) -> Asked:
+        return await workflow.execute_local_activity_method(
+            MessageActivities.ask_to_land,
+            AskToLand(
+                queue=self._in.queue,
+                candidate=candidate,
+                withdraw=withdraws,
+                parent=self._in.parent,
+                epoch=self._in.epoch,
+            ),
+            summary="take it back" if withdraws else "ask to land",
+            **LOCAL,
+        )
+
+    async def _answered(self, candidate: Candidate, withdraws: bool, patience: timedelta) -> None:
+        """Waits for the answer, for a cancellation that is news, or for as long as is said."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: candidate.id in self._answers or self.cancelled is not withdraws,
+                timeout=patience,
+                timeout_summary="waiting for the merge queue",
+            )
+
+
+def _withdrawn(candidate: Candidate) -> Landing:
+    """There is no queue, so nothing of it is waiting there, nor will be."""
+    return Landing(task=candidate.task, candidate=candidate.id, outcome=Outcome.WITHDRAWN)

@@ -1,0 +1,119 @@
+"""What can be saved of work that is not good enough: the files that are bad are put back to the
+base, the rest is checked again. Whatever is put back is remembered with its reason.
+"""
+
+from temporalio import workflow
+
+from activities.checks import ChecksActivities
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.migration import TaskInput
+from activities.contracts.requests import PutBackFiles, RunChecks, TaskOrder
+from activities.contracts.work import PutBack
+from activities.integration import IntegrationActivities
+from workflows import attempts
+from workflows.attempts import Work
+from workflows.options import GIT, VERIFY
+
+
+class Salvage:
+    """One task's files that were put back, and how more are; lives inside its workflow run."""
+
+    def __init__(self, task: TaskInput, order: TaskOrder) -> None:
+        self._in = task
+        self._order = order
+        self.put_back: dict[str, str] = {}
+        """path → why it was put back to the base."""
+
+    async def check(self, commit: str, base: str) -> Evidence:
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                commit=commit,
+                compare_with=base,
+                moment=Moment.TASK,
+                paths=self._order.task.claims,
+            ),
+            summary="task checks",
+            **VERIFY,
+        )
+
+    async def save(self, red: Work) -> Work | None:
+        """Puts back what the failing results name, else searches by halves; lands the rest.
+
+        Returns green work, or None when nothing of it is good.
+        """
+        work: Work | None = red
+        while work and not work.green:
+            bad = attempts.blamed(work.evidence, work.files)
+            if not bad:
+                return await self._search(work)
+            reasons = {path: attempts.why(work.evidence, path) for path in bad}
+            work = await self.without(work, reasons)
+        return work
+
+    async def without(self, work: Work, bad: dict[str, str]) -> Work | None:
+        """The work with these files (path → why) put back to its base, checked again."""
+        rest = tuple(path for path in work.files if path not in bad)
+        if not rest:
+            self.put_back.update(bad)
+            return None
+        commit = await self.restore(work.commit, work.base, bad)
+        left = tuple(path for path in work.left if path not in bad)
+        return Work(
+            commit, work.base, rest, left, work.sites_left, await self.check(commit, work.base)
+        )
+
+    async def _search(self, red: Work) -> Work | None:
+        """Bisects over the changed files: keeps every half that is green on top of the kept."""
+        kept: list[str] = []
+        best: Work | None = None
+        pending = [list(half) for half in attempts.halves(red.files)]
+        while pending:
+            part = pending.pop(0)
+            trial = {*kept, *part}
+            put_back = tuple(path for path in red.files if path not in trial)
+            commit = await self.restore(red.commit, red.base, dict.fromkeys(put_back, ""))
+            evidence = await self.check(commit, red.base)
+            if evidence.passed:
+                kept.extend(part)
+                left = tuple(path for path in red.left if path in trial)
+                files = tuple(sorted(kept))
+                best = Work(commit, red.base, files, left, red.sites_left, evidence)
+            elif len(part) > 1:
+                pending[:0] = [list(half) for half in attempts.halves(part)]
+        reason = attempts.why(red.evidence)
+        self.put_back = {p: r for p, r in self.put_back.items() if r}
+        self.put_back.update({path: reason for path in red.files if path not in kept})
+        return best
+
+    async def restore(self, commit: str, base: str, paths: dict[str, str]) -> str:
+        """A commit with these paths as they are in the base; remembers why."""
+        if not paths:
+            return commit
+        self.put_back.update(paths)
+        restored = await workflow.execute_activity_method(
+            IntegrationActivities.put_back,
+            PutBackFiles(
+                name=self._in.name,
+                repository=self._in.repository,
+                task=self._order.task.id,
+                commit=commit,
+                base=base,
+                paths=tuple(sorted(paths)),
+                when=int(workflow.time()),
+            ),
+            summary=f"put back {len(paths)} files",
+            **GIT,
+        )
+        return restored.commit
+
+    def landed(self, files: tuple[str, ...]) -> None:
+        """What landed after all (a later rung mended it) is not put back."""
+        self.put_back = {p: r for p, r in self.put_back.items() if p not in files}
+
+    def put_back_files(self) -> tuple[PutBack, ...]:
+        return tuple(PutBack(path=p, reason=r) for p, r in sorted(self.put_back.items()))

@@ -29,9 +29,11 @@ from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import FaultInterceptor
 from activities.heartbeat import HeartbeatInterceptor
-from activities.sweeping import Sweeper
+from activities.sweeping import DeadWorkspaces, Sweeper, files
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
+TOOLS = frozenset(("workspace", "checks"))
+"""Roles that run commands."""
 GRACE = timedelta(seconds=30)
 THREADS = 128
 """For all plain activities of a process: no fewer than its queues have slots."""
@@ -119,10 +121,18 @@ def workspace_activities(host: Host) -> list[Any]:
     return _methods(workspace)
 
 
-def sweeper(host: Host, client: Client) -> Sweeper:
-    from workflows.options import task_id
+def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
+    """Each role looks after what it writes; blobs, which all write, are integration's to sweep."""
+    places: list[Any] = []
+    if "workspace" in roles:
+        from workflows.options import task_id
 
-    return Sweeper(client, host.workspaces, host.scratch, task_id)
+        places.append(DeadWorkspaces(client, host.workspaces, task_id).sweep)
+    if TOOLS.intersection(roles):
+        places.append(files(host.scratch.sweep))
+    if "integration" in roles:
+        places += [files(host.hubs.sweep), files(host.blobs.sweep)]
+    return Sweeper(places)
 
 
 def check_activities(host: Host) -> list[Any]:
@@ -173,7 +183,7 @@ def workflows() -> list[type]:
 async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker]:
     """The Workers of these roles; a host with workspaces also polls its own queue."""
     settings = host.settings
-    if {"workspace", "checks"}.intersection(roles):
+    if TOOLS.intersection(roles):
         await host.prepare_tools()
     interceptors: list[Interceptor] = [HeartbeatInterceptor(), *_faults()]
     threads = ThreadPoolExecutor(max_workers=THREADS)
@@ -241,9 +251,8 @@ async def serve(roles: Sequence[str]) -> None:
     async with contextlib.AsyncExitStack() as running:
         for worker in workers:
             await running.enter_async_context(worker)
-        if "workspace" in roles:
-            sweeping = asyncio.create_task(sweeper(host, client).keep_sweeping())
-            running.callback(sweeping.cancel)
+        sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
+        running.callback(sweeping.cancel)
         log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())

@@ -1,6 +1,7 @@
 """Sweeps what dead processes left on this host: workspaces whose task run is not open any more,
-half-built ones, scratch folders of dead runs. Whether a run is open is asked of Temporal; where it
-does not say no, the workspace stays. Deleting twice is harmless.
+half-built ones, scratch folders of dead runs, locks and temporary files in hubs and blobs. Whether
+a run is open is asked of Temporal; where it does not say no, the workspace stays. Deleting twice is
+harmless.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
-    from activities.adapters.scratch import Scratch
     from activities.adapters.workspaces import LiveWorkspace, Workspaces
 
+    Sweep = Callable[[], Awaitable[Sequence[str]]]
+    """Deletes what is dead in one place; says what it was."""
+
 EVERY = timedelta(hours=1)
+AGAIN = timedelta(seconds=2)
+"""After trouble: a worker often starts just when its server does."""
 
 
 def age_of(attempt: str) -> tuple[int, ...]:
@@ -29,35 +35,43 @@ def age_of(attempt: str) -> tuple[int, ...]:
 
 
 class Sweeper:
-    """Looks after one host's disk, at worker start and every hour."""
+    """Looks after what one host has on disk, at worker start and every hour."""
+
+    def __init__(self, places: Sequence[Sweep]) -> None:
+        self._places = places
+
+    async def keep_sweeping(self) -> None:
+        """Sweeps until it is cancelled."""
+        while True:
+            troubled = not await self.sweep()
+            await asyncio.sleep((AGAIN if troubled else EVERY).total_seconds())
+
+    async def sweep(self) -> bool:
+        """One sweep; whether all went well. Trouble in one place is not the others'."""
+        log, well = logging.getLogger(__name__), True
+        for place in self._places:
+            try:
+                if dead := await place():
+                    log.info("swept %s", ", ".join(dead))
+            except (OSError, RPCError) as trouble:
+                log.warning("not swept: %s", trouble)
+                well = False
+        return well
+
+
+class DeadWorkspaces:
+    """The workspaces of one host whose task run is not open."""
 
     def __init__(
-        self,
-        client: Client,
-        workspaces: Workspaces,
-        scratch: Scratch,
-        task_id: Callable[[str, str, int], str],
+        self, client: Client, workspaces: Workspaces, task_id: Callable[[str, str, int], str]
     ) -> None:
         """`task_id` is how a task run's workflow is called: migration, task, start → id."""
         self._client = client
         self._workspaces = workspaces
-        self._scratch = scratch
         self._task_id = task_id
 
-    async def keep_sweeping(self) -> None:
-        """Sweeps until it is cancelled; trouble with one sweep is left to the next."""
-        log = logging.getLogger(__name__)
-        while True:
-            try:
-                dead = await self.sweep()
-                if dead:
-                    log.info("swept %s", ", ".join("/".join(workspace) for workspace in dead))
-            except (OSError, RPCError) as trouble:
-                log.warning("not swept: %s", trouble)
-            await asyncio.sleep(EVERY.total_seconds())
-
-    async def sweep(self) -> list[LiveWorkspace]:
-        """One sweep; returns the workspaces that it deleted.
+    async def sweep(self) -> list[str]:
+        """Deletes them and half-built ones; returns the former.
 
         What is dead is settled first: one that is opened meanwhile is not among it.
         """
@@ -68,8 +82,7 @@ class Sweeper:
             return (migration, task, attempt) not in dead
 
         swept = await asyncio.to_thread(self._workspaces.sweep, alive)
-        await asyncio.to_thread(self._scratch.sweep)
-        return swept
+        return ["/".join(workspace) for workspace in swept]
 
     async def _is_open(self, workspace: LiveWorkspace) -> bool:
         age = age_of(workspace.attempt)
@@ -83,3 +96,12 @@ class Sweeper:
                 return False
             raise
         return described.status is WorkflowExecutionStatus.RUNNING
+
+
+def files(sweep: Callable[[], Sequence[Path]]) -> Sweep:
+    """The sweep of an adapter, which only looks at files, on a thread."""
+
+    async def place() -> list[str]:
+        return [str(path) for path in await asyncio.to_thread(sweep)]
+
+    return place

@@ -7,7 +7,7 @@ waits for it asks of the migration itself.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import Session, unreachable
 from cli.starting import begin, read_spec
+from tests import invariants
 from workflows.options import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).parent.parent
@@ -136,6 +137,16 @@ def processes_of(home: Path) -> list[str]:
         if os.fsencode(home) in known:
             found.append(command.replace(b"\0", b" ").decode(errors="replace"))
     return found
+
+
+async def swept(home: Path, but: Sequence[str] = (), patience: float = 30.0) -> None:
+    """Returns once nothing is left on disk but this."""
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + patience
+    while (left := await asyncio.to_thread(invariants.left_on_disk, home)) != list(but):
+        assert set(but) <= set(left), f"it should have stayed: {set(but) - set(left)}"
+        assert clock.time() < deadline, f"after {patience:g} s there is still {left}"
+        await asyncio.sleep(0.1)
 
 
 async def until(

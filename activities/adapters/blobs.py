@@ -14,9 +14,12 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from activities.adapters.leftovers import remove_abandoned
 from activities.contracts.base import BlobRef
 
 Model = TypeVar("Model", bound=BaseModel)
+ASIDE = ".tmp-"
+"""How a file is called until it is whole."""
 
 
 class BlobMissing(Exception):
@@ -71,6 +74,12 @@ class BlobStore:
         path = self._key(migration, key)
         return path.read_bytes() if path.exists() else None
 
+    def sweep(self) -> list[Path]:
+        """Deletes what killed writers left without its name; returns it. Again: none is left."""
+        migrations = self._root / "migration"
+        left = [*migrations.glob(f"*/sha256/*/{ASIDE}*"), *migrations.glob(f"*/keys/{ASIDE}*")]
+        return remove_abandoned(left)
+
     def _folder(self, migration: str) -> Path:
         return self._root / "migration" / quote(migration, safe="")
 
@@ -84,7 +93,7 @@ class BlobStore:
 def _publish(path: Path, data: bytes, *, exclusive: bool) -> None:
     """Makes the file appear whole; `exclusive`: an existing one stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=ASIDE)
     aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -15,7 +15,7 @@ from activities.adapters.composing import TRAILER, carry, compose_batch
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.merging import Merge
-from activities.adapters.refs import ABSENT, OURS, References, RefMissing, update
+from activities.adapters.refs import ABSENT, INCOMING, OURS, References, RefMissing, update
 from activities.adapters.upstream import fetch_branch
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.repository import Base, GreenBranch
@@ -60,8 +60,8 @@ class Hub(References):
         hub = cls(root / f"{repository_id}.git")
         if not hub.path.is_dir():
             root.mkdir(parents=True, exist_ok=True)
-            with hub.holding(hub.lock):
-                hub._create()
+            with hub.holding(hub.lock) as held:
+                hub._create(held)
         return hub
 
     def fetch_base(self, url: str, branch: str, migration: str, *, repin: bool = False) -> Base:
@@ -70,11 +70,11 @@ class Hub(References):
         Pinned once: a second call answers what is pinned without asking upstream, unless `repin`.
         Raises BaseVanished, UpstreamUnreachable, UnsupportedRepository.
         """
-        with self.holding(self.path.with_suffix(".fetch.flock")) as held:
+        with self.holding(self.fetch_lock) as held:
             pinned = self.pinned_base(migration)
             if pinned is not None and not repin:
                 return pinned
-            incoming = f"{OURS}incoming/{migration}"
+            incoming = f"{INCOMING}{migration}"
             self.drop([incoming])
             commit = fetch_branch(Git(self.path, inherit=(held,)), url, branch, incoming)
             self._pin(migration, commit, branch)
@@ -171,13 +171,18 @@ class Hub(References):
             for task in mine.findall(commit.message.rstrip().rpartition("\n\n")[2])
         }
 
-    def _create(self) -> None:
+    @property
+    def half_made(self) -> Path:
+        """Where it is built, by whoever holds its lock."""
+        return self.path.with_suffix(".git.tmp")
+
+    def _create(self, held: int) -> None:
         if self.path.is_dir():
             return
-        aside = self.path.with_suffix(".git.tmp")
+        aside = self.half_made
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        git = Git(aside)
+        git = Git(aside, inherit=(held,))
         git.run("init", "-q", "--bare", "--template=", "--initial-branch=main", str(aside))
         for name, value in CONFIGURATION.items():
             git.run("config", name, value)

@@ -1,8 +1,25 @@
-"""Where the hubs of all repositories are."""
+"""Where the hubs of all repositories are, and what is swept there.
 
+Locks and a half-created hub are dead when their own lock, which every child of a writer inherits,
+is free. Temporary objects have no lock: they go by age, those of a fetch also not before it ended.
+"""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
+from activities.adapters.check_trees import try_lock
 from activities.adapters.hub import Hub
+from activities.adapters.leftovers import remove_abandoned
+
+TEMPORARY = ("objects/tmp_*", "objects/??/tmp_*")
+"""libgit2's objects and git's incoming folders; git's objects."""
+PACKS = ("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/pack/pack_git2_*")
+"""git's and ours; those of a repacking git; libgit2's."""
+OTHER_LOCKS = ("*.lock", "objects/info/**/*.lock")
+"""On the configuration and other single files."""
 
 
 class Hubs:
@@ -13,3 +30,37 @@ class Hubs:
 
     def of(self, repository_id: str) -> Hub:
         return Hub.open(self._root, repository_id)
+
+    def sweep(self) -> list[Path]:
+        """Deletes what killed processes left in every hub; returns it.
+
+        Harmless beside live writers, and again: nothing is left to delete.
+        """
+        names = {path.name.removesuffix(".tmp") for path in self._root.glob("*.git*")}
+        return [path for name in sorted(names) for path in _sweep(Hub(self._root / name))]
+
+
+def _sweep(hub: Hub) -> list[Path]:
+    swept: list[Path] = []
+    with _no_fetch(hub) as quiet:
+        with hub.holding(hub.lock):
+            if hub.half_made.exists():
+                shutil.rmtree(hub.half_made, ignore_errors=True)
+                swept.append(hub.half_made)
+        if not hub.path.is_dir():
+            return swept
+        swept += hub.sweep_locks(quiet=quiet)
+        patterns = (*TEMPORARY, *OTHER_LOCKS, *(PACKS if quiet else ()))
+        found = {path for pattern in patterns for path in hub.path.glob(pattern)}
+        return swept + remove_abandoned(sorted(found))
+
+
+@contextmanager
+def _no_fetch(hub: Hub) -> Generator[bool]:
+    """Whether no fetch runs; then none begins meanwhile."""
+    lock = try_lock(hub.fetch_lock)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pygit2
@@ -17,9 +17,13 @@ from activities.adapters.git import Git
 from activities.adapters.objects import Objects, open_repository
 
 OURS = "refs/whimbrel/"
+INCOMING = f"{OURS}incoming/"
+"""Written by a fetch, under its own lock."""
+PUSHED = f"{OURS}host/"
+"""Written by pushes of other hosts, which take no lock of ours."""
 ABSENT = "0" * 40
 ORPHANED_AFTER = 60.0
-"""Seconds: a lock on packed-refs may be that of a push, which does not take our lock."""
+"""Seconds: a lock on packed-refs, or on what is pushed, may be a push's."""
 
 
 class RefMoved(Exception):
@@ -40,6 +44,8 @@ class References(Objects):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.lock = path.with_suffix(".flock")
+        self.fetch_lock = path.with_suffix(".fetch.flock")
+        """Held by the one fetch, for hours perhaps, which takes the other only to move its refs."""
 
     def ref(self, name: str) -> str | None:
         """What a ref points at, if it exists."""
@@ -86,6 +92,23 @@ class References(Objects):
             self._remove_locks(refs)
             yield Git(self.path, inherit=(held,))
 
+    def sweep_locks(self, *, quiet: bool) -> list[Path]:
+        """Removes the locks that killed services left on refs which nobody has written since;
+        returns them. `quiet`: no fetch runs, and the caller sees to it that none begins."""
+        left = [self.path / "HEAD.lock", self.path / "packed-refs.lock"]
+        left += (self.path / "refs").rglob("*.lock")
+        left = [lock for lock in left if lock.exists()]
+        names = [lock.relative_to(self.path).as_posix().removesuffix(".lock") for lock in left]
+        with self.writing(name for name in names if self._is_ours(name, quiet)):
+            return [lock for lock in left if not lock.exists()]
+
+    def _is_ours(self, name: str, quiet: bool) -> bool:
+        """Whether only holders of our lock write this ref now, so that a lock on it is dead."""
+        if name.startswith(PUSHED):
+            return _is_orphaned(self.path / f"{name}.lock")
+        known = name.startswith("refs/") and pygit2.reference_is_valid_name(name)
+        return known and (quiet or not name.startswith(INCOMING))
+
     @contextmanager
     def holding(self, lock: Path) -> Generator[int]:
         """Waits for a lock, which is free when the last holder of its descriptor is gone."""
@@ -101,8 +124,14 @@ class References(Objects):
             (self.path / f"{ref}.lock").unlink(missing_ok=True)
         for name in ("packed-refs.lock", "packed-refs.new"):
             left = self.path / name
-            if left.exists() and time.time() - left.stat().st_mtime > ORPHANED_AFTER:
+            if _is_orphaned(left):
                 left.unlink(missing_ok=True)
+
+
+def _is_orphaned(lock: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return time.time() - lock.stat().st_mtime > ORPHANED_AFTER
+    return False
 
 
 def update(git: Git, ref: str, new: str, old: str) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from activities.contracts.migration import MigrationReport, MigrationResult, Pro
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from tests import invariants, shop
-from tests.service import ROOT, Service, environment, service, until
+from tests.service import ROOT, Service, environment, service, swept, until
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 
@@ -57,14 +57,6 @@ def assert_same_end(whimbrel: Service, report: MigrationReport, expected: str) -
 async def restarted(worker: Child) -> None:
     await worker.stop(45)
     await worker.start()
-
-
-async def swept(home: Path, but: Sequence[str] = ()) -> None:
-    """Returns once nothing is left on disk but this."""
-    async with asyncio.timeout(20):
-        while (left := await asyncio.to_thread(invariants.left_on_disk, home)) != list(but):
-            assert set(but) <= set(left)
-            await asyncio.sleep(0.1)
 
 
 def is_working(progress: Progress) -> bool:
@@ -146,8 +138,14 @@ async def test_what_dead_processes_left_is_swept_at_worker_start(
             claims=["run_checks.py"],
             token=attempt,
         )
+    keys = whimbrel.home / "blobs/migration/undisturbed/keys"
     (whimbrel.home / "scratch" / "run-dead" / "results").mkdir(parents=True)
     (whimbrel.home / "workspaces" / "undisturbed" / "c1-0001" / "0-8-0.abc.tmp").mkdir()
+    (whimbrel.home / "hub" / "other-1a2b3c4d.git.tmp").mkdir()
+    (hub.path / "refs/heads/whimbrel/gone.lock").touch()
+    for half in (hub.path / "objects/tmp_object_git2_1", keys / ".tmp-1"):
+        half.touch()
+        os.utime(half, (0, 0))
     with Scratch(whimbrel.home / "scratch").folder() as live:
         await restarted(whimbrel.worker)
         await swept(

@@ -174,10 +174,12 @@ def unreachable(error: RPCError) -> bool:
     """Whether nobody answered, as opposed to a no.
 
     A cancelled call is one that ran out of time; a failed precondition is a workflow that no worker
-    can take a step of at the moment.
+    can take a step of at the moment. Unknown is what became of a call whose connection broke, when
+    it had waited for longer than the client tries again.
     """
     return error.status in (
         RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.UNKNOWN,
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.FAILED_PRECONDITION,

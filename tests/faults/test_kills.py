@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from temporalio.service import RPCError
 
 from activities.adapters.children import Child
 from activities.adapters.hub import Hub
@@ -23,6 +24,7 @@ from activities.adapters.workspaces import Workspaces
 from activities.contracts.migration import MigrationReport, MigrationResult, Progress
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
+from cli.session import unreachable
 from tests import invariants, shop
 from tests.service import ROOT, Service, environment, service, swept, until
 
@@ -81,6 +83,21 @@ async def test_a_killed_worker_and_a_killed_server_change_nothing(
     assert_same_end(whimbrel, report, expected)
     await restarted(whimbrel.worker)
     await swept(whimbrel.home)
+
+
+@pytest.mark.chaos
+async def test_a_server_that_dies_under_an_old_call_is_away_and_has_not_refused(
+    tmp_path: Path,
+) -> None:
+    """The client tries a call again for ten seconds after it was made, then passes on what broke
+    it."""
+    async with service(tmp_path, worker=False) as alone:
+        waiting = await alone.client.start_workflow("Anything", id="a", task_queue="nobody")
+        calls = [asyncio.create_task(call) for call in (waiting.result(), waiting.query("any"))]
+        await asyncio.wait(calls, timeout=11)
+        kill(alone.server.pid)
+        broken = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
+        assert [isinstance(b, RPCError) and unreachable(b) for b in broken] == [True, True], broken
 
 
 def kill(pid: int | None) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import socket
 import sys
 from collections.abc import Mapping
@@ -20,8 +21,12 @@ from pydantic import BaseModel, ValidationError
 
 from activities.adapters.children import Child
 
-READY = 30.0
+READY = 60.0
 """Seconds that a fresh server may take until it answers."""
+STARTS = 3
+"""Tries to start one: somebody may take a port, ours or one of its own, before it listens there."""
+PORTS = range(20_000, 32_000)
+"""No outgoing connection is given one of these and so keeps a server from coming back on it."""
 
 
 class Server(BaseModel):
@@ -144,18 +149,8 @@ class Embedded:
         return (self.state / "lock").read_text().strip() or "unknown"
 
     async def _start_server(self) -> Server:
-        assert self._lock is not None
-        server = self._on_free_ports()
-        self._child = Child(
-            "server",
-            self._command(server),
-            log=self.state / "server.log",
-            keep=(self._lock,),
-            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.state)},
-        )
         try:
-            await self._child.start()
-            await self._until_ready(server)
+            server = await self._first_to_stay()
         except BaseException:
             await self.stop(grace=0)
             raise
@@ -164,23 +159,29 @@ class Embedded:
         aside.rename(self.state / "server.json")
         return server
 
-    async def _until_ready(self, server: Server) -> None:
-        assert self._child is not None
-        try:
-            async with asyncio.timeout(READY):
-                while not await answers(server):
-                    if self._child.deaths:
-                        break
-                    await asyncio.sleep(0.05)
-                else:
-                    return
-        except TimeoutError:
-            pass
+    async def _first_to_stay(self) -> Server:
+        """Starts it, on other ports when it dies before it answers."""
+        assert self._lock is not None
+        for number in range(STARTS):
+            server = self._on_free_ports(recorded(self.state) if number == 0 else None)
+            self._child = Child(
+                "server",
+                self._command(server),
+                log=self.state / "server.log",
+                keep=(self._lock,),
+                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.state)},
+            )
+            await self._child.start()
+            if await _answers_first(server, self._child):
+                return server
+            await self._child.stop(0)
+            if not self._child.deaths:
+                break
+        assert self._child
         raise ServerTrouble(f"the embedded server did not start:\n{self._child.last_words()}")
 
-    def _on_free_ports(self) -> Server:
+    def _on_free_ports(self, before: Server | None) -> Server:
         """The ports of last time where they are free, so that links into the Web UI stay good."""
-        before = recorded(self.state)
         wished = [before.address, before.ui, before.http] if before else ["", "", ""]
         address, ui, http = _free_ports([int(w.rsplit(":", 1)[1]) if w else 0 for w in wished])
         return Server(
@@ -204,6 +205,17 @@ class Embedded:
         return command
 
 
+async def _answers_first(server: Server, child: Child) -> bool:
+    """Whether it answers in time, and before it dies."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY):
+            while not child.deaths:
+                if await answers(server):
+                    return True
+                await asyncio.sleep(0.05)
+    return False
+
+
 def _is_held(lock: Path) -> bool:
     try:
         with lock.open("rb") as file:
@@ -222,9 +234,14 @@ def _free_ports(wished: list[int]) -> list[int]:
         for wish in wished:
             holder = stack.enter_context(socket.socket())
             holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                holder.bind(("127.0.0.1", wish))
-            except OSError:
-                holder.bind(("127.0.0.1", 0))
+            _bind_first(holder, [*([wish] if wish else []), *random.sample(PORTS, 50), 0])
             ports.append(holder.getsockname()[1])
         return ports
+
+
+def _bind_first(holder: socket.socket, ports: list[int]) -> None:
+    """Binds to the first of them that is free; 0, which is any, always is."""
+    for port in ports:
+        with contextlib.suppress(OSError):
+            holder.bind(("127.0.0.1", port))
+            return

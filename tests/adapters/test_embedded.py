@@ -70,7 +70,7 @@ async def test_a_held_and_silent_state_directory_is_an_error_that_names_the_hold
 ) -> None:
     ours, _ = embedded
     assert ours.pid
-    os.kill(ours.pid, signal.SIGSTOP)
+    await freeze(ours.pid)
     try:
         late = Embedded(ours.state, ATTRIBUTES)
         with pytest.raises(ServerTrouble, match=f"process {os.getpid()}"):
@@ -101,6 +101,62 @@ async def test_a_server_that_cannot_start_is_an_error_with_its_last_words(tmp_pa
     with pytest.raises(ServerTrouble, match="NoSuchType"):
         await broken.start()
     assert broken.pid is None
+
+
+async def freeze(pid: int) -> None:
+    """A stop is heeded when one thread of the process next runs; until then the others go on."""
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(30):
+        while not is_frozen(pid):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def is_frozen(pid: int) -> bool:
+    return all(state_of(thread) in "TZX" for thread in Path(f"/proc/{pid}/task").iterdir())
+
+
+def state_of(process: Path) -> str:
+    """One letter, as the kernel says it; X when it is gone."""
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "X"
+
+
+ROBBED = """\
+#!/bin/sh
+if mkdir "$HOME/robbed" 2>/dev/null; then
+    echo "listen tcp: bind: address already in use"
+    exit 1
+fi
+exec TEMPORAL "$@"
+"""
+
+
+async def test_a_server_whose_port_was_taken_before_it_listened_is_started_on_others(
+    tmp_path: Path,
+) -> None:
+    binary = tmp_path / "temporal"
+    binary.write_text(ROBBED.replace("TEMPORAL", str(Path(sys.executable).with_name("temporal"))))
+    binary.chmod(0o755)
+    ours = Embedded(tmp_path / "state", ATTRIBUTES, binary)
+    server = await ours.start()
+    assert (tmp_path / "state/robbed").is_dir()
+    assert await answers(server)
+    await ours.stop()
+
+
+async def test_no_outgoing_connection_can_take_the_port_of_a_server_that_is_away(
+    embedded: tuple[Embedded, Server],
+) -> None:
+    _, server = embedded
+    used = {int(at.rsplit(":", 1)[1]) for at in (server.address, server.ui, server.http)}
+    assert used.isdisjoint(given_to_connections())
+
+
+def given_to_connections() -> range:
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    return range(int(first), int(last) + 1)
 
 
 STARTER = """\
@@ -138,10 +194,7 @@ async def test_kill_9_of_the_starter_leaves_no_server_and_a_free_directory(tmp_p
 
 
 def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return state_of(Path(f"/proc/{pid}")) not in "ZX"
 
 
 async def test_a_child_that_keeps_dying_is_reported_with_its_last_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ waits for it asks of the migration itself.
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -137,6 +138,22 @@ def processes_of(home: Path) -> list[str]:
         if os.fsencode(home) in known:
             found.append(command.replace(b"\0", b" ").decode(errors="replace"))
     return found
+
+
+def kill(pid: int | None) -> None:
+    assert pid, "it is not running"
+    os.kill(pid, signal.SIGKILL)
+
+
+async def outlasting(handle: Handle, patience: float = 60.0) -> MigrationResult:
+    """The result, however often the server is away while it is waited for."""
+    await until(handle, lambda progress: progress.report is not None, patience)
+    return await handle.result()
+
+
+async def restarted(worker: Child) -> None:
+    await worker.stop(45)
+    await worker.start()
 
 
 async def swept(home: Path, but: Sequence[str] = (), patience: float = 30.0) -> None:

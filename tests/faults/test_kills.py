@@ -7,7 +7,6 @@ read from the migration's own progress.
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,16 +16,25 @@ import pytest
 import pytest_asyncio
 from temporalio.service import RPCError
 
-from activities.adapters.children import Child
 from activities.adapters.hub import Hub
 from activities.adapters.scratch import Scratch
 from activities.adapters.workspaces import Workspaces
-from activities.contracts.migration import MigrationReport, MigrationResult, Progress
+from activities.contracts.migration import MigrationReport, Progress
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import unreachable
 from tests import invariants, shop
-from tests.service import ROOT, Service, environment, service, swept, until
+from tests.service import (
+    ROOT,
+    Service,
+    environment,
+    kill,
+    outlasting,
+    restarted,
+    service,
+    swept,
+    until,
+)
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 
@@ -54,11 +62,6 @@ def assert_same_end(whimbrel: Service, report: MigrationReport, expected: str) -
     hub = whimbrel.hub(report)
     assert invariants.tree(hub, report.tip) == expected
     invariants.assert_sound_in_git(whimbrel.home, hub, report)
-
-
-async def restarted(worker: Child) -> None:
-    await worker.stop(45)
-    await worker.start()
 
 
 def is_working(progress: Progress) -> bool:
@@ -98,17 +101,6 @@ async def test_a_server_that_dies_under_an_old_call_is_away_and_has_not_refused(
         kill(alone.server.pid)
         broken = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
         assert [isinstance(b, RPCError) and unreachable(b) for b in broken] == [True, True], broken
-
-
-def kill(pid: int | None) -> None:
-    assert pid, "it is not running"
-    os.kill(pid, signal.SIGKILL)
-
-
-async def outlasting(handle: Handle) -> MigrationResult:
-    """The result, however often the server is away while it is waited for."""
-    await until(handle, lambda progress: progress.report is not None)
-    return await handle.result()
 
 
 @pytest.mark.timeout(300)  # what a closing poll swallows waits for a heartbeat timeout each

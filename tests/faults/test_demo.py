@@ -18,7 +18,7 @@ from activities.contracts.repository import repository_id
 from tests import invariants
 from tests.service import ROOT, environment, processes_of, service, swept
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 WORKER, SERVER = "worker.py", "start-dev"
 NAME = "oauthlib-unittest2pytest"
 

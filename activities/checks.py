@@ -101,6 +101,7 @@ class ChecksActivities:
             record = {
                 "failed": sorted(first.failed)[:MAX_IDS_KEPT],
                 "flaky": sorted(flaky_ids(first, second))[:MAX_IDS_KEPT],
+                "red": sorted({*first.failed, *second.failed})[:MAX_IDS_KEPT],
                 "total": first.total,
             }
             self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())

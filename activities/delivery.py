@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio import activity
 
 from activities.checks import baseline_key
 from activities.contracts.migration import MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
-from activities.contracts.spec import MigrationSpec
+from activities.contracts.spec import Expectation, MigrationSpec
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
@@ -51,8 +51,13 @@ class DeliveryActivities:
             cycles=request.cycles,
             handoffs=tuple(handoffs),
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
-            baseline_failures={n: b["failed"] for n, b in baselines.items() if b["failed"]},
-            flaky={n: b["flaky"] for n, b in baselines.items() if b["flaky"]},
+            baseline_failures={n: b.failed for n, b in baselines.items() if b.failed},
+            flaky={n: b.flaky for n, b in baselines.items() if b.flaky},
+            blind_checks=tuple(
+                name
+                for name, baseline in baselines.items()
+                if baseline.blind and spec.checks[name].expect is Expectation.NO_WORSE
+            ),
             decisions=request.decisions,
             sandbox=self._sandbox,
         )
@@ -61,7 +66,26 @@ class DeliveryActivities:
             markdown=self._blobs.put(request.name, self._render(report).encode()),
         )
 
-    def _baseline(self, migration: str, check: str) -> dict[str, tuple[str, ...]]:
+    def _baseline(self, migration: str, check: str) -> Baseline:
         kept = self._blobs.find(migration, baseline_key(check))
-        record: dict[str, list[str]] = json.loads(kept) if kept else {}
-        return {key: tuple(record.get(key, ())) for key in ("failed", "flaky")}
+        return read_baseline(json.loads(kept) if kept else {})
+
+
+class Baseline(NamedTuple):
+    """What a check said on the base, as far as people have to know it."""
+
+    failed: tuple[str, ...]
+    flaky: tuple[str, ...]
+    """Red in one of two runs only. An id that was in one of them only and never red, such as a name
+    that contains the time, is nothing that anybody could mend."""
+    blind: bool
+    """Red as a whole, with no result of its own: no change can make it worse."""
+
+
+def read_baseline(record: dict[str, Any]) -> Baseline:
+    """From the record that take_baseline keeps; an older one lacks `red`."""
+    failed = tuple(record.get("failed", ()))
+    red = frozenset(record.get("red", failed))
+    flaky = tuple(name for name in record.get("flaky", ()) if name in red)
+    always = tuple(name for name in failed if name not in flaky)
+    return Baseline(always, flaky, always == ("exit",) and record.get("total", 0) <= 1)

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
-from activities.adapters.reporting import render_report
+from activities.adapters.reporting import render_report, undone
 from activities.contracts.migration import (
     AreaRow,
     MigrationReport,
@@ -26,9 +26,10 @@ from activities.contracts.migration import (
 )
 from activities.contracts.repository import repository_id
 from activities.contracts.work import TaskStatus
-from cli.boundary import Code, Refused, give, give_json
-from cli.render import fields_text, status_text, table
+from cli.boundary import Code, Refused, give, give_json, say
+from cli.render import counted, fields_text, status_text, table
 from cli.session import Session, session
+from cli.trouble import trouble_of
 from workflows import options
 
 Handle = WorkflowHandle[Any, MigrationResult]
@@ -102,8 +103,17 @@ async def status(name: str, local: bool, as_json: bool) -> int:
         if as_json:
             give_json("status", progress.model_dump(mode="json"))
         else:
-            give(status_text(progress, connected.link(handle.id)))
+            more = _undone(ended) if ended else [("trouble", await trouble_of(handle))]
+            give(status_text(progress, connected.link(handle.id), more))
     return Code.OK
+
+
+def _undone(report: MigrationReport) -> list[tuple[str, str]]:
+    found = undone(report.handoffs)
+    files = counted(len({path for entry in found for path in entry.paths}), "file")
+    tasks = counted(sum(1 for entry in found if not entry.paths), "whole task")
+    says = f"{files}, {tasks}: starter.py report {report.name}" if found else ""
+    return [("because", report.reason), ("not done", says)]
 
 
 async def list_all(local: bool, as_json: bool) -> int:
@@ -116,6 +126,8 @@ async def list_all(local: bool, as_json: bool) -> int:
         ]
     if as_json:
         give_json("list", {"migrations": found})
+    elif not found:
+        say("No migration yet.")
     else:
         columns = ("name", "status", "stage", "started", "sites_left", "owner")
         give(

@@ -48,6 +48,12 @@ def run(verb: Coroutine[Any, Any, int], interrupted: str = "") -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return Code.OK
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A path that somebody named, or WHIMBREL_HOME itself, cannot be used as it is.
+        say(f"{error.filename}: {error.strerror}; name another path, or WHIMBREL_HOME elsewhere")
+        return Code.USAGE
 
 
 async def _stoppable(verb: Coroutine[Any, Any, int]) -> int:

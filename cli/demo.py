@@ -15,10 +15,12 @@ from activities.adapters.corpus import OAUTHLIB, FetchFailed, fetch
 from activities.adapters.reporting import duration, render_report
 from activities.adapters.settings import Settings
 from activities.contracts.migration import MigrationResult, Stage
+from activities.contracts.repository import repository_id
 from activities.contracts.spec import MigrationSpec
 from cli.asking import Handle, load_report
 from cli.boundary import Code, Refused, give, say
-from cli.session import HERE, Session, session
+from cli.render import counted
+from cli.session import HERE, Session, read_settings, session
 from cli.starting import begin, read_spec
 from cli.watching import Following, outcome_of
 from workflows.options import migration_id
@@ -32,7 +34,7 @@ EXPECTED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 async def demo() -> int:
     """Fetches the source, migrates it on this machine, and says where everything is."""
     started = time.monotonic()
-    settings = Settings()
+    settings = read_settings()
     say(f"Fetching {OAUTHLIB.name} {OAUTHLIB.version} …")
     folder = settings.home / "demo"
     try:
@@ -86,16 +88,18 @@ def _closing(
     saved: Path | None,
     seconds: float,
 ) -> str:
+    hub = settings.hub / f"{repository_id(spec.repository)}.git"
     lines = [
         "",
         f"{spec.name}: {result.stage.value} in {duration(seconds)}",
-        f"landed      {result.landed} tasks",
-        f"not landed  {result.leftovers} files: they need a person, and come first in the report",
+        f"landed      {counted(result.landed, 'task')}",
+        f"not landed  {counted(result.leftovers, 'file')}: for a person, and first in the report",
         f"sites left  {result.sites_left}",
-        f"branch      {spec.branch} at {(result.tip or '')[:12]}, in the hub {settings.hub}",
+        f"branch      {spec.branch} at {(result.tip or '')[:12]}",
         f"report      {saved or 'none'}",
         "",
         "Look at it:",
+        f"  git fetch {hub} {spec.branch}    into a repository of yours",
         f"  {DOOR} diff {spec.name} --stat    what changed",
         f"  {DOOR} report {spec.name}         what landed, what did not and why",
         f"  {DOOR} show {spec.name} TASK      one task with its evidence",

@@ -21,6 +21,7 @@ from activities.adapters.embedded import running
 from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
 from cli.boundary import Code, give, give_json
+from cli.session import read_settings, said
 
 GIT_AT_LEAST = (2, 38)
 """The first with `merge-tree --write-tree`."""
@@ -40,7 +41,7 @@ class Finding:
 
 async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
-    settings = Settings()
+    settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
         _python, _git, _sandbox, _temporal_binary, _connection, _disk
     ]  # fmt: skip
@@ -132,7 +133,7 @@ async def _connection(settings: Settings) -> Finding:
         await asyncio.wait_for(Client.connect(**config), 10)
     except (RuntimeError, TimeoutError) as trouble:
         fix = "check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and temporal.toml"
-        return Finding("connection", False, f"{target} does not answer: {trouble}", fix)
+        return Finding("connection", False, f"{target} does not answer: {said(trouble)}", fix)
     return Finding("connection", True, f"{target} answers")
 
 

@@ -10,26 +10,29 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from activities.adapters.reporting import duration
 from activities.contracts.migration import AreaRow, Progress
 from cli.boundary import say
-from cli.render import counts_line, first_line, progress_line
+from cli.render import counts_line, first_line, progress_line, sites_line
 
-EVENTS = 10
-ROWS = 12
+EVENTS = 6
+BAR = 60
+FIXED = 8
+"""Lines of the picture that are neither tasks nor events."""
 
 
 class Screen:
     """Shows progress on stderr. Texts are shown as they are: nothing in them is markup."""
 
-    def __init__(self, link: str, quiet: bool = False) -> None:
-        console = Console(stderr=True)
-        animated = console.is_terminal and not console.is_dumb_terminal and not quiet
-        self._live = Live(console=console, auto_refresh=False) if animated else None
+    def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        animated = self._console.is_terminal and not self._console.is_dumb_terminal and not quiet
+        self._live = Live(console=self._console, auto_refresh=False) if animated else None
         self._quiet = quiet
-        self._link = link
         self._last = ""
         self._states: dict[str, str] = {}
         self._events: deque[str] = deque(maxlen=EVENTS)
+        self._began = time.monotonic()
         self._first: tuple[float, int] | None = None
 
     def __enter__(self) -> Self:
@@ -41,51 +44,58 @@ class Screen:
         if self._live:
             self._live.stop()
 
-    def show(self, progress: Progress, rows: list[AreaRow]) -> None:
+    def show(self, progress: Progress, rows: list[AreaRow], trouble: str = "") -> None:
         """Takes the newest state; prints or redraws what changed."""
-        line = progress_line(progress)
+        line = progress_line(progress) + (f" | {trouble}" if trouble else "")
         clock = time.strftime("%H:%M:%S")
         changes = self._changes(rows)
-        self._events.extend(f"{clock} {change}" for change in changes)
+        # On the screen the table says what runs: only what ended is an event there.
+        self._events.extend(f"{clock} {what}" for state, what in changes if state != "running")
         if self._quiet:
             return
         if self._live:
-            self._live.update(self._picture(progress, rows), refresh=True)
+            self._live.update(self._picture(progress, rows, trouble), refresh=True)
         elif line != self._last or changes:
-            for change in changes:
+            for _, change in changes:
                 say(f"{clock} {change}")
             if line != self._last:
                 say(f"{clock} {line}")
         self._last = line
 
-    def _changes(self, rows: list[AreaRow]) -> list[str]:
-        changes: list[str] = []
+    def _changes(self, rows: list[AreaRow]) -> list[tuple[str, str]]:
+        changes: list[tuple[str, str]] = []
         for row in rows:
             if self._states.get(row.task.id, "waiting") != row.state:
-                changes.append(f"{row.task.id} {row.state}: {row.task.title}")
+                changes.append((row.state, f"{row.task.id} {row.state}: {row.task.title}"))
             self._states[row.task.id] = row.state
         return changes
 
-    def _picture(self, progress: Progress, rows: list[AreaRow]) -> RenderableType:
+    def _picture(self, progress: Progress, rows: list[AreaRow], trouble: str) -> RenderableType:
+        """Head, bar, what is waited for, what runs, what ended last: never more than the screen."""
         counts = progress.counts
         done = counts.total - counts.waiting - counts.running
-        head = Text(f"{progress.name}  {progress.stage.value}  {progress.phase}", style="bold")
-        parts: list[RenderableType] = [head, Text(first_line(progress.objective))]
+        elapsed = duration(time.monotonic() - self._began)
+        head = [progress.name, progress.stage.value, progress.phase, elapsed]
+        parts = [_line("  ".join(word for word in head if word), "bold")]
+        parts.append(_line(first_line(progress.objective)))
         if counts.total:
-            parts.append(ProgressBar(total=counts.total, completed=done, width=60))
-            parts.append(Text(f"{counts_line(counts)}{self._eta(done, counts.total)}"))
+            width = min(BAR, self._console.width)
+            # In a grid: a bar alone does not end its line.
+            bar = Table.grid()
+            bar.add_row(ProgressBar(total=counts.total, completed=done, width=width))
+            parts.append(bar)
+            parts.append(_line(f"{counts_line(counts)}{self._eta(done, counts.total)}"))
         if progress.sites_at_start:
-            parts.append(Text(f"sites left {progress.sites_left} of {progress.sites_at_start}"))
+            parts.append(_line(sites_line(progress)))
         if progress.waiting_for:
             parts.append(Text(f"waiting for {progress.waiting_for}", style="yellow"))
         if progress.command:
             parts.append(Text(progress.command, style="yellow"))
-        running = [row for row in rows if row.state == "running"]
-        if running:
-            parts.append(_task_table(running[:ROWS]))
-        parts += [Text(event, style="dim") for event in self._events]
-        if self._link:
-            parts.append(Text(self._link, style="dim"))
+        if trouble:
+            parts.append(_line(trouble, "yellow"))
+        room = max(2, self._console.height - FIXED - EVENTS)
+        parts += _running([row for row in rows if row.state == "running"], room)
+        parts += [_line(event, "dim") for event in self._events]
         return Group(*parts)
 
     def _eta(self, done: int, total: int) -> str:
@@ -100,10 +110,14 @@ class Screen:
         return f", about {max(1, round(seconds / 60))} min left"
 
 
-def _task_table(rows: list[AreaRow]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("task", "state", "title"):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        table.add_row(Text(row.task.id), Text(row.state), Text(row.task.title))
-    return table
+def _line(text: str, style: str = "") -> RenderableType:
+    """One line, cut where the terminal ends: a picture whose lines wrap jumps."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _running(rows: list[AreaRow], room: int) -> list[RenderableType]:
+    shown = rows if len(rows) <= room else rows[: room - 1]
+    lines = [_line(f"  {row.task.id}  {row.task.title}") for row in shown]
+    if len(shown) < len(rows):
+        lines.append(_line(f"  and {len(rows) - len(shown)} more run"))
+    return lines

@@ -3,10 +3,34 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from activities.contracts.migration import MigrationResult, Progress, Stage, TaskCounts
+from activities.adapters.reporting import blind_warnings, undone
+from activities.contracts.migration import (
+    MigrationReport,
+    MigrationResult,
+    Progress,
+    Stage,
+    TaskCounts,
+)
 from activities.contracts.plan import Forecast, Plan, Task
 
 WIDTH = 100
+LEFTOVERS = 5
+PATHS = 3
+_BEFORE_JUDGED = (Stage.SURVEY, Stage.PLAN, Stage.APPROVAL, Stage.BASELINE, Stage.WORK)
+_NOT_FOR_PEOPLE = ("output", "schema_version")
+"""Fields that only programs can follow; `--json` has them."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def sites_line(progress: Progress) -> str:
+    """How many sites there were and, once a cycle was judged, how many are left."""
+    if progress.sites_left == progress.sites_at_start and progress.stage in _BEFORE_JUDGED:
+        return counted(progress.sites_at_start, "site")
+    return f"sites left {progress.sites_left} of {progress.sites_at_start}"
 
 
 def counts_line(counts: TaskCounts) -> str:
@@ -24,11 +48,12 @@ def progress_line(progress: Progress) -> str:
     """All that changes while a migration runs, on one line."""
     parts = [progress.stage.value]
     if progress.phase:
-        parts.append(f"{progress.phase} cycle {progress.cycle}")
+        cycle = f" cycle {progress.cycle}" if progress.cycle else ""
+        parts.append(f"{progress.phase}{cycle}")
     if progress.counts.total:
         parts.append(counts_line(progress.counts))
     if progress.sites_at_start:
-        parts.append(f"sites left {progress.sites_left}/{progress.sites_at_start}")
+        parts.append(sites_line(progress))
     if progress.waiting_for:
         parts.append(f"waiting for {progress.waiting_for}")
     if progress.command:
@@ -36,20 +61,21 @@ def progress_line(progress: Progress) -> str:
     return " | ".join(parts)
 
 
-def status_text(progress: Progress, link: str) -> str:
-    """The answer of `status`."""
+def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] = ()) -> str:
+    """The answer of `status`; `more` are rows that only some migrations have."""
     rows = [
         ("name", progress.name),
         ("objective", first_line(progress.objective)),
         ("stage", progress.stage.value),
         ("phase", f"{progress.phase}, cycle {progress.cycle}" if progress.phase else ""),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
-        ("sites left", f"{progress.sites_left} of {progress.sites_at_start}"),
+        ("sites", sites_line(progress) if progress.sites_at_start else ""),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("tip", (progress.tip or "")[:12]),
         ("waiting for", progress.waiting_for),
         ("command", progress.command),
+        *more,
         ("web UI", link),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value)
@@ -57,9 +83,10 @@ def status_text(progress: Progress, link: str) -> str:
 
 def plan_text(plan: Plan, forecast: Forecast) -> str:
     """Tasks with their files and needs, and what running them will take."""
-    lines = [f"{plan.migration}: {len(plan.tasks)} tasks on {plan.base[:12]}, phase {plan.phase}"]
+    tasks = counted(len(plan.tasks), "task")
+    lines = [f"{plan.migration}: {tasks} on {plan.base[:12]}, phase {plan.phase}"]
     for task in plan.tasks:
-        lines += ["", f"{task.id}  {task.title}  ({task.sites} sites)"]
+        lines += ["", f"{task.id}  {task.title}  ({counted(task.sites, 'site')})"]
         lines += [f"    {path}" for path in task.claims]
         lines += _extras(task)
     lines += ["", forecast_line(forecast)]
@@ -73,21 +100,40 @@ def _extras(task: Task) -> list[str]:
 
 def forecast_line(forecast: Forecast) -> str:
     """The forecast in one sentence."""
-    line = (
-        f"{forecast.task_count} tasks, {forecast.file_count} files, {forecast.site_count} sites, "
-        f"{forecast.waves} waves, about {forecast.check_runs} check runs"
+    amounts = (
+        (forecast.task_count, "task"),
+        (forecast.file_count, "file"),
+        (forecast.site_count, "site"),
+        (forecast.waves, "wave"),
     )
+    line = ", ".join(counted(number, noun) for number, noun in amounts)
+    line += f", about {counted(forecast.check_runs, 'check run')}"
     return f"{line}. {forecast.note}".rstrip()
 
 
 def outcome_text(name: str, result: MigrationResult) -> str:
     """How a migration ended, and how to look at it."""
     lines = [f"{name}: {result.stage.value}" + (f" ({result.reason})" if result.reason else "")]
-    lines.append(f"landed {result.landed} tasks; {result.leftovers} files need a person")
-    lines.append(f"sites left {result.sites_left}")
+    lines.append(f"landed {counted(result.landed, 'task')}, sites left {result.sites_left}")
+    if result.leftovers:
+        need = "needs" if result.leftovers == 1 else "need"
+        lines.append(f"{counted(result.leftovers, 'file')} {need} a person")
     if result.branch and result.tip:
         lines.append(f"branch {result.branch} at {result.tip[:12]}")
     return "\n".join(lines)
+
+
+def leftover_lines(report: MigrationReport) -> list[str]:
+    """What was not done, the first few of it, and which checks verified nothing."""
+    found = undone(report.handoffs)
+    lines = [f"not verified: {warning}" for warning in blind_warnings(report)]
+    for entry in found[:LEFTOVERS]:
+        what = ", ".join(entry.paths[:PATHS]) or "the whole task"
+        what += f" and {len(entry.paths) - PATHS} more" if len(entry.paths) > PATHS else ""
+        lines += [f"  {entry.task}  {what}", f"      {first_line(entry.why, 200)}"]
+    if len(found) > LEFTOVERS:
+        lines.append(f"  and {len(found) - LEFTOVERS} more in the report")
+    return lines
 
 
 def finished_well(stage: Stage) -> bool:
@@ -109,7 +155,7 @@ def fields_text(data: dict[str, Any], indent: str = "") -> str:
     """Nested data as indented lines, for one task's details."""
     lines: list[str] = []
     for name, value in data.items():
-        if value in (None, "", [], {}, ()):
+        if value in (None, "", [], {}, ()) or name in _NOT_FOR_PEOPLE:
             continue
         lines += _field(name, value, indent)
     return "\n".join(lines)
@@ -121,7 +167,7 @@ def _field(name: str, value: Any, indent: str) -> list[str]:
     if isinstance(value, list | tuple):
         items = cast(Sequence[Any], value)
         return [f"{indent}{name}:", *(_item(item, indent) for item in items)]
-    text = str(value)
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
     if "\n" not in text:
         return [f"{indent}{name}: {text}"]
     return [f"{indent}{name}:", *(f"{indent}  {line}" for line in text.splitlines())]

@@ -7,6 +7,7 @@ starts server and worker for as long as the verb takes. Both end with it.
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -43,6 +45,8 @@ class Session:
     """Server and worker are this process's own and end with it."""
     ui: str
     """The Web UI's address; empty when nobody said it."""
+    here: bool = False
+    """The server is the embedded one: its workers see this machine's files."""
     server: Embedded | None = None
     worker: Child | None = None
     """Ours, started as soon as somebody has to answer."""
@@ -99,7 +103,7 @@ async def session(*, local: bool = False, needs_work: bool = True) -> AsyncGener
 
 @asynccontextmanager
 async def _opened(local: bool, needs_work: bool) -> AsyncGenerator[Session]:
-    settings = Settings()
+    settings = read_settings()
     if not local:
         service = ClientConfig.load_client_connect_config()
         if service.get("target_host"):
@@ -127,14 +131,15 @@ async def _service(settings: Settings) -> Session:
         target = config.get("target_host", "")
         raise Refused(
             Code.UNREACHABLE,
-            f"Temporal at {target} does not answer: {trouble}. Check TEMPORAL_ADDRESS.",
+            f"Temporal at {target} does not answer: {said(trouble)}. Check TEMPORAL_ADDRESS, or "
+            "temporal.toml; `starter.py doctor` looks at everything.",
         ) from trouble
     return Session(client, settings, local=False, ui=settings.ui_url)
 
 
 async def _connected(server: Server, settings: Settings) -> Session:
     client = await Client.connect(server.address, data_converter=pydantic_data_converter)
-    return Session(client, settings, local=False, ui=server.ui)
+    return Session(client, settings, local=False, ui=server.ui, here=True)
 
 
 @asynccontextmanager
@@ -160,6 +165,23 @@ async def _embedded(settings: Settings, needs_work: bool) -> AsyncGenerator[Sess
         if worker:
             await worker.stop(DRAIN)
         await embedded.stop()
+
+
+def read_settings() -> Settings:
+    """What WHIMBREL_* say; all that is wrong with them at once."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "\n".join(
+            f"WHIMBREL_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors()
+        )
+        raise Refused(Code.USAGE, wrong) from error
+
+
+def said(trouble: BaseException) -> str:
+    """What a connection error says to a person, without the transport's inner names."""
+    found = re.search(r'message: "([^"]+)"', str(trouble))
+    return found[1].lower() if found else str(trouble) or type(trouble).__name__
 
 
 def _worker(settings: Settings, server: Server) -> Child:

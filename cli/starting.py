@@ -14,9 +14,10 @@ from google.protobuf.duration_pb2 import Duration
 from pydantic import ValidationError
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.spec_file import SpecErrors, load_spec
 from activities.contracts.base import digest_of
@@ -26,7 +27,8 @@ from activities.contracts.repository import Repository, repository_id
 from activities.contracts.spec import MigrationSpec
 from cli.asking import Handle
 from cli.boundary import Code, Refused, give, give_json, say
-from cli.render import first_line, plan_text
+from cli.preflight import check_repository
+from cli.render import counted, first_line, plan_text
 from cli.session import Session, session, warn_if_guest
 from cli.watching import Following, ended, follow
 from workflows import options
@@ -55,8 +57,39 @@ def read_spec(path: Path) -> MigrationSpec:
 async def validate(path: Path) -> int:
     """Whether a spec can be started, as far as the file alone tells."""
     spec = read_spec(path)
-    say(f"{path}: {spec.name}, {len(spec.phases)} phases, {len(spec.checks)} checks: ok")
+    phases, checks = counted(len(spec.phases), "phase"), counted(len(spec.checks), "check")
+    say(f"{path}: {spec.name}, {phases}, {checks}: ok")
+    for note in notices(spec):
+        say(f"{path}: {note}")
     return Code.OK
+
+
+def notices(spec: MigrationSpec) -> list[str]:
+    """What the spec may say and this version gives no effect."""
+    notes: list[str] = []
+    if any(rung.kind == "claude" for phase in spec.phases for rung in phase.ladder):
+        notes.append(
+            "note: `claude` rungs need a model worker, which this version has not; where a task "
+            "gets to one it is reported as unavailable and goes to a person"
+        )
+    if spec.limits.usd is not None:
+        notes.append("note: `limits.usd` has no effect: nothing in this version costs money")
+    return notes
+
+
+async def _check_unless_open(connected: Session, spec: MigrationSpec, workflow_id: str) -> None:
+    """Looks at the repository of a run that is not there yet, where the workers see the same."""
+    if not (connected.local or connected.here):
+        return
+    try:
+        found = await connected.client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    else:
+        if found.status is WorkflowExecutionStatus.RUNNING:
+            return
+    await check_repository(spec)
 
 
 def _input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:
@@ -107,9 +140,12 @@ async def plan(
 ) -> int:
     """Surveys and plans, shows the tasks and what they will take; starts nothing else."""
     spec = read_spec(path)
+    if saved:
+        await asyncio.to_thread(_check_writable, saved)
     async with session(local=local) as connected:
+        workflow_id = options.plan_id(spec.name, digest_of(spec))
+        await _check_unless_open(connected, spec, workflow_id)
         given = _input(connected, spec, until="plan")
-        workflow_id = options.plan_id(spec.name, given.spec_digest)
         try:
             handle = await _launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
         except WorkflowAlreadyStartedError:
@@ -132,6 +168,15 @@ async def plan(
     return Code.OK
 
 
+def _check_writable(saved: Path) -> None:
+    """Raises OSError before anything is planned for nothing; leaves what is there."""
+    existed = saved.exists()
+    with saved.open("a"):
+        pass
+    if not existed:
+        saved.unlink()
+
+
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
     """Starts a migration, or joins the open run of the same spec."""
     spec = read_spec(path)
@@ -146,6 +191,9 @@ async def start(path: Path, local: bool, saved: Path | None, following: Followin
 
 async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = None) -> Handle:
     """The migration's handle, started if it was not; says where to look at it."""
+    await _check_unless_open(connected, spec, options.migration_id(spec.name))
+    for note in notices(spec):
+        say(note)
     given = _input(connected, spec)
     if saved:
         made = _read_plan(saved, given)
@@ -163,8 +211,16 @@ async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = No
 def _read_plan(saved: Path, given: MigrationInput) -> Plan:
     try:
         made = Plan.model_validate_json(saved.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise Refused(Code.USAGE, f"{saved} is no saved plan: {error}") from error
+    except OSError as error:
+        raise Refused(Code.USAGE, f"{saved}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Refused(
+            Code.USAGE,
+            f"{saved} is no saved plan: {f'{where}: ' if where else ''}{first['msg']}. Make one: "
+            f"starter.py plan SPEC -o {saved}",
+        ) from error
     if (made.migration, made.spec_digest) != (given.name, given.spec_digest):
         raise Refused(
             Code.REJECTED,

@@ -9,16 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from temporalio.client import WorkflowFailureError, WorkflowQueryFailedError
-from temporalio.exceptions import CancelledError, TerminatedError
+from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError
 from temporalio.service import RPCError
 
-from activities.contracts.migration import AreaRow, MigrationResult, Progress, Stage
+from activities.adapters.blobs import BlobMissing
+from activities.contracts.migration import (
+    AreaRow,
+    MigrationReport,
+    MigrationResult,
+    Progress,
+    Stage,
+)
 from cli.asking import Handle, find, name_of, progress_of, rows_of
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.live import Screen
-from cli.render import finished_well, outcome_text
+from cli.render import finished_well, leftover_lines, outcome_text
 from cli.session import Session, session, unreachable
 from cli.telling import by_me, order
+from cli.trouble import trouble_of
 
 PATIENCE = 120.0
 """Seconds that a silent server or worker is waited for."""
@@ -48,7 +56,7 @@ async def watch(name: str, local: bool, following: Following) -> int:
 
 async def outcome_of(connected: Session, handle: Handle, following: Following) -> MigrationResult:
     """Shows progress until the migration ends; its result."""
-    with Screen(connected.link(handle.id), following.quiet) as screen:
+    with Screen(following.quiet) as screen:
         looking = _Looking(connected, handle, following, screen.show)
         return await connected.outlast(_result(handle, looking), following.timeout)
 
@@ -60,10 +68,22 @@ async def follow(connected: Session, handle: Handle, following: Following) -> in
     if following.as_json:
         give_json("result", {"name": name, **result.model_dump(mode="json")})
     else:
-        give(outcome_text(name, result))
+        give("\n".join([outcome_text(name, result), *await _left_over(connected, result)]))
         say(f"report   starter.py report {name}")
-        say(f"diff     starter.py diff {name} --stat")
+        if result.landed:
+            say(f"diff     starter.py diff {name} --stat")
     return Code.OK if finished_well(result.stage) else Code.NOT_DONE
+
+
+async def _left_over(connected: Session, result: MigrationResult) -> list[str]:
+    """What a person has to act on, by the report; nothing where its blobs are not at hand."""
+    if not result.report:
+        return []
+    try:
+        report = await asyncio.to_thread(connected.blobs.get_model, result.report, MigrationReport)
+    except BlobMissing:
+        return []
+    return leftover_lines(report)
 
 
 async def _result(handle: Handle, looking: "_Looking") -> MigrationResult:
@@ -102,7 +122,7 @@ class _Looking:
         connected: Session,
         handle: Handle,
         following: Following,
-        show: Callable[[Progress, list[AreaRow]], None],
+        show: Callable[[Progress, list[AreaRow], str], None],
     ) -> None:
         self._connected = connected
         self._handle = handle
@@ -128,7 +148,7 @@ class _Looking:
     async def _look(self) -> None:
         progress = await progress_of(self._connected, self._handle)
         rows = [] if self._following.quiet else await self._rows()
-        self._show(progress, rows)
+        self._show(progress, rows, await trouble_of(self._handle))
         if self._following.yes and progress.stage is Stage.APPROVAL and not self._approved:
             await self._approve()
 
@@ -148,12 +168,18 @@ class _Looking:
 
 
 def ended(failure: WorkflowFailureError) -> Refused:
-    """Why a workflow ended without a result, by its innermost cause."""
+    """Why a workflow ended without a result, in the words of whoever gave up first.
+
+    What that one met itself (a git command, a system call) is in the Web UI.
+    """
     cause: BaseException = failure.cause
     if isinstance(cause, CancelledError):
         return Refused(Code.NOT_DONE, "It was cancelled.")
     if isinstance(cause, TerminatedError):
         return Refused(Code.NOT_DONE, f"It was terminated: {cause}")
-    while isinstance(inner := getattr(cause, "cause", None), BaseException):
+    while not isinstance(cause, ApplicationError):
+        inner = getattr(cause, "cause", None)
+        if not isinstance(inner, BaseException):
+            break
         cause = inner
     return Refused(Code.NOT_DONE, f"It failed: {cause}")

@@ -4,16 +4,24 @@ What was not done and why comes first: that is what a person has to act on. Text
 repositories and tools, so they are bounded and cannot break out of their cell or start markup.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from activities.contracts.migration import MigrationReport, Stage
-from activities.contracts.work import Attempt, Handoff, TaskStatus
+from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
 MAX_TEXT = 400
 """Characters of any one text that came from outside."""
 MAX_ROWS = 500
 """Rows of any one table; the JSON has all."""
+MAX_PATHS = 20
+"""Paths in one cell."""
+MAX_IDS = 50
+"""Results that a check was red with before."""
+_SECRET = re.compile(r"://[^/@\s]+@")
+_BROKEN = (RungOutcome.FAILED, RungOutcome.FAILED_CHANGED, RungOutcome.TIMED_OUT)
 
 _OUTCOMES = {
     Stage.DONE: "Done: every site is migrated and landed.",
@@ -31,7 +39,7 @@ def render_report(report: MigrationReport) -> str:
         _not_done(report.handoffs),
         _tasks(report.handoffs),
         _baseline("Red before the migration", report.baseline_failures),
-        _baseline("Flaky: two runs on the base differed", report.flaky),
+        _baseline("Flaky: red in one of two runs on the base", report.flaky),
         _decisions(report),
         _look(report),
     ]
@@ -42,6 +50,7 @@ def _heading(report: MigrationReport) -> str:
     landed = sum(1 for h in report.handoffs if h.status.landed)
     outcome = _OUTCOMES.get(report.outcome, text(report.outcome.value))
     commits = f"{code(report.tip[:12])}, from {code(report.base[:12])}"
+    tasks, files = _count(len(report.handoffs), "task"), _count(report.landed_files, "file")
     lines = [
         f"# Migration {text(report.name)}",
         "",
@@ -49,43 +58,98 @@ def _heading(report: MigrationReport) -> str:
         "",
         f"**{outcome}** {text(report.reason)}".strip(),
         "",
-        f"- Landed: {landed} of {len(report.handoffs)} tasks, {report.landed_files} files",
+        f"- Landed: {landed} of {tasks}, {files}",
         f"- Sites: {report.sites_left} left of {report.sites_at_start}",
+        f"- Repository: {code(_SECRET.sub('://***@', report.repository))}",
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {_span(report.started_at, report.finished_at)}, {_count(report.cycles, 'cycle')}",
     ]
     if report.sandbox:
         lines.append(f"- Sandbox: {text(report.sandbox)}")
-    return "\n".join(lines)
+    return "\n".join(lines + [f"- **Not verified**: {text(w)}" for w in blind_warnings(report)])
+
+
+def blind_warnings(report: MigrationReport) -> list[str]:
+    """One sentence for each check that could tell nothing."""
+    return [
+        f"check {name!r} failed on the base already, as a whole: it could not tell good changes "
+        "from bad ones, and verified nothing of what landed"
+        for name in report.blind_checks
+    ]
+
+
+class Undone(NamedTuple):
+    """What of a task was not done; no paths: the whole task."""
+
+    task: str
+    paths: tuple[str, ...]
+    why: str
+
+
+def undone(handoffs: Iterable[Handoff]) -> list[Undone]:
+    """Files that were put back or still have sites, and tasks that did not land, each once."""
+    found: list[Undone] = []
+    for handoff in sorted(handoffs, key=lambda h: h.task):
+        whys: dict[str, list[str]] = {}
+        for back in handoff.put_back:
+            whys.setdefault(back.reason, []).append(back.path)
+        left = set(handoff.left) - {back.path for back in handoff.put_back}
+        if left:
+            whys.setdefault(_why(handoff), []).extend(sorted(left))
+        found += [Undone(handoff.task, tuple(paths), why) for why, paths in whys.items()]
+        landed = handoff.status.landed or handoff.status is TaskStatus.NOTHING_TO_DO
+        if not whys and not landed:
+            found.append(Undone(handoff.task, (), _why(handoff)))
+    return found
 
 
 def _not_done(handoffs: Sequence[Handoff]) -> str:
-    """Tasks that did not land and files that were put back, each with its reason."""
-    rows: list[tuple[str, ...]] = []
-    for handoff in sorted(handoffs, key=lambda h: h.task):
-        rows += [
-            (code(handoff.task), code(back.path), text(back.reason)) for back in handoff.put_back
-        ]
-        if not handoff.status.landed and handoff.status is not TaskStatus.NOTHING_TO_DO:
-            rows.append((code(handoff.task), "the whole task", _why(handoff)))
-    if not rows:
+    found = undone(handoffs)
+    if not handoffs:
+        return "## Not done\n\nThere was no task."
+    if not found:
         return "## Not done\n\nNothing: every task landed whole."
+    rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]
     return "## Not done\n\n" + _table(("Task", "What", "Why"), rows)
 
 
+def _paths(paths: Sequence[str]) -> str:
+    if not paths:
+        return "the whole task"
+    shown = ", ".join(code(path) for path in paths[:MAX_PATHS])
+    more = len(paths) - MAX_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def _why(handoff: Handoff) -> str:
-    """A task's own words, else the reasons of its last red check, else how its last rung ended."""
-    if handoff.concerns:
-        return text("; ".join(handoff.concerns))
-    for attempt in reversed(handoff.attempts):
-        reasons = [
-            r for c in (attempt.evidence.checks if attempt.evidence else ()) for r in c.reasons
-        ]
-        if reasons:
-            return text("; ".join(reasons))
-        if attempt.note:
-            return text(attempt.note)
-    return text(handoff.did or handoff.status.value.replace("_", " "))
+    """The last red check's reasons, else the task's own words, else how each rung ended."""
+    outcomes = {f"{a.kind}: {a.outcome.value}" for a in handoff.attempts}
+    own = [concern for concern in handoff.concerns if concern not in outcomes]
+    reasons = _red_reasons(handoff.attempts)
+    if reasons or own:
+        return "; ".join(dict.fromkeys([*reasons, *own]))
+    if handoff.attempts:
+        return "; then ".join(_ending(a) for a in handoff.attempts)
+    return handoff.did or handoff.status.value.replace("_", " ")
+
+
+def _red_reasons(attempts: Sequence[Attempt]) -> list[str]:
+    checked = [a.evidence for a in attempts if a.evidence and a.evidence.checks]
+    if not checked:
+        return []
+    return [f"{c.check}: {reason}" for c in checked[-1].checks for reason in c.reasons]
+
+
+def _ending(attempt: Attempt) -> str:
+    """`codemod: failed (exit 127: bash: tool: command not found)`."""
+    said = attempt.note
+    run = attempt.run
+    if run and attempt.outcome in _BROKEN:
+        how = f"exit {run.exit}" if run.ended == "exit" else run.ended
+        last = run.tail.strip().splitlines()[-1:]
+        said = ": ".join([how, *last])
+    words = f"{attempt.kind}: {attempt.outcome.value.replace('_', ' ')}"
+    return f"{words} ({said})" if said else words
 
 
 def _tasks(handoffs: Sequence[Handoff]) -> str:
@@ -112,8 +176,14 @@ def _rungs(attempts: Iterable[Attempt]) -> str:
 
 
 def _baseline(title: str, results: dict[str, tuple[str, ...]]) -> str:
-    rows = [(code(check), code(name)) for check, ids in sorted(results.items()) for name in ids]
-    return f"## {title}\n\n" + _table(("Check", "Result"), rows) if rows else ""
+    """Ids by check, bounded: they are not this migration's to mend."""
+    parts: list[str] = []
+    for check, ids in sorted(results.items()):
+        parts += ["", f"{code(check)}: {_count(len(ids), 'result')}", ""]
+        parts += [f"- {code(name)}" for name in ids[:MAX_IDS]]
+        if len(ids) > MAX_IDS:
+            parts.append(f"- and {len(ids) - MAX_IDS} more, which are in the JSON report")
+    return "\n".join([f"## {title}", *parts]) if parts else ""
 
 
 def _decisions(report: MigrationReport) -> str:

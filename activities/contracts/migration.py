@@ -321,7 +321,9 @@ class MigrationReport(Contract):
     baseline_failures: dict[str, tuple[str, ...]] = {}
     """check → ids that were red on the base already."""
     flaky: dict[str, tuple[str, ...]] = {}
-    """check → ids that differed between the two baseline runs."""
+    """check → ids that were red in one of the two baseline runs and not in the other."""
+    blind_checks: tuple[str, ...] = ()
+    """Checks whose whole run was red on the base, so that no change could make them worse."""
     decisions: tuple[HumanDecision, ...] = ()
     sandbox: str = ""
     """The level commands ran at."""

@@ -1,0 +1,76 @@
+"""What can be told of a spec's repository before a migration of it is started.
+
+Only where the workers see what this machine sees, and only for a run that is not open yet: a
+service's repositories are its own workers' to reach, and a migration that has pinned its base goes
+on without them. Nothing is fetched and nothing is written.
+"""
+
+import asyncio
+from pathlib import Path
+
+from activities.adapters.git import Git, GitFailed, without_secrets
+from activities.adapters.upstream import LOCAL
+from activities.contracts.spec import MigrationSpec
+from cli.boundary import Code, Refused
+
+SECONDS = 60.0
+SHOWN = 10
+_HEADS = "refs/heads/"
+
+
+async def check_repository(spec: MigrationSpec) -> None:
+    """Refuses a repository that cannot be read, has no commit, or lacks the base branch."""
+    where = without_secrets(spec.repository)
+    if spec.repository.startswith("/") and not await asyncio.to_thread(
+        Path(spec.repository).is_dir
+    ):
+        raise Refused(
+            Code.USAGE,
+            f"repository: {where} does not exist; give the path (as seen from the spec's folder) "
+            "or the URL of a git repository",
+        )
+    branches = await asyncio.to_thread(_branches, spec.repository)
+    if not branches:
+        raise Refused(Code.USAGE, f"repository: {where} has no branch yet; commit something to it")
+    if spec.base not in branches:
+        shown = ", ".join(branches[:SHOWN]) + (" …" if len(branches) > SHOWN else "")
+        raise Refused(
+            Code.USAGE,
+            f"base: {where} has no branch {spec.base!r}; write one that it has: {shown}",
+        )
+
+
+def _branches(url: str) -> list[str]:
+    local = url.startswith(("/", "file://"))
+    pack = f"--upload-pack={LOCAL if local else 'git-upload-pack'}"
+    git = Git(Path("/"))
+    try:
+        listed = git.run("ls-remote", "--heads", pack, "--", url, network=True, timeout=SECONDS)
+    except GitFailed as failed:
+        where = without_secrets(url)
+        if local:
+            raise Refused(
+                Code.USAGE,
+                f"repository: {where} is no git repository that can be read; make it one "
+                f"(git init, git commit), or name another: {_first_reason(failed.stderr)}",
+            ) from failed
+        raise Refused(
+            Code.UNREACHABLE,
+            f"repository: {where} cannot be read: {_said(failed)}; check the URL and the "
+            "credentials (git ls-remote must work without a question)",
+        ) from failed
+    refs = [line.split("\t", 1)[1] for line in listed.decode(errors="replace").splitlines()]
+    return [ref.removeprefix(_HEADS) for ref in refs]
+
+
+def _said(failed: GitFailed) -> str:
+    if failed.timed_out:
+        return f"no answer for {SECONDS:g} s"
+    return _first_reason(failed.stderr)
+
+
+def _first_reason(text: str) -> str:
+    """The first reason that git or its transport gave; what follows is advice."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reasons = [line for line in lines if not line.startswith(("warning:", "hint:"))]
+    return (reasons or lines or ["it gave no reason"])[0]

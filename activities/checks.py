@@ -15,7 +15,8 @@ from temporalio import activity
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.expectations import flaky_ids, judge
 from activities.contracts.requests import RunChecks, TakeBaseline
-from activities.contracts.spec import MigrationSpec
+from activities.contracts.spec import Expectation, MigrationSpec, ResultKind
+from activities.errors import CHECK_NEVER_RAN, permanent
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from activities.adapters.hubs import Hubs
 
 MAX_IDS_KEPT = 5000
+NEVER_RAN = {126, 127}
+"""The shell's exit codes for what it may not execute or does not find."""
 
 
 class ChecksActivities:
@@ -78,11 +81,17 @@ class ChecksActivities:
         kept = self._blobs.find(spec.name, baseline_key(name))
         return frozenset(json.loads(kept)["flaky"]) if kept else frozenset()
 
+    def _compares(self, spec: MigrationSpec, name: str) -> bool:
+        """Whether the command's exit is all that is known, and is held against the base's."""
+        check = spec.checks[name]
+        return check.results is ResultKind.EXIT and check.expect is Expectation.NO_WORSE
+
     @activity.defn
     async def take_baseline(self, request: TakeBaseline) -> None:
         """Landing checks on the base, twice: what differs is flaky, what is red was red before.
 
-        Recorded once per check, from the first tree a migration saw.
+        Recorded once per check, from the first tree a migration saw. A command that the shell did
+        not find is red on every tree, so "no worse" would hold for anything: that is refused.
         """
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
@@ -98,6 +107,12 @@ class ChecksActivities:
             first, second = runs
             if first is None or second is None:
                 continue
+            if {first.exit, second.exit} <= NEVER_RAN and self._compares(spec, name):
+                raise permanent(
+                    CHECK_NEVER_RAN,
+                    f"check {name} did not run on the base, so it could tell nothing: "
+                    f"exit {first.exit}: {first.tail.strip()[-500:]}",
+                )
             record = {
                 "failed": sorted(first.failed)[:MAX_IDS_KEPT],
                 "flaky": sorted(flaky_ids(first, second))[:MAX_IDS_KEPT],

@@ -16,6 +16,7 @@ WORKSPACE_LOST = "WorkspaceLost"
 BRANCH_MOVED = "BranchMoved"
 ORPHANED = "Orphaned"
 PLANNER_GONE = "its planner is gone"
+CHECK_NEVER_RAN = "CheckNeverRan"
 
 NEVER_MENDED_BY_WAITING = (
     "BaseVanished",
@@ -31,6 +32,7 @@ NEVER_MENDED_BY_WAITING = (
     FINDER_FAILED,
     WORKSPACE_LOST,
     BRANCH_MOVED,
+    CHECK_NEVER_RAN,
     "PayloadsTooLarge",
 )
 """Kinds that the same call will meet again: no retry."""

@@ -6,6 +6,7 @@ worker is needed, and today's code need not agree with its history.
 """
 
 import asyncio
+import contextlib
 import subprocess
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -16,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
-from activities.adapters.reporting import render_report, undone
+from activities.adapters.reporting import blind_warnings, render_report, undone
 from activities.contracts.migration import (
     AreaRow,
     MigrationReport,
@@ -25,7 +26,7 @@ from activities.contracts.migration import (
     TaskCounts,
 )
 from activities.contracts.repository import repository_id
-from activities.contracts.work import TaskStatus
+from activities.contracts.work import Handoff, TaskStatus
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.render import counted, fields_text, status_text, table
 from cli.session import Session, session
@@ -110,10 +111,13 @@ async def status(name: str, local: bool, as_json: bool) -> int:
 
 def _undone(report: MigrationReport) -> list[tuple[str, str]]:
     found = undone(report.handoffs)
-    files = counted(len({path for entry in found for path in entry.paths}), "file")
-    tasks = counted(sum(1 for entry in found if not entry.paths), "whole task")
-    says = f"{files}, {tasks}: starter.py report {report.name}" if found else ""
-    return [("because", report.reason), ("not done", says)]
+    files = len({path for entry in found for path in entry.paths})
+    whole = sum(1 for entry in found if not entry.paths)
+    parts = [counted(files, "file")] if files else []
+    parts += [counted(whole, "whole task")] if whole else []
+    says = f"{', '.join(parts)}: starter.py report {report.name}" if found else ""
+    warnings = [("not verified", warning) for warning in blind_warnings(report)]
+    return [("because", report.reason), ("not done", says), *warnings]
 
 
 async def list_all(local: bool, as_json: bool) -> int:
@@ -219,8 +223,10 @@ async def diff(name: str, local: bool, stat: bool) -> int:
         raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")
     if not hub.exists():
         raise Refused(Code.NOT_FOUND, f"The hub is not on this machine: {hub} does not exist.")
+    # A running migration knows its tip as of the last cycle; its branch is ahead of it.
+    tip = progress.tip if ended else f"refs/heads/{progress.branch}"
     how = ["--no-ext-diff", "--no-textconv", *(["--stat=100"] if stat else [])]
-    command = Git(hub).command("diff", *how, progress.base, progress.tip, "--")
+    command = Git(hub).command("diff", *how, progress.base, tip, "--")
     return await asyncio.to_thread(_show, command)
 
 
@@ -239,13 +245,26 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
             rows = {h.task: h.model_dump(mode="json") for h in ended.handoffs}
         else:
             doing = await rows_of(connected, name_of(handle))
-            rows = {r.task.id: r.model_dump(mode="json") for r in doing}
+            rows = {r.task.id: _under_way(connected, r) for r in doing}
     row = _only(rows, task)
     if as_json:
         give_json("task", row)
     else:
         give(fields_text(row))
     return Code.OK
+
+
+def _under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
+    """A task of a running migration, in the shape that it will have in the report, and its claim;
+    its attempts once it has ended."""
+    task = row.task
+    known: dict[str, Any] = {"task": task.id, "status": row.state, "title": task.title}
+    known |= {"sites": task.sites, "claims": list(task.claims)}
+    if row.handoff:
+        with contextlib.suppress(BlobMissing):
+            handoff = connected.blobs.get_model(row.handoff, Handoff)
+            return {**known, **handoff.model_dump(mode="json")}
+    return known
 
 
 def _only(rows: dict[str, dict[str, Any]], prefix: str) -> dict[str, Any]:

@@ -26,8 +26,11 @@ class Screen:
 
     def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
+        # Transient: the last picture would contradict the outcome that is printed after it.
         animated = self._console.is_terminal and not self._console.is_dumb_terminal and not quiet
-        self._live = Live(console=self._console, auto_refresh=False) if animated else None
+        self._live = (
+            Live(console=self._console, auto_refresh=False, transient=True) if animated else None
+        )
         self._quiet = quiet
         self._last = ""
         self._states: dict[str, str] = {}

@@ -69,7 +69,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("stage", progress.stage.value),
         ("phase", f"{progress.phase}, cycle {progress.cycle}" if progress.phase else ""),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
-        ("sites", sites_line(progress) if progress.sites_at_start else ""),
+        ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("tip", (progress.tip or "")[:12]),

@@ -141,7 +141,7 @@ async def plan(
     """Surveys and plans, shows the tasks and what they will take; starts nothing else."""
     spec = read_spec(path)
     if saved:
-        await asyncio.to_thread(_check_writable, saved)
+        await asyncio.to_thread(check_writable, saved)
     async with session(local=local) as connected:
         workflow_id = options.plan_id(spec.name, digest_of(spec))
         await _check_unless_open(connected, spec, workflow_id)
@@ -168,7 +168,7 @@ async def plan(
     return Code.OK
 
 
-def _check_writable(saved: Path) -> None:
+def check_writable(saved: Path) -> None:
     """Raises OSError before anything is planned for nothing; leaves what is there."""
     existed = saved.exists()
     with saved.open("a"):

@@ -30,6 +30,7 @@ from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
 from activities.contracts.work import Handoff, PutBack, TaskStatus
 from cli import asking, starting, telling, watching
 from cli.boundary import Code, Refused
+from cli.session import read_settings
 from cli.watching import Following
 from workflows.options import CONTROL, SEARCH_ATTRIBUTES, migration_id
 
@@ -171,8 +172,8 @@ def spec(service: Path, request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def reword(spec: Path) -> None:
-    spec.write_text(spec.read_text().replace("bare asserts", "other words"))
+def reword(spec: Path, old: str = "bare asserts", new: str = "other words") -> None:
+    spec.write_text(spec.read_text().replace(old, new))
 
 
 NOT_WATCHED = Following(wanted=False)
@@ -203,7 +204,11 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert await watching.watch(name, local=False, following=FOLLOWED) == Code.NOT_DONE
     told = capsys.readouterr()
     assert "done with leftovers" in told.out
-    assert "landed 3 tasks; 1 files need a person" in told.out
+    assert "landed 3 tasks, sites left 2" in told.out
+    assert "1 file needs a person" in told.out
+    # It ends with what a person has to act on, and why.
+    assert "c1-0001  tests/b.py" in told.out
+    assert "newly failing: tests.b::test_x" in told.out
 
     # Of one that has ended, the report is read: the script's own progress knows no counts.
     assert await asking.status(name, local=False, as_json=True) == Code.OK
@@ -261,7 +266,7 @@ async def test_a_plan_is_shown_saved_and_refused_for_another_spec(
     assert await made == Code.OK
     shown = capsys.readouterr().out
     assert "tests/a.py" in shown
-    assert "1 tasks, 2 files, 5 sites, 1 waves" in shown
+    assert "1 task, 2 files, 5 sites, 1 wave, about 3 check runs" in shown
     assert await start(spec, saved) == Code.OK
     reword(spec)
     with pytest.raises(Refused, match="made for another spec"):
@@ -334,6 +339,67 @@ def test_without_any_temporal_the_way_out_is_named(tmp_path: Path) -> None:
     assert done.returncode == Code.UNREACHABLE
     assert "--local" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("start", "SPEC", "--local", "--wait"), ("demo",)])
+def test_a_state_directory_that_cannot_be_made_is_one_line(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    spec, home = tmp_path / "spec.yaml", tmp_path / "file"
+    spec.write_text(SPEC.replace("NAME", "never-started"))
+    home.write_text("a file stands where the directory should be")
+    done = starter(*(w.replace("SPEC", str(spec)) for w in words), home=home)
+    assert done.returncode == Code.USAGE
+    assert "Traceback" not in done.stderr
+    assert str(home) in done.stderr.splitlines()[-1]
+    assert "WHIMBREL_HOME" in done.stderr
+
+
+def test_settings_that_are_wrong_are_named_by_their_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHIMBREL_HOME", str(tmp_path))
+    monkeypatch.setenv("WHIMBREL_CHECKS_PER_HOST", "zero")
+    monkeypatch.setenv("WHIMBREL_TOOL_UID", "nobody")
+    with pytest.raises(Refused) as refused:
+        read_settings()
+    assert refused.value.code is Code.USAGE
+    told = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in told] == [
+        "WHIMBREL_TOOL_UID=nobody",
+        "WHIMBREL_CHECKS_PER_HOST=zero",
+    ]
+
+
+def test_a_dead_server_is_said_without_the_transports_inner_names(tmp_path: Path) -> None:
+    env = {**os.environ, "WHIMBREL_HOME": str(tmp_path), "TEMPORAL_ADDRESS": "127.0.0.1:9"}
+    command = [sys.executable, str(ROOT / "starter.py"), "list"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == Code.UNREACHABLE
+    assert "127.0.0.1:9 does not answer: connection refused" in done.stderr
+    assert "tonic" not in done.stderr
+
+
+async def test_where_a_plan_cannot_be_saved_nothing_is_planned(spec: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "plan.json"
+    with pytest.raises(FileNotFoundError):
+        await starting.plan(spec, local=False, as_json=False, saved=nowhere, patience=30)
+    there = tmp_path / "kept.json"
+    there.write_text("kept")
+    starting.check_writable(there)
+    assert there.read_text() == "kept"
+
+
+async def test_what_a_spec_says_without_effect_is_told(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await starting.validate(spec) == Code.OK
+    assert "note:" not in capsys.readouterr().err
+    reword(spec, "ladder: [", "limits: {usd: 5}\nladder: [{claude: {}}, ")
+    assert await starting.validate(spec) == Code.OK
+    told = capsys.readouterr().err
+    assert "`limits.usd` has no effect" in told
+    assert "`claude` rungs need a model worker" in told
 
 
 def test_the_schema_for_editors_is_json(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def undone(handoffs: Iterable[Handoff]) -> list[Undone]:
     for handoff in sorted(handoffs, key=lambda h: h.task):
         whys: dict[str, list[str]] = {}
         for back in handoff.put_back:
-            whys.setdefault(back.reason, []).append(back.path)
+            whys.setdefault(_with_output(handoff, back.reason), []).append(back.path)
         left = set(handoff.left) - {back.path for back in handoff.put_back}
         if left:
             whys.setdefault(_why(handoff), []).extend(sorted(left))
@@ -127,10 +127,20 @@ def _why(handoff: Handoff) -> str:
     own = [concern for concern in handoff.concerns if concern not in outcomes]
     reasons = _red_reasons(handoff.attempts)
     if reasons or own:
-        return "; ".join(dict.fromkeys([*reasons, *own]))
+        return "; ".join(dict.fromkeys([*(_with_output(handoff, r) for r in reasons), *own]))
     if handoff.attempts:
         return "; then ".join(_ending(a) for a in handoff.attempts)
     return handoff.did or handoff.status.value.replace("_", " ")
+
+
+def _with_output(handoff: Handoff, reason: str) -> str:
+    """A bare exit code says nothing: the last line that the command printed stands with it."""
+    checked = [a.evidence for a in handoff.attempts if a.evidence and a.evidence.checks]
+    for check in checked[-1].checks if checked else ():
+        last = check.tail.strip().splitlines()[-1:]
+        if last and reason.endswith(f"exit: exit {check.exit}") and check.check in reason:
+            return f"{reason}: {last[0]}"
+    return reason
 
 
 def _red_reasons(attempts: Sequence[Attempt]) -> list[str]:

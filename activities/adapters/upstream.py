@@ -81,4 +81,6 @@ def _named(failed: GitFailed, url: str, branch: str) -> Exception:
         return UnsupportedRepository(f"{where} uses sha256 object ids; only sha1 is supported")
     if "fsck" in said:
         return UnsupportedRepository(f"{where} has objects that git refuses: {said[-300:]}")
+    if url.startswith(("/", "file://")) and "not appear to be a git repository" in said:
+        return UnsupportedRepository(f"{where} is no git repository on this host")
     return UpstreamUnreachable(f"{where}: {said[-600:] or failed}")

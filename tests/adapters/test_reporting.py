@@ -1,9 +1,17 @@
 """The report says first what was not done and why; what repositories say cannot become markup."""
 
-from activities.adapters.reporting import duration, render_report
+from activities.adapters.reporting import Undone, duration, render_report, undone
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.migration import HumanDecision, MigrationReport, Stage
-from activities.contracts.work import Attempt, Handoff, PutBack, RungOutcome, TaskStatus
+from activities.contracts.work import (
+    Attempt,
+    CommandRun,
+    Handoff,
+    PutBack,
+    RungOutcome,
+    TaskStatus,
+)
+from activities.delivery import Baseline, read_baseline
 
 BASE, TIP = "b" * 40, "c" * 40
 
@@ -16,6 +24,7 @@ GOLDEN = """\
 
 - Landed: 2 of 3 tasks, 9 files
 - Sites: 4 left of 40
+- Repository: `app-1a2b3c4d`
 - Branch: `whimbrel/bare-asserts` at `cccccccccccc`, from `bbbbbbbbbbbb`
 - Time: 3 min 20 s, 1 cycle
 - Sandbox: strict
@@ -25,7 +34,7 @@ GOLDEN = """\
 | Task | What | Why |
 | --- | --- | --- |
 | `c1-0002` | `tests/test_b.py` | newly failing: tests.test\\_b::test\\_x |
-| `c1-0003` | the whole task | newly failing: tests.test\\_c::test\\_y |
+| `c1-0003` | the whole task | unit: newly failing: tests.test\\_c::test\\_y |
 
 ## Tasks
 
@@ -37,9 +46,9 @@ GOLDEN = """\
 
 ## Red before the migration
 
-| Check | Result |
-| --- | --- |
-| `unit` | `tests.test_old::test_z` |
+`unit`: 1 result
+
+- `tests.test_old::test_z`
 
 ## What people decided
 
@@ -146,6 +155,88 @@ def test_text_from_a_repository_cannot_become_markup_or_another_row() -> None:
     assert "\\| landed \\|" in row
     assert "> \\# Title" in rendered
     assert "<img" not in rendered.replace("\\<img", "")
+
+
+def a_failed_run(tail: str) -> Attempt:
+    run = CommandRun(exit=127, seconds=0.1, tail=tail)
+    return Attempt(number=1, rung=0, kind="codemod", outcome=RungOutcome.FAILED, run=run)
+
+
+def test_each_file_that_was_not_done_is_named_once_with_what_the_tool_said() -> None:
+    stuck = Handoff(
+        task="c1-0001",
+        status=TaskStatus.NEEDS_PERSON,
+        left=("src/b.py", "src/a.py"),
+        concerns=("codemod: failed",),
+        attempts=(a_failed_run("line 1\nbash: no-such-tool: command not found\n"),),
+    )
+    assert undone([stuck]) == [
+        Undone(
+            "c1-0001",
+            ("src/a.py", "src/b.py"),
+            "codemod: failed (exit 127: bash: no-such-tool: command not found)",
+        )
+    ]
+    back = PutBack(path="src/a.py", reason="unit: newly failing: tests.a::test_x")
+    half = stuck.model_copy(update={"status": TaskStatus.PARTIAL, "put_back": (back,)})
+    assert [u.paths for u in undone([half])] == [("src/a.py",), ("src/b.py",)]
+    over = Handoff(task="c1-0002", status=TaskStatus.NOTHING_TO_DO, did="nothing changed")
+    assert undone([over]) == []
+
+
+def test_a_bare_exit_code_comes_with_what_the_command_printed() -> None:
+    red = CheckResult(
+        check="unit",
+        outcome=CheckOutcome.RED,
+        reasons=("failing: exit: exit 1",),
+        exit=1,
+        tail="…\nboom: no database\n",
+    )
+    evidence = Evidence(tree=BASE, moment=Moment.TASK, checks=(red,))
+    attempt = an_attempt().model_copy(update={"evidence": evidence})
+    back = PutBack(path="src/a.py", reason="unit: failing: exit: exit 1")
+    stuck = Handoff(
+        task="c1-0001", status=TaskStatus.NEEDS_PERSON, put_back=(back,), attempts=(attempt,)
+    )
+    [found] = undone([stuck])
+    assert found.why == "unit: failing: exit: exit 1: boom: no database"
+
+
+def test_a_long_list_of_files_or_of_red_results_is_bounded() -> None:
+    files = tuple(f"src/m{n:03}.py" for n in range(300))
+    stuck = Handoff(task="c1-0001", status=TaskStatus.CANNOT, left=files, concerns=("no way",))
+    ids = tuple(f"tests::test_{n}" for n in range(400))
+    rendered = render_report(a_report(stuck, baseline_failures={"unit": ids}))
+    assert "and 280 more | no way |" in rendered
+    assert "`unit`: 400 results" in rendered
+    assert "- and 350 more, which are in the JSON report" in rendered
+    assert len(rendered) < 10_000
+
+
+def test_a_check_that_was_red_as_a_whole_is_called_one_that_verified_nothing() -> None:
+    done = Handoff(task="c1-0001", status=TaskStatus.LANDED, landed=TIP)
+    rendered = render_report(a_report(done, outcome=Stage.DONE, blind_checks=("unit",)))
+    assert "**Not verified**: check 'unit' failed on the base already" in rendered
+
+
+def test_the_repositorys_credentials_are_not_in_the_report() -> None:
+    rendered = render_report(a_report(repository="https://ann:hunter2@git.example.com/app.git"))
+    assert "`https://***@git.example.com/app.git`" in rendered
+    assert "hunter2" not in rendered
+
+
+def test_what_was_never_red_is_no_flaky_result_and_nothing_is_listed_twice() -> None:
+    record = {
+        "failed": ["always", "once"],
+        "flaky": ["once", "second", "took 12 ms", "took 13 ms"],
+        "red": ["always", "once", "second"],
+        "total": 900,
+    }
+    assert read_baseline(record) == Baseline(("always",), ("once", "second"), blind=False)
+    assert read_baseline({}) == Baseline((), (), blind=False)
+    assert read_baseline({"failed": ["exit"], "total": 1}).blind
+    # The suite ended badly, but its own results can still be compared.
+    assert not read_baseline({"failed": ["exit"], "total": 901}).blind
 
 
 def test_durations_read_as_people_say_them() -> None:

@@ -1,0 +1,61 @@
+"""A repository that cannot be migrated is refused before anything is started, with a way out."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from activities.adapters.spec_file import parse_spec
+from activities.contracts.spec import MigrationSpec
+from cli.boundary import Code, Refused
+from cli.preflight import check_repository
+from tests.contracts.specs import spec as spec_text
+
+
+def a_spec(**fields: str) -> MigrationSpec:
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    return parse_spec(spec_text(*lines), "spec.yaml")
+
+
+def a_repository(folder: Path, *branches: str) -> Path:
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.invalid"]
+    folder.mkdir()
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    if branches:
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "base"], check=True)
+    for branch in branches[1:]:
+        subprocess.run([*git, "branch", branch], check=True)
+    return folder
+
+
+async def refused(spec: MigrationSpec) -> Refused:
+    with pytest.raises(Refused) as refusal:
+        await check_repository(spec)
+    return refusal.value
+
+
+async def test_what_is_wrong_with_a_repository_is_told_by_field_with_what_to_do(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "plain").mkdir()
+    a_repository(tmp_path / "empty")
+    a_repository(tmp_path / "app", "main", "release/2")
+    expected = {
+        ("none", "main"): "repository: .*/none does not exist; give",
+        ("plain", "main"): "repository: .*/plain is no git repository",
+        ("empty", "main"): "repository: .*/empty has no branch yet; commit",
+        ("app", "develop"): "base: .*/app has no branch 'develop'; .* it has: main, release/2",
+    }
+    for (name, base), words in expected.items():
+        spec = a_spec(repository=str(tmp_path / name), base=base)
+        refusal = await refused(spec)
+        assert refusal.code is Code.USAGE
+        assert re.match(words, str(refusal)), refusal
+    await check_repository(a_spec(repository=str(tmp_path / "app"), base="release/2"))
+
+
+async def test_a_url_that_nobody_answers_is_unreachable_and_hides_its_password() -> None:
+    refusal = await refused(a_spec(repository="https://ann:hunter2@127.0.0.1:9/app.git"))
+    assert refusal.code is Code.UNREACHABLE
+    assert "hunter2" not in str(refusal)

@@ -1,0 +1,62 @@
+"""The live screen: one picture of whole lines, never higher than the terminal; plain lines else."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from activities.contracts.migration import AreaRow, Progress, Stage, TaskCounts
+from activities.contracts.plan import TaskRow
+from cli.live import Screen
+
+
+def a_row(number: int, state: str) -> AreaRow:
+    title = f"a/very/long/path/{'deep/' * 20}{number}"
+    return AreaRow(task=TaskRow(id=f"c1-{number:04}", title=title, claims=("a",)), state=state)
+
+
+def a_progress(**fields: object) -> Progress:
+    given = {
+        "name": "bare-asserts",
+        "objective": "Tests use bare asserts and pytest.raises; " + "and so on " * 30,
+        "stage": Stage.WORK,
+        "phase": "main",
+        "counts": TaskCounts(landed=20, running=40, waiting=40),
+        "sites_at_start": 50,
+        "sites_left": 50,
+    }
+    return Progress.model_validate({**given, **fields})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 50)])
+def test_the_picture_is_whole_lines_and_fits_the_terminal(size: tuple[int, int]) -> None:
+    width, height = size
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=width, height=height, record=True
+    )
+    screen = Screen(console=console)
+    rows = [a_row(n, "running") for n in range(40)] + [a_row(n, "landed") for n in range(40, 60)]
+    screen.show(a_progress(), rows)  # no drawing yet: it was not entered
+    with screen:
+        screen.show(a_progress(waiting_for="a person", command="starter.py resume x"), rows, "t")
+        shown = console.export_text().splitlines()[-height:]
+    assert 10 < len(shown) <= height
+    [bar] = [line for line in shown if "━" in line]
+    assert not bar.strip("━╸╺ ")
+    assert any("landed 20/100, running 40, waiting 40" in line for line in shown)
+    assert any("50 sites" in line for line in shown)
+    assert any("more run" in line for line in shown)
+
+
+def test_without_a_terminal_there_is_a_line_for_each_change_and_none_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Screen(console=Console(file=io.StringIO())) as screen:
+        screen.show(a_progress(), [a_row(1, "running")])
+        screen.show(a_progress(), [a_row(1, "running")])
+        screen.show(a_progress(sites_left=3, stage=Stage.JUDGE), [a_row(1, "landed")], "stuck")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert "c1-0001 running" in lines[0]
+    assert "c1-0001 landed" in lines[2]
+    assert "sites left 3 of 50 | stuck" in lines[3]

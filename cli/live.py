@@ -91,7 +91,7 @@ class Screen:
         if progress.sites_at_start:
             parts.append(_line(sites_line(progress)))
         if progress.waiting_for:
-            parts.append(Text(f"waiting for {progress.waiting_for}", style="yellow"))
+            parts.append(Text(f"waiting: {progress.waiting_for}", style="yellow"))
         if progress.command:
             parts.append(Text(progress.command, style="yellow"))
         if trouble:

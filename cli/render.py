@@ -16,6 +16,7 @@ from activities.contracts.plan import Forecast, Plan, Task
 WIDTH = 100
 LEFTOVERS = 5
 PATHS = 3
+REASON = 400
 _BEFORE_JUDGED = (Stage.SURVEY, Stage.PLAN, Stage.APPROVAL, Stage.BASELINE, Stage.WORK)
 _NOT_FOR_PEOPLE = ("output", "schema_version")
 """Fields that only programs can follow; `--json` has them."""
@@ -55,7 +56,7 @@ def progress_line(progress: Progress) -> str:
     if progress.sites_at_start:
         parts.append(sites_line(progress))
     if progress.waiting_for:
-        parts.append(f"waiting for {progress.waiting_for}")
+        parts.append(f"waiting: {progress.waiting_for}")
     if progress.command:
         parts.append(progress.command)
     return " | ".join(parts)
@@ -73,7 +74,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("tip", (progress.tip or "")[:12]),
-        ("waiting for", progress.waiting_for),
+        ("waiting", progress.waiting_for),
         ("command", progress.command),
         *more,
         ("web UI", link),
@@ -113,7 +114,8 @@ def forecast_line(forecast: Forecast) -> str:
 
 def outcome_text(name: str, result: MigrationResult) -> str:
     """How a migration ended, and how to look at it."""
-    lines = [f"{name}: {result.stage.value}" + (f" ({result.reason})" if result.reason else "")]
+    reason = first_line(" ".join(result.reason.split()), REASON)
+    lines = [f"{name}: {result.stage.value}" + (f" ({reason})" if reason else "")]
     lines.append(f"landed {counted(result.landed, 'task')}, sites left {result.sites_left}")
     if result.leftovers:
         need = "needs" if result.leftovers == 1 else "need"

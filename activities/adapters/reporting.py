@@ -20,6 +20,7 @@ MAX_PATHS = 20
 """Paths in one cell."""
 MAX_IDS = 50
 """Results that a check was red with before."""
+_REACHED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 _SECRET = re.compile(r"://[^/@\s]+@")
 _BROKEN = (RungOutcome.FAILED, RungOutcome.FAILED_CHANGED, RungOutcome.TIMED_OUT)
 
@@ -36,7 +37,7 @@ def render_report(report: MigrationReport) -> str:
     """The whole report; equal reports give equal text."""
     sections = [
         _heading(report),
-        _not_done(report.handoffs),
+        _not_done(report),
         _tasks(report.handoffs),
         _baseline("Red before the migration", report.baseline_failures),
         _baseline("Flaky: red in one of two runs on the base", report.flaky),
@@ -103,10 +104,14 @@ def undone(handoffs: Iterable[Handoff]) -> list[Undone]:
     return found
 
 
-def _not_done(handoffs: Sequence[Handoff]) -> str:
-    found = undone(handoffs)
-    if not handoffs:
-        return "## Not done\n\nThere was no task."
+def _not_done(report: MigrationReport) -> str:
+    found = undone(report.handoffs)
+    if not found and report.outcome not in _REACHED:
+        reasons = report.reason.split("; ")[:MAX_IDS]
+        lines = ["No file was left out, but the migration did not reach its end:", ""]
+        return "\n".join(["## Not done", "", *lines, *(f"- {text(r)}" for r in reasons)])
+    if not report.handoffs:
+        return "## Not done\n\nNothing: no site was found, so there was no task."
     if not found:
         return "## Not done\n\nNothing: every task landed whole."
     rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]

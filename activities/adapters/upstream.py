@@ -4,6 +4,8 @@ The fetch names one ref and no tags, accepts no transport but file, https and ss
 object it takes in. What went wrong is told apart by what it buys: asking again, or a person.
 """
 
+from pathlib import Path
+
 from activities.adapters.git import Git, GitFailed, without_secrets
 
 FETCH_SECONDS = 6 * 3600.0
@@ -81,6 +83,7 @@ def _named(failed: GitFailed, url: str, branch: str) -> Exception:
         return UnsupportedRepository(f"{where} uses sha256 object ids; only sha1 is supported")
     if "fsck" in said:
         return UnsupportedRepository(f"{where} has objects that git refuses: {said[-300:]}")
-    if url.startswith(("/", "file://")) and "not appear to be a git repository" in said:
+    # A path that is not there may be a disk that is not mounted yet: that is worth asking again.
+    if "not appear to be a git repository" in said and Path(url.removeprefix("file://")).is_dir():
         return UnsupportedRepository(f"{where} is no git repository on this host")
     return UpstreamUnreachable(f"{where}: {said[-600:] or failed}")

@@ -156,6 +156,12 @@ class TestIntake:
         with pytest.raises(UpstreamUnreachable):
             hub.fetch_base(str(tmp_path / "nowhere"), "main", MIGRATION)
 
+    def test_a_folder_that_is_no_repository_is_not_asked_again(
+        self, hub: Hub, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UnsupportedRepository, match="no git repository"):
+            hub.fetch_base(str(tmp_path), "main", MIGRATION)
+
     def test_a_sha256_repository_is_unsupported(self, hub: Hub, tmp_path: Path) -> None:
         where = tmp_path / "sha256"
         init = ["git", "init", "-q", "--bare", "--object-format=sha256", "--template="]

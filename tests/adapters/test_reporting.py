@@ -219,6 +219,15 @@ def test_a_check_that_was_red_as_a_whole_is_called_one_that_verified_nothing() -
     assert "**Not verified**: check 'unit' failed on the base already" in rendered
 
 
+def test_red_checks_at_the_end_are_not_done_although_every_task_landed() -> None:
+    done = Handoff(task="c1-0001", status=TaskStatus.LANDED, landed=TIP)
+    reason = "checks at the end are red: unit: failing: a::x; unit: failing: a::y"
+    rendered = render_report(a_report(done, outcome=Stage.STOPPED, reason=reason, sites_left=0))
+    assert "every task landed whole" not in rendered
+    section = rendered[rendered.index("## Not done") : rendered.index("## Tasks")]
+    assert "- unit: failing: a::y" in section
+
+
 def test_the_repositorys_credentials_are_not_in_the_report() -> None:
     rendered = render_report(a_report(repository="https://ann:hunter2@git.example.com/app.git"))
     assert "`https://***@git.example.com/app.git`" in rendered

@@ -7,7 +7,7 @@ the same batch has the same ids however often it is composed.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from activities.adapters.gate import (
     SIZE_LIMIT,
@@ -88,34 +88,19 @@ class _Composition:
         self._tree = self._attributes = objects.tree(tip)
         self._members: list[Candidate] = []
         self._titles: list[str] = []
-        self._trees: list[str] = []
-        """Of each prefix."""
         self._prefixes: list[str] = []
         self._refused: list[Refusal] = []
         self._empty: list[str] = []
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Makes each candidate a member or refuses it; the same one twice counts once.
-
-        The gate looks at the next one while git merges this one.
-        """
-        distinct = {candidate.id: candidate for candidate in candidates}
-        ahead = self._screened(distinct.values())
-        following = next(ahead, None)
-
-        def meanwhile() -> None:
-            nonlocal following
-            following = next(ahead, None)
-            self._write_prefixes()
-
-        while following is not None:
-            self._merge(*following, meanwhile)
-        order = {id: place for place, id in enumerate(distinct)}
-        self._refused.sort(key=lambda refusal: order[refusal.candidate])
+        """Makes each candidate a member or refuses it; the same one twice counts once."""
+        for candidate in {candidate.id: candidate for candidate in candidates}.values():
+            entries = self._screened(candidate)
+            if entries is not None:
+                self._merge(candidate, entries)
 
     def batch(self) -> Batch:
         """What was composed."""
-        self._write_prefixes()
         return Batch(
             tip=self._tip,
             members=tuple(member.id for member in self._members),
@@ -124,27 +109,24 @@ class _Composition:
             empty=tuple(self._empty),
         )
 
-    def _screened(
-        self, candidates: Iterable[Candidate]
-    ) -> Iterator[tuple[Candidate, list[DiffEntry]]]:
-        """Those that pass the gate, with their diffs; the others are refused on the way."""
-        for candidate in candidates:
-            stranger = self._stranger(candidate)
-            if stranger:
-                self._refuse(candidate, Outcome.VIOLATION, [stranger], ())
-                continue
-            entries = self._objects.diff(candidate.base, candidate.commit)
-            broken = violations(
-                entries,
-                candidate.claims,
-                candidate.creates,
-                self._rules,
-                lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
-            )
-            if broken:
-                self._refuse_violating(candidate, broken)
-                continue
-            yield candidate, entries
+    def _screened(self, candidate: Candidate) -> list[DiffEntry] | None:
+        """The diff of one that passes the gate; the others are refused."""
+        stranger = self._stranger(candidate)
+        if stranger:
+            self._refuse(candidate, Outcome.VIOLATION, [stranger], ())
+            return None
+        entries = self._objects.diff(candidate.base, candidate.commit)
+        broken = violations(
+            entries,
+            candidate.claims,
+            candidate.creates,
+            self._rules,
+            lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
+        )
+        if broken:
+            self._refuse_violating(candidate, broken)
+            return None
+        return entries
 
     def _stranger(self, candidate: Candidate) -> str:
         """Why the commit is not of the shape a candidate has; empty when it is."""
@@ -157,17 +139,14 @@ class _Composition:
             return f"candidate: its base {candidate.base} is not on the green branch"
         return ""
 
-    def _merge(
-        self, candidate: Candidate, entries: list[DiffEntry], meanwhile: Callable[[], None]
-    ) -> None:
-        """Merges from the recorded base: a commit of the tree so far whose only parent is it."""
-        onto = self._objects.write_commit(self._tree, [candidate.base], "synthetic\n", self._when)
-        merge = self._engine.merge(onto, candidate.commit, self._attributes, meanwhile)
-        if merge.tree is None:
-            reasons = [f"conflict: {conflict}" for conflict in merge.conflicts]
-            self._refuse(candidate, Outcome.CONFLICT, reasons, merge.paths)
+    def _merge(self, candidate: Candidate, entries: list[DiffEntry]) -> None:
+        """Merges from the recorded base; git is asked only where the answer is not certain."""
+        before = self._tree
+        after = self._objects.splice(candidate.base, before, candidate.commit, entries)
+        if after is None:
+            after = self._merged_by_git(candidate)
+        if after is None:
             return
-        before, after = self._tree, merge.tree
         collisions = case_collisions(
             (entry.path for entry in entries if entry.status == "A"),
             lambda folder: self._objects.names(before, folder),
@@ -181,21 +160,24 @@ class _Composition:
         if any(entry.path.endswith(".gitattributes") for entry in entries):
             self._attributes = after
         self._tree = after
-        self._trees.append(after)
         self._members.append(candidate)
         self._titles.append(one_line(candidate.title) or f"Task {candidate.task}")
+        parents = [self._tip, *(member.commit for member in self._members)]
+        prefix = self._objects.draft_commit(after, parents, self._message(), self._when)
+        self._prefixes.append(prefix)
 
-    def _write_prefixes(self) -> None:
-        """Writes the commits of those prefixes that have none yet."""
-        while len(self._prefixes) < len(self._members):
-            length = len(self._prefixes) + 1
-            parents = [self._tip, *(member.commit for member in self._members[:length])]
-            tree, message = self._trees[length - 1], self._message(length)
-            self._prefixes.append(self._objects.draft_commit(tree, parents, message, self._when))
+    def _merged_by_git(self, candidate: Candidate) -> str | None:
+        """The base is given by a commit of the tree so far whose only parent it is."""
+        onto = self._objects.write_commit(self._tree, [candidate.base], "synthetic\n", self._when)
+        merge = self._engine.merge(onto, candidate.commit, self._attributes)
+        if merge.tree is None:
+            reasons = [f"conflict: {conflict}" for conflict in merge.conflicts]
+            self._refuse(candidate, Outcome.CONFLICT, reasons, merge.paths)
+        return merge.tree
 
-    def _message(self, length: int) -> str:
+    def _message(self) -> str:
         """Subject, titles, and in the last paragraph nothing but our trailers."""
-        members, titles = self._members[:length], self._titles[:length]
+        members, titles = self._members, self._titles
         trailers = [f"{TRAILER}: {self._migration}/{member.task}" for member in members]
         if len(titles) == 1:
             return f"{titles[0]}\n\n{trailers[0]}\n"

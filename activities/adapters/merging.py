@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -76,29 +76,19 @@ class MergeEngine:
             self._stop()
             self._folder.cleanup()
 
-    def merge(
-        self,
-        ours: str,
-        theirs: str,
-        attributes: str,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> Merge:
+    def merge(self, ours: str, theirs: str, attributes: str) -> Merge:
         """Merges `theirs` into `ours`, by the `.gitattributes` of the commit or tree `attributes`.
 
-        `meanwhile` is called once, while git works. Raises MergeFailed. It only ever adds objects,
-        so a second call is harmless.
+        Raises MergeFailed. It only ever adds objects, so a second call is harmless.
         """
         for commit in (ours, theirs):
             if not self._objects.has_commit(commit):
                 raise MergeFailed(f"{commit} is not a commit in {self._git_dir.name}")
         with self._lock:
             self._use_attributes(attributes)
-            with contextlib.suppress(OSError):  # whether it lives is seen by its answer
-                self._ask(ours, theirs)
-            meanwhile()
             try:
-                clean, tree = self._answer()
-            except OSError:
+                clean, tree = self._ask(ours, theirs)
+            except OSError:  # it died since the last request
                 self._stop()
                 clean, tree = self._ask_again(ours, theirs)
             if clean:
@@ -107,23 +97,17 @@ class MergeEngine:
 
     def _ask_again(self, ours: str, theirs: str) -> tuple[bool, str]:
         try:
-            self._ask(ours, theirs)
-            return self._answer()
+            return self._ask(ours, theirs)
         except OSError as error:
             self._stop()
             raise MergeFailed(f"git merge-tree {ours} {theirs}: {error}") from error
 
-    def _ask(self, ours: str, theirs: str) -> None:
+    def _ask(self, ours: str, theirs: str) -> tuple[bool, str]:
+        """The answer is fields `clean tree path*`, ended by an empty one."""
         process = self._process or self._start()
         assert process.stdin is not None
         process.stdin.write(f"{ours} {theirs}\n".encode())
         process.stdin.flush()
-
-    def _answer(self) -> tuple[bool, str]:
-        """Fields `clean tree path*`, ended by an empty one."""
-        process = self._process
-        if process is None:
-            raise BrokenPipeError("there is no process")
         deadline = time.monotonic() + ANSWER_SECONDS
         while b"\0\0" not in self._unread:
             self._unread += _read_some(process, deadline)

@@ -130,7 +130,8 @@ class Objects:
     def names(self, treeish: str, folder: str) -> list[str]:
         """The names directly in a folder (`""` is the root); empty when there is no such folder."""
         parts = _parts(folder) if folder else []
-        return [_text(name) for name in self._trees().names(self._tree_id(treeish), parts)]
+        names = self._trees().names(self._tree_id(treeish), parts)
+        return _text(b"/".join(names)).split("/") if names else []
 
     def files(self, treeish: str) -> list[TreeFile]:
         """Every file of a commit or tree, in git's order."""

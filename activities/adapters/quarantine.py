@@ -3,7 +3,8 @@
 A git directory, in memory where the host has room there, that borrows the hub's objects. Nothing in
 it outlives its owner and nothing need, so it is not fsynced. What matters reaches the hub in one
 pack, fsynced whole before anybody hears of it: a batch costs a few fsyncs instead of some per
-object, and neither synthetic commits nor the leftovers of conflicts are ever in the hub.
+object, and neither synthetic commits nor the leftovers of conflicts are ever in the hub. Trees that
+are made without git stay in memory altogether, unless git has to go on from them.
 """
 
 import fcntl
@@ -12,14 +13,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import pygit2
 
-from activities.adapters.objects import Objects, commit_bytes, open_repository
+from activities.adapters.objects import DiffEntry, Objects, commit_bytes, open_repository
 from activities.adapters.pack_writing import PackWriter, deflated
+from activities.adapters.splicing import splice
 from activities.adapters.tree_reading import TreeReader, is_folder
 
 MEMORY = Path("/dev/shm")
@@ -49,6 +51,8 @@ class Quarantine(Objects):
         self._reader = TreeReader(self._handle)
         self._commits: set[str] = set()
         """Those made here."""
+        self._shown: set[bytes] = set()
+        """Held trees that are files by now."""
         self._drafts: dict[bytes, bytes] = {}
         self._known: dict[str, bytes] = {}
 
@@ -73,11 +77,22 @@ class Quarantine(Objects):
 
     def write_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
         """A commit for git to work with here; `treeish` is a tree, parents are not looked up."""
+        held = self._reader.held
+        for tree in held.keys() - self._shown:
+            self._show("tree", tree.hex(), held[tree])
+            self._shown.add(tree)
         name, body = self._commit(treeish, parents, message, when)
-        folder = self.path / "objects" / name[:2]
-        folder.mkdir(exist_ok=True)
-        (folder / name[2:]).write_bytes(deflated(b"commit %d\0%s" % (len(body), body), 0))
+        self._show("commit", name, body)
         return name
+
+    def splice(self, base: str, onto: str, commit: str, changes: Sequence[DiffEntry]) -> str | None:
+        """The tree of `onto` with a commit's changes to its base, where that needs no git."""
+        before, ours, theirs = map(self._tree_id, (base, onto, commit))
+        tree = splice(self._reader, before, ours, theirs, changes)
+        if tree is None:
+            return None
+        self._known[tree.hex()] = tree
+        return tree.hex()
 
     def draft_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
         """A commit that is only held until `keep_drafts`; it has the id it will have in the hub."""
@@ -127,9 +142,15 @@ class Quarantine(Objects):
         """Every object that is here and not borrowed."""
         objects = self.path / "objects"
         folders = [folder.name for folder in os.scandir(objects) if len(folder.name) == 2]
-        return {
-            bytes.fromhex(two + file.name) for two in folders for file in os.scandir(objects / two)
-        }
+        files = (two + file.name for two in folders for file in os.scandir(objects / two))
+        return {*self._reader.held, *map(bytes.fromhex, files)}
+
+    def _show(self, kind: str, name: str, data: bytes) -> None:
+        """Lays an object out as a file, where git finds it."""
+        folder = self.path / "objects" / name[:2]
+        folder.mkdir(exist_ok=True)
+        whole = b"%s %d\0%s" % (kind.encode(), len(data), data)
+        (folder / name[2:]).write_bytes(deflated(whole, 0))
 
     def _repository(self) -> pygit2.Repository:
         return self._handle

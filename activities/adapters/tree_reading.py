@@ -1,9 +1,11 @@
 """Reads git trees as they are stored: which paths differ, what is in a folder, where a name occurs.
 
-Trees never change, so a reader remembers those it has read; equal folders are not read at all.
-Names are raw bytes, because in git they need not be UTF-8.
+Trees never change, so a reader remembers those it has read; equal folders are not read at all. New
+ones are held in memory until their owner puts them where git finds them. Names are raw bytes,
+because in git they need not be UTF-8.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -42,13 +44,27 @@ class TreeReader:
 
     def __init__(self, repository: pygit2.Repository) -> None:
         self._database = repository.odb
+        self.held: dict[bytes, bytes] = {}
+        """New trees, as git stores them."""
+        self._held_entries: dict[bytes, Mapping[bytes, Stored]] = {}
         self.raw = lru_cache(maxsize=REMEMBERED)(self._raw)
         """A tree as it is stored."""
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._entries)
 
     def entries(self, tree: bytes) -> Mapping[bytes, Stored]:
         """What is directly in a tree, by name."""
-        return self._remembered(tree)
+        return self._held_entries.get(tree) or self._remembered(tree)
+
+    def hold(self, entries: Mapping[bytes, Stored]) -> bytes:
+        """The id of a tree of these entries, which can be read here from now on."""
+        data = b"".join(
+            b"%s %s\0%s" % (mode, name, id)
+            for name, (mode, id) in sorted(entries.items(), key=_git_order)
+        )
+        id = hashlib.sha1(b"tree %d\0" % len(data) + data).digest()
+        self.held[id] = data
+        self._held_entries[id] = entries
+        return id
 
     def names(self, tree: bytes, folder: Sequence[bytes]) -> list[bytes]:
         """The names directly in a folder below the tree; empty when there is no such folder."""
@@ -101,12 +117,20 @@ class TreeReader:
         return {name: (mode, id) for mode, name, id in _ENTRY.findall(self.raw(tree))}
 
     def _raw(self, tree: bytes) -> bytes:
+        if tree in self.held:
+            return self.held[tree]
         return self._database.read(pygit2.Oid(raw=tree))[1]
 
 
 def is_folder(mode: bytes) -> bool:
     """Whether an entry with this mode is a tree."""
     return mode == b"40000" or mode == b"040000"
+
+
+def _git_order(item: tuple[bytes, Stored]) -> bytes:
+    """git sorts folders as if their names ended with a slash."""
+    name, (mode, _) = item
+    return name + b"/" if is_folder(mode) else name
 
 
 def _folder(stored: Stored | None) -> bytes | None:

@@ -3,12 +3,15 @@
 Ours is what the merge queue calls: `compose_batch` (claims, protected paths, keep patterns, merge,
 a commit per prefix) and `land`, in batches of 64. It is held against `git merge` one by one in a
 checkout, and against the merge engine alone, which makes the same commit a batch with the same
-core.fsync and asks nobody whether it may.
+core.fsync and asks nobody whether it may. Every arm lands all 1,000, batch by batch in turn with
+the others, and all have to arrive at one tree. The candidates are there before: what `git merge`
+would merge from are the same commits.
 """
 
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pygit2
@@ -26,12 +29,12 @@ from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.requests import ClaimBranch, ComposeBatch, Land, MakeCandidate
 from activities.contracts.spec import MigrationSpec
 from activities.integration import IntegrationActivities
-from benchmarks.measuring import Comparison, alternate, seconds
+from benchmarks.measuring import Comparison, interleave, seconds
 from benchmarks.repositories import BRANCH, WHEN, content_of, make_hub, path_of
 
 NAME = "bench"
 FILES, PER_FOLDER, LINES = 5_000, 20, 40
-TASKS, BATCH, SAMPLE = 1_000, 64, 60
+TASKS, BATCH = 1_000, 64
 REPOSITORY = Repository(url="/bench", id="landing-bench")
 GREEN = GreenBranch(repository=REPOSITORY.id, name="whimbrel/bench", migration=NAME)
 SPEC = {
@@ -54,63 +57,51 @@ def compare(scratch: Path, rounds: int) -> list[Comparison]:
     integration = IntegrationActivities(blobs, Hubs(scratch / "hub"))
     candidates: list[Candidate] = []
     making = seconds(lambda: candidates.extend(_candidates(integration, base, checkpoints)))
-    tips: set[str] = set()
+    batches = [candidates[at : at + BATCH] for at in range(0, TASKS, BATCH)]
+    trees: set[str] = set()
 
-    def ours(round: int) -> float:
+    def ours(round: int) -> Generator[None]:
         hubs = _copy(scratch, f"ours-{round}")
-        activities = IntegrationActivities(blobs, hubs)
-        took = seconds(lambda: _land_all(activities, spec, base, candidates))
-        tips.add(hubs.of(REPOSITORY.id).tip(GREEN.name))
-        return took / TASKS * 1000
+        yield from _landed(IntegrationActivities(blobs, hubs), spec, base, batches)
+        hub = hubs.of(REPOSITORY.id)
+        trees.add(hub.tree(hub.tip(GREEN.name)))
 
-    def engine(round: int) -> float:
+    def engine(round: int) -> Generator[None]:
         hub = _copy(scratch, f"engine-{round}").of(REPOSITORY.id)
-        took = seconds(lambda: _merge_all(hub, base, candidates))
-        tips.add(hub.tip(BRANCH))
-        return took / TASKS * 1000
+        yield from _merged(hub, base, batches)
+        trees.add(hub.tree(hub.tip(BRANCH)))
 
-    def checkout(round: int) -> float:
+    def checkout(round: int) -> Generator[None]:
         tree = scratch / f"checkout-{round}"
-        _git(scratch, "clone", "-q", str(scratch / "hub" / f"{REPOSITORY.id}.git"), str(tree))
-        _git(tree, "config", "gc.auto", "0")
-        _git(tree, "fetch", "-q", "origin", "refs/whimbrel/candidate/*:refs/candidate/*")
-        return seconds(lambda: _merge_in_checkout(tree, candidates[:SAMPLE])) / SAMPLE * 1000
+        yield from _merged_in_checkout(scratch / "hub" / f"{REPOSITORY.id}.git", tree, batches)
+        trees.add(_git(tree, "rev-parse", "HEAD^{tree}"))
 
-    taken = alternate(rounds, {"ours": ours, "engine": engine, "checkout": checkout})
-    trees = {hub_tree(scratch, tip) for tip in tips}
+    taken = interleave(rounds, {"ours": ours, "engine": engine, "checkout": checkout})
+    each = {arm: [took / TASKS * 1000 for took in spent] for arm, spent in taken.items()}
     if len(trees) != 1:
         raise AssertionError(f"the arms did not land the same tree: {sorted(trees)}")
-    shape = {"tasks": TASKS, "files": FILES, "batch": BATCH, "make_candidate_ms": making}
+    shape: dict[str, float] = {"tasks": TASKS, "files": FILES, "batch": BATCH}
     shape["make_candidate_ms"] = making / TASKS * 1000
     return [
         Comparison(
             "landing a task",
             "ms",
-            taken["ours"],
-            taken["checkout"],
-            f"git merge in a checkout (the first {SAMPLE} of {TASKS:,}, git's own defaults)",
+            each["ours"],
+            each["checkout"],
+            "git merge in a checkout, git's own defaults",
             at_least=30,
             notes=shape,
         ),
         Comparison(
             "landing a task",
             "ms",
-            taken["ours"],
-            taken["engine"],
+            each["ours"],
+            each["engine"],
             "the merge engine alone, same core.fsync",
             at_most=1.3,
             notes=shape,
         ),
     ]
-
-
-def hub_tree(scratch: Path, tip: str) -> str:
-    """The tree of a tip, wherever it was made."""
-    for folder in sorted(scratch.glob("*-*/landing-bench.git")):
-        hub = Hub(folder)
-        if hub.has_commit(tip):
-            return hub.tree(tip)
-    raise AssertionError(f"{tip} is nowhere")
 
 
 def _claims(number: int) -> tuple[str, str, str]:
@@ -159,10 +150,14 @@ def _copy(scratch: Path, name: str) -> Hubs:
     return Hubs(scratch / name)
 
 
-def _land_all(
-    activities: IntegrationActivities, spec: BlobRef, base: str, candidates: Sequence[Candidate]
-) -> None:
-    for at in range(0, len(candidates), BATCH):
+def _landed(
+    activities: IntegrationActivities,
+    spec: BlobRef,
+    base: str,
+    batches: Sequence[Sequence[Candidate]],
+) -> Generator[None]:
+    yield
+    for members in batches:
         batch = activities.compose_batch(
             ComposeBatch(
                 repository=REPOSITORY,
@@ -170,7 +165,7 @@ def _land_all(
                 spec=spec,
                 phase="main",
                 base=base,
-                candidates=tuple(candidates[at : at + BATCH]),
+                candidates=tuple(members),
                 when=WHEN,
             )
         )
@@ -179,45 +174,58 @@ def _land_all(
         activities.land(
             Land(repository=REPOSITORY, branch=GREEN, old=batch.tip, new=batch.prefixes[-1])
         )
+        yield
 
 
-def _merge_all(hub: Hub, base: str, candidates: Sequence[Candidate]) -> None:
+def _merged(hub: Hub, base: str, batches: Sequence[Sequence[Candidate]]) -> Generator[None]:
     """Merge after merge from one process; a commit and a compare-and-swap per batch."""
     git = Git(hub.path)
     words = ("merge-tree", "--write-tree", "--stdin", "-z", "--no-messages")
-    process = git.start(*words, stdin=subprocess.PIPE, unbuffered=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
     repository = open_repository(hub.path)
     who = pygit2.Signature("Bench", "bench@localhost", WHEN, 0)
     tip, tree = base, repository[base].peel(pygit2.Tree).id
-    for at in range(0, len(candidates), BATCH):
-        members = candidates[at : at + BATCH]
-        for member in members:
-            onto = repository.create_commit(None, who, who, "onto\n", tree, [member.base])
-            process.stdin.write(f"{onto} {member.commit}\n".encode())
-            process.stdin.flush()
-            answer = b""
-            while not answer.endswith(b"\0\0"):
-                answer += process.stdout.read1()
-            clean, name = answer.split(b"\0")[:2]
-            if clean != b"1":
-                raise AssertionError(f"{member.task} conflicts")
-            tree = pygit2.Oid(hex=name.decode())
-        above = [tip, *(member.commit for member in members)]
-        new = str(repository.create_commit(None, who, who, "batch\n", tree, above))
-        git.run("update-ref", f"refs/heads/{BRANCH}", new, tip)
-        tip = new
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with git.start(*words, stdin=subprocess.PIPE, unbuffered=True) as process:
+        yield
+        for members in batches:
+            for member in members:
+                onto = repository.create_commit(None, who, who, "onto\n", tree, [member.base])
+                tree = _answer(process, f"{onto} {member.commit}\n")
+            above = [tip, *(member.commit for member in members)]
+            new = str(repository.create_commit(None, who, who, "batch\n", tree, above))
+            git.run("update-ref", f"refs/heads/{BRANCH}", new, tip)
+            tip = new
+            yield
 
 
-def _merge_in_checkout(tree: Path, candidates: Sequence[Candidate]) -> None:
-    for candidate in candidates:
-        _git(tree, "merge", "--no-ff", "-m", f"Land {candidate.task}", candidate.commit)
+def _answer(process: "subprocess.Popen[bytes]", request: str) -> pygit2.Oid:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(request.encode())
+    process.stdin.flush()
+    answer = b""
+    while not answer.endswith(b"\0\0"):
+        answer += os.read(process.stdout.fileno(), 1 << 16)
+    clean, name = answer.split(b"\0")[:2]
+    if clean != b"1":
+        raise AssertionError(f"{request.strip()} conflicts")
+    return pygit2.Oid(hex=name.decode())
 
 
-def _git(where: Path, *words: str) -> None:
+def _merged_in_checkout(
+    hub: Path, tree: Path, batches: Sequence[Sequence[Candidate]]
+) -> Generator[None]:
+    _git(hub, "clone", "-q", str(hub), str(tree))
+    _git(tree, "config", "gc.auto", "0")
+    _git(tree, "fetch", "-q", "origin", "refs/whimbrel/candidate/*:refs/candidate/*")
+    yield
+    for members in batches:
+        for candidate in members:
+            _git(tree, "merge", "--no-ff", "-m", f"Land {candidate.task}", candidate.commit)
+        yield
+
+
+def _git(where: Path, *words: str) -> str:
     who = ["-c", "user.name=Bench", "-c", "user.email=bench@localhost"]
-    subprocess.run(["git", *who, *words], cwd=where, check=True, stdout=subprocess.DEVNULL)
+    command = ["git", *who, *words]
+    done = subprocess.run(command, cwd=where, check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode().strip()

@@ -1,7 +1,7 @@
-"""What every comparison shares: alternating rounds, medians, and the machine they were taken on.
+"""What every comparison shares: turns, medians, and the machine they were taken on.
 
-A and B always run in one process of the bench, one after the other, several times over, and who
-goes first alternates: what else the machine does hits both.
+A and B always run in one process of the bench, in turns, several times over, and who goes first
+alternates: what else the machine does hits both.
 """
 
 import os
@@ -9,7 +9,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,33 @@ def alternate(rounds: int, arms: Mapping[str, Callable[[int], float]]) -> dict[s
     for round in range(rounds):
         for name in names if round % 2 == 0 else reversed(names):
             taken[name].append(arms[name](round))
+    return taken
+
+
+def interleave(
+    rounds: int, arms: Mapping[str, Callable[[int], Generator[None]]]
+) -> dict[str, list[float]]:
+    """Seconds that every arm took in every round, its steps in turn with those of the others.
+
+    For work of minutes, in which the load may change. An arm prepares, yields, and from then on
+    yields after each step; only the steps are timed, not what it does after the last one.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in arms}
+    ended = object()
+    for round in range(rounds):
+        running = {name: arms[name](round) for name in arms}
+        for steps in running.values():
+            next(steps)
+        took = dict.fromkeys(running, 0.0)
+        while running:
+            for name in list(running) if round % 2 == 0 else list(reversed(running)):
+                began = time.perf_counter()
+                if next(running[name], ended) is ended:
+                    del running[name]
+                else:
+                    took[name] += time.perf_counter() - began
+        for name, spent in took.items():
+            taken[name].append(spent)
     return taken
 
 

@@ -3,7 +3,8 @@
 For a few hundred fresh objects this takes a third of the time that a pack builder takes, which
 searches for deltas (repacking finds those later, over everything at once). The index goes last,
 because git looks at a pack only when its index is there. A pack is named by what is in it, so
-writing it twice is harmless.
+writing it twice is harmless. Packs add up, one a batch: repacking them belongs to the hub's
+maintenance, on a schedule, not to a landing.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ class PackWriter:
         """Adds one object: its raw id, and its bytes without the header they are hashed with."""
         if id in self._placed:
             return
-        entry = _head(KINDS[kind], len(data)) + deflated(data, 1)
+        level = 0 if kind == "tree" else 1  # ids do not get smaller; deltas are for the repacking
+        entry = _head(KINDS[kind], len(data)) + deflated(data, level)
         offset = len(self._body) + 12
         if offset >= SMALL:
             raise ValueError("a pack of two gigabytes is no small pack")

@@ -37,9 +37,9 @@ ORPHANED_AFTER = 60.0
 class Quarantine(Objects):
     """Objects for one thread, until it is closed."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, root: Path | None = None) -> None:
         self._home = home
-        root = _root()
+        root = root or _root()
         _sweep(root)
         self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
         self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)

@@ -24,18 +24,18 @@ from activities.adapters.objects import open_repository
 from activities.adapters.trees import Entry, Folder
 from activities.contracts.base import BlobRef
 from activities.contracts.landing import Candidate
-from activities.contracts.plan import Task
 from activities.contracts.repository import GreenBranch, Repository
-from activities.contracts.requests import ClaimBranch, ComposeBatch, Land, MakeCandidate
+from activities.contracts.requests import ComposeBatch, Land
 from activities.contracts.spec import MigrationSpec
 from activities.integration import IntegrationActivities
-from benchmarks.measuring import Comparison, interleave, seconds
+from benchmarks.measuring import Comparison, interleave
 from benchmarks.repositories import BRANCH, WHEN, content_of, make_hub, path_of
 
 NAME = "bench"
 FILES, PER_FOLDER, LINES = 5_000, 20, 40
 TASKS, BATCH = 1_000, 64
 REPOSITORY = Repository(url="/bench", id="landing-bench")
+KEPT = "refs/whimbrel/host/bench/"
 GREEN = GreenBranch(repository=REPOSITORY.id, name="whimbrel/bench", migration=NAME)
 SPEC = {
     "version": 1,
@@ -53,10 +53,10 @@ def compare(scratch: Path, rounds: int) -> list[Comparison]:
     blobs = BlobStore(scratch / "blobs")
     spec = blobs.put_model(NAME, MigrationSpec.model_validate(SPEC))
     hub, base = make_hub(scratch / "hub", REPOSITORY.id, FILES, PER_FOLDER, LINES)
-    checkpoints = [_checkpoint(hub, base, number) for number in range(TASKS)]
-    integration = IntegrationActivities(blobs, Hubs(scratch / "hub"))
-    candidates: list[Candidate] = []
-    making = seconds(lambda: candidates.extend(_candidates(integration, base, checkpoints)))
+    hub.claim_branch(GREEN, base)
+    candidates = [_candidate(hub, base, number) for number in range(TASKS)]
+    kept = "".join(f"create {KEPT}{asking.task} {asking.commit}\n" for asking in candidates)
+    hub.git.run("update-ref", "--stdin", stdin=kept.encode())
     batches = [candidates[at : at + BATCH] for at in range(0, TASKS, BATCH)]
     trees: set[str] = set()
 
@@ -80,8 +80,7 @@ def compare(scratch: Path, rounds: int) -> list[Comparison]:
     each = {arm: [took / TASKS * 1000 for took in spent] for arm, spent in taken.items()}
     if len(trees) != 1:
         raise AssertionError(f"the arms did not land the same tree: {sorted(trees)}")
-    shape: dict[str, float] = {"tasks": TASKS, "files": FILES, "batch": BATCH}
-    shape["make_candidate_ms"] = making / TASKS * 1000
+    shape = {"tasks": TASKS, "files": FILES, "batch": BATCH}
     return [
         Comparison(
             "landing a task",
@@ -110,38 +109,26 @@ def _claims(number: int) -> tuple[str, str, str]:
     return first, second, f"{first.rpartition('/')[0]}/added{number:04}.py"
 
 
-def _checkpoint(hub: Hub, base: str, number: int) -> str:
+def _candidate(hub: Hub, base: str, number: int) -> Candidate:
     """A task's work as harvest leaves it: loose objects and a commit on the base."""
     repository = open_repository(hub.path)
     root = Folder.of(repository, repository[base].peel(pygit2.Tree))
-    for path in _claims(number):
+    first, second, added = _claims(number)
+    for path in (first, second, added):
         text = content_of(number, LINES).replace("value", "migrated") + f"# {path}\n"
         blob = repository.create_blob(text.encode())
         root.put(path.encode().split(b"/"), Entry(0o100644, blob))
-    return hub.write_commit(str(root.write()), [base], f"checkpoint {number}\n", WHEN)
-
-
-def _candidates(
-    activities: IntegrationActivities, base: str, checkpoints: Sequence[str]
-) -> list[Candidate]:
-    activities.claim_branch(ClaimBranch(repository=REPOSITORY, branch=GREEN, at=base))
-    candidates: list[Candidate] = []
-    for number, commit in enumerate(checkpoints):
-        first, second, added = _claims(number)
-        task = Task(
-            id=f"c1-{number:04}", title="two edits", claims=(first, second), creates=(added,)
-        )
-        asked = MakeCandidate(
-            name=NAME,
-            repository=REPOSITORY,
-            task=task,
-            commit=commit,
-            base=base,
-            reply_to="nobody",
-            when=WHEN,
-        )
-        candidates.append(activities.make_candidate(asked))
-    return candidates
+    task = f"c1-{number:04}"
+    return Candidate(
+        migration=NAME,
+        task=task,
+        commit=hub.write_commit(str(root.write()), [base], f"{task}: two edits\n", WHEN),
+        base=base,
+        title="two edits",
+        claims=(first, second),
+        creates=(added,),
+        reply_to="nobody",
+    )
 
 
 def _copy(scratch: Path, name: str) -> Hubs:
@@ -216,7 +203,7 @@ def _merged_in_checkout(
 ) -> Generator[None]:
     _git(hub, "clone", "-q", str(hub), str(tree))
     _git(tree, "config", "gc.auto", "0")
-    _git(tree, "fetch", "-q", "origin", "refs/whimbrel/candidate/*:refs/candidate/*")
+    _git(tree, "fetch", "-q", "origin", f"{KEPT}*:refs/candidate/*")
     yield
     for members in batches:
         for candidate in members:

@@ -18,7 +18,7 @@ BASE: Files = {
     for folder in FOLDERS
     for name in ("a.txt", "b.txt")
 }
-PAIRS = 400
+PAIRS = 250
 CERTAIN: dict[str, tuple[Files, Files]] = {
     "files of one folder": (
         {"src/a.txt": ("100644", "ours\n")},

@@ -32,8 +32,7 @@ async def order(handle: Handle, verb: str, command: Command) -> None:
         )
     except WorkflowUpdateFailedError as refused:
         name = name_of(handle)
-        why = str(refused.cause).removeprefix("refused: ")
-        raise Refused(Code.REJECTED, f"{name} refused to {verb}: {why}") from refused
+        raise Refused(Code.REJECTED, f"{name} refused to {verb}: {refused.cause}") from refused
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

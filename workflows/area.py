@@ -114,6 +114,7 @@ class AreaWorkflow:
             start=self._in.cycle,
             epoch=self._in.epoch,
             handoff=handoff,
+            landed=self._roster.tip,
             counts=counts,
             final=final,
         )

@@ -69,9 +69,9 @@ class Commanded:
         if any(decision.id == command.id for decision in self.state.decisions):
             return
         if self.state.stage in ENDED:
-            raise ApplicationError(f"refused: the migration has ended ({self.state.stage})")
+            raise ApplicationError(f"the migration has ended ({self.state.stage})")
         if not holds:
-            raise ApplicationError(f"refused: {reason}")
+            raise ApplicationError(reason)
 
     def apply(self, verb: str, command: Command, fields: dict[str, object]) -> str:
         """A resent command is not applied twice."""

@@ -1,6 +1,6 @@
 """What people read about a migration: progress, the page in the Web UI, its result. Pure."""
 
-from temporalio.exceptions import ActivityError, FailureError
+from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureError
 
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import (
@@ -34,7 +34,7 @@ def progress(
         branch=order.branch if order else "",
         repository=migration.repository.id,
         base=state.base.commit if state.base else None,
-        tip=state.tip,
+        tip=state.seen or state.tip,
         waiting_for=waiting_for,
         command=command,
         plan=state.plan,
@@ -92,10 +92,12 @@ def markdown(now: Progress) -> str:
 
 
 def cause(error: FailureError) -> str:
-    """The innermost reason in one line: str() of an ActivityError says nothing."""
-    inner: BaseException = error
-    while isinstance(inner, FailureError) and inner.cause:
-        inner = inner.cause
-    kind = getattr(inner, "type", None) or type(inner).__name__
+    """What an activity or a child said, in one line: what is around it says nothing, and what is
+    below it is how it came to say so."""
+    said: BaseException = error
+    while isinstance(said, (ActivityError, ChildWorkflowError)) and said.cause:
+        said = said.cause
+    kind = getattr(said, "type", None) or type(said).__name__
+    text = said.message if isinstance(said, FailureError) else str(said)
     where = f" in {error.activity_type}" if isinstance(error, ActivityError) else ""
-    return f"{kind}{where}: {inner}"[:1500]
+    return f"{kind}{where}: {text}"[:1500]

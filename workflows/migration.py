@@ -198,7 +198,7 @@ class MigrationWorkflow(Commanded):
         idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
         survey = await steps.survey(self._phase, tip, self._handoffs)
         verdict = await steps.judge(survey, self._handoffs)
-        self.set(tip=tip, verdict=verdict, sites_left=survey.sites, idle_cycles=idle)
+        self.set(tip=tip, seen=tip, verdict=verdict, sites_left=survey.sites, idle_cycles=idle)
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)
@@ -253,7 +253,7 @@ class MigrationWorkflow(Commanded):
         if self._delegation is None:
             self._early.append(report)
         elif self._delegation.hear(report):
-            self.set(counts=report.counts)
+            self.set(counts=report.counts, seen=report.landed or self.state.seen)
             self.show()
 
     @workflow.query

@@ -25,7 +25,7 @@ from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
-from workflows import attempts
+from workflows import attempts, details
 from workflows.asking import Asking
 from workflows.attempts import Work
 from workflows.ladder import Ladder
@@ -64,7 +64,7 @@ class TaskWorkflow:
             elif getattr(cause, "type", None) == ORPHANED:
                 handoff = self._handoff(TaskStatus.ORPHANED, did=str(cause))
             else:
-                handoff = self._handoff(TaskStatus.CANNOT, concerns=(_text(cause),))
+                handoff = self._handoff(TaskStatus.CANNOT, concerns=(details.cause(error),))
         return await self._report(handoff)
 
     @workflow.signal
@@ -223,8 +223,3 @@ class TaskWorkflow:
 
 def _left(order: TaskOrder) -> tuple[str, ...]:
     return order.task.claims if order.task.sites else ()
-
-
-def _text(error: BaseException) -> str:
-    kind = getattr(error, "type", None) or type(error).__name__
-    return f"{kind}: {error}"[:1500]

@@ -113,6 +113,8 @@ class MigrationState(Contract):
     base: Base | None = None
     tip: CommitId | None = None
     """The green tip as last read."""
+    seen: CommitId | None = None
+    """The green tip as the area last reported it."""
     survey: Survey | None = None
     plan: PlanSummary | None = None
     area_open: bool = False
@@ -243,6 +245,7 @@ class Report(Contract):
     handoff: BlobRef | None = None
     """A task's Handoff, or an area's list of handoff blobs."""
     landed: CommitId | None = None
+    """Where a task landed; the latest such commit that an area knows."""
     counts: TaskCounts = TaskCounts()
     final: bool = True
     """False: an area's progress on the way."""

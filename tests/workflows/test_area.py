@@ -93,6 +93,16 @@ async def test_a_killed_area_is_started_anew_and_goes_on_from_git(stage):
     assert len(world.asked("land")) == len(world.chain())
 
 
+async def test_progress_tells_the_green_tip_while_work_goes_on(stage):
+    world = stage.world("a-tip", a="old", b="old")
+    gate = world.hold("run_rung", task="c1-0002")
+    handle = await stage.start(world, spec={"limits": {"concurrency": 1}})
+    progress = await until(handle, lambda p: p.counts.landed == 1)
+    assert progress.tip == world.tip != world.base
+    gate.open()
+    await handle.result()
+
+
 async def test_a_pause_starts_nothing_new_composes_nothing_and_loses_nothing(stage):
     world = stage.world("a-pause", **{f"f{n}": "old" for n in range(4)})
     gate = world.hold("run_rung")

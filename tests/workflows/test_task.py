@@ -111,7 +111,7 @@ async def test_what_no_other_workspace_can_mend_ends_the_task_with_its_reason(st
     world.failures["run_rung"] = [ApplicationError("a/.git", type="HostileTree")]
     handoff, report = await only(stage, world)
     assert handoff.status is Status.CANNOT
-    assert "HostileTree: " in handoff.concerns[0]
+    assert handoff.concerns == ("HostileTree in run_rung: a/.git",)
     assert handoff.left == ("a.py",)
     assert report.outcome is Stage.DONE_WITH_LEFTOVERS
 

@@ -9,7 +9,6 @@ import contextlib
 import os
 import select
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from types import TracebackType
 
 from activities.adapters.git import Git, GitFailed, printable
 from activities.adapters.objects import Objects
+from activities.adapters.passing import PassingFolder
 
 ANSWER_SECONDS = 300.0
 ATTRIBUTES_LIMIT = 1 << 20
@@ -55,8 +55,8 @@ class MergeEngine:
         self._unread = b""
         self._attributes: tuple[tuple[str, str], ...] = ()
         self._attributes_of = ""
-        self._folder = tempfile.TemporaryDirectory(prefix="whimbrel-merge-")
-        self._tree = Path(self._folder.name) / "0"
+        self._folder = PassingFolder("whimbrel-merge-")
+        self._tree = self._folder.path / "0"
         self._tree.mkdir()
 
     def __enter__(self) -> "MergeEngine":
@@ -74,7 +74,7 @@ class MergeEngine:
         """Ends the process and removes its folder; a second call does nothing."""
         with self._lock:
             self._stop()
-            self._folder.cleanup()
+            self._folder.close()
 
     def merge(self, ours: str, theirs: str, attributes: str) -> Merge:
         """Merges `theirs` into `ours`, by the `.gitattributes` of the commit or tree `attributes`.

@@ -7,12 +7,10 @@ object, and neither synthetic commits nor the leftovers of conflicts are ever in
 are made without git stay in memory altogether, unless git has to go on from them.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +19,7 @@ import pygit2
 
 from activities.adapters.objects import DiffEntry, Objects, commit_bytes, open_repository
 from activities.adapters.pack_writing import PackWriter, deflated
+from activities.adapters.passing import PassingFolder
 from activities.adapters.splicing import splice
 from activities.adapters.tree_reading import TreeReader, is_folder
 
@@ -30,8 +29,6 @@ ROOM = 256 << 20
 UNSAVED = ("core.fsync=none", "core.looseCompression=0")
 """Settings of a git process that writes here."""
 PREFIX = "whimbrel-quarantine-"
-ORPHANED_AFTER = 60.0
-"""Seconds after which one that nobody has locked was left behind by a killed service."""
 
 
 class Quarantine(Objects):
@@ -39,12 +36,8 @@ class Quarantine(Objects):
 
     def __init__(self, home: Path, root: Path | None = None) -> None:
         self._home = home
-        root = root or _root()
-        _sweep(root)
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
-        self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        super().__init__(self._folder / "git")
+        self._folder = PassingFolder(PREFIX, root or _root())
+        super().__init__(self._folder.path / "git")
         self._lay_out()
         self._handle = open_repository(self.path)
         self._odb = self._handle.odb
@@ -70,10 +63,7 @@ class Quarantine(Objects):
     def close(self) -> None:
         """Everything in it is gone; a second call does nothing."""
         self._handle.free()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        lock, self._lock = self._lock, -1
-        if lock >= 0:
-            os.close(lock)
+        self._folder.close()
 
     def write_commit(self, treeish: str, parents: Iterable[str], message: str, when: int) -> str:
         """A commit for git to work with here; `treeish` is a tree, parents are not looked up."""
@@ -179,20 +169,3 @@ def _root() -> Path:
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         return MEMORY
     return Path(tempfile.gettempdir())
-
-
-def _sweep(root: Path) -> None:
-    """Memory is dear: what a killed service left there goes as soon as the next one composes."""
-    for left in root.glob(f"{PREFIX}*"):
-        try:
-            lock = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            if time.time() - os.fstat(lock).st_mtime > ORPHANED_AFTER:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-        except OSError:
-            continue
-        finally:
-            os.close(lock)

@@ -1,5 +1,6 @@
 """What a spec means, checked part by part: its phases, sites, names and what is checked when."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from activities.contracts.spec import Check, Expectation
 def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
     """Everything that is well formed and still cannot be meant."""
     environments = table(data.get("environments"))
+    if re.match(r"https?://[^/?#]*@", str(data.get("repository", ""))):
+        what = "a URL with credentials in it: they would stand in every history and report"
+        yield Fault(("repository",), what, "leave them out, or use an ssh URL or a path")
     yield from judged(data.get("base"), ("base",), words.branch)
     delivery = table(data.get("delivery"))
     yield from judged(delivery.get("branch"), ("delivery", "branch"), words.branch)

@@ -35,7 +35,7 @@ class CommandRun(Contract):
     output: BlobRef | None = None
     """Combined output, bounded; head and tail are kept."""
     tail: str = ""
-    """The last lines, redacted, at most 2,000 characters."""
+    """The last lines, at most 2,000 characters."""
 
 
 class Change(StrEnum):

@@ -50,6 +50,10 @@ MISTAKES = {
     "spec version": ("version: §2", "known here: 1"),
     "name that is not a slug": ("name: §Demo_1", "lower-case letters, digits and hyphens"),
     "check's name": ('checks: {§Unit: {run: "x {files}"}}', "lower-case letters"),
+    "credentials in the repository's URL": (
+        "repository: §https://ann:hunter2@git.example.com/app.git",
+        "leave them out",
+    ),
     "empty repository": ('repository: §""', "the repository's URL or path"),
     "accept without a reason": (
         "sites: {include: [/x], find: {regex: x}, accept: [§{path: /x}]}",

@@ -24,6 +24,7 @@ from activities.contracts.requests import (
     HandOff,
     Runs,
     RunStatus,
+    TellPlanner,
 )
 
 if TYPE_CHECKING:
@@ -72,9 +73,17 @@ class MessageActivities:
             handoff=saved,
             landed=handoff.landed,
         )
-        if not await self._tell(request.parent, REPORT, report):
-            activity.logger.warning("nobody takes the report of %s", handoff.task)
+        await self._report(request.parent, report)
         return report
+
+    @activity.defn
+    async def tell_planner(self, request: TellPlanner) -> None:
+        """Reports an area's progress, or its end."""
+        await self._report(request.parent, request.report)
+
+    async def _report(self, parent: str, report: Report) -> None:
+        if not await self._tell(parent, REPORT, report):
+            activity.logger.warning("nobody takes the report of %s", report.child)
 
     @activity.defn
     async def describe_runs(self, request: DescribeRuns) -> Runs:

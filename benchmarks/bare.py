@@ -20,12 +20,14 @@ async def nothing() -> None:
 
 @workflow.defn
 class BareChild:
-    """Five activities, one after the other."""
+    """Five activities, one after the other, on these queues."""
 
     @workflow.run
-    async def run(self) -> None:
-        for _ in range(5):
-            await workflow.execute_activity(nothing, start_to_close_timeout=PATIENCE)
+    async def run(self, queues: list[str]) -> None:
+        for queue in queues:
+            await workflow.execute_activity(
+                nothing, task_queue=queue, start_to_close_timeout=PATIENCE
+            )
 
 
 @workflow.defn
@@ -49,12 +51,12 @@ class BareParent:
     """Runs `children` children, at most `window` at once."""
 
     @workflow.run
-    async def run(self, children: int, window: int) -> None:
+    async def run(self, children: int, window: int, queues: list[str]) -> None:
         room = asyncio.Semaphore(window)
 
         async def one(number: int) -> None:
             async with room:
                 mine = workflow.info().workflow_id
-                await workflow.execute_child_workflow(BareChild.run, id=f"{mine}/{number}")
+                await workflow.execute_child_workflow(BareChild.run, queues, id=f"{mine}/{number}")
 
         await asyncio.gather(*(one(number) for number in range(children)))

@@ -166,8 +166,9 @@ async def serve(address: str) -> None:
 
     real = MessageActivities(KeepsNothing(), client)
     records = [load_rows, load_task, join_handoffs]
-    records += [real.ask_to_land, real.answer_tasks, real.hand_off, real.describe_runs]
-    tools = [run_rung, close_workspace]
+    records += [real.ask_to_land, real.answer_tasks, real.hand_off, real.tell_planner]
+    records += [real.describe_runs]
+    tools = [run_rung, close_workspace, nothing]
     workers = [
         worker(
             "control",
@@ -177,10 +178,10 @@ async def serve(address: str) -> None:
             workflow_runner=workflow_runner(),
             sticky_queue_schedule_to_start_timeout=STICKY,
         ),
-        worker("workspace", [open_workspace], 32),
+        worker("workspace", [open_workspace, nothing], 32),
         worker(HOST_QUEUE, tools, 128),
-        worker("checks", [run_checks], 32),
-        worker("integration", [compose_batch, land, find_landed], 8),
+        worker("checks", [run_checks, nothing], 32),
+        worker("integration", [compose_batch, land, find_landed, nothing], 8),
     ]
     await asyncio.gather(*(each.run() for each in workers))
 

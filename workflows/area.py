@@ -7,7 +7,6 @@ what; handoffs flow up as one blob in its report.
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import (
@@ -18,7 +17,8 @@ from activities.contracts.migration import (
     Report,
     TaskCounts,
 )
-from activities.contracts.requests import JoinHandoffs
+from activities.contracts.requests import JoinHandoffs, TellPlanner
+from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import frontier
 from workflows.options import LOCAL, RECHECK_CHILDREN, is_long
@@ -120,10 +120,12 @@ class AreaWorkflow:
         )
 
     async def _tell(self, report: Report) -> None:
-        try:
-            await workflow.get_external_workflow_handle(self._in.parent).signal(REPORT, report)
-        except ApplicationError as error:
-            workflow.logger.warning("nobody takes the report", exc_info=error)
+        await workflow.execute_local_activity_method(
+            MessageActivities.tell_planner,
+            TellPlanner(parent=self._in.parent, report=report),
+            summary="report",
+            **LOCAL,
+        )
 
     async def _report(self) -> Report:
         joined = await workflow.execute_local_activity_method(

@@ -6,7 +6,7 @@ checkpoint; a failed rung hands over what it got, never the tree it left.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from activities.contracts.evidence import Evidence
 from activities.contracts.work import RungOutcome, RungRun
@@ -16,8 +16,7 @@ REPEATABLE = ("command", "claude")
 NO_MODEL = "claude"
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """A checkpoint that changed something, with what its checks said."""
 
     commit: str

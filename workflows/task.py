@@ -7,7 +7,6 @@ withdraws its candidate and lives by the queue's answer.
 """
 
 import asyncio
-from dataclasses import replace
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError, FailureError
@@ -87,7 +86,7 @@ class TaskWorkflow:
         self._ladder = Ladder(self._in, order)
         work = await self._ladder.climb(self._in.tip, self._in.tip)
         while work:
-            workflow.upsert_search_attributes([TASK_STATE.value_set("landing")])
+            workflow.set_current_details(f"{len(work.files)} files wait for the merge queue")
             landing = await self._asking.land(order.task, work)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(work, landing)
@@ -118,7 +117,7 @@ class TaskWorkflow:
         moved = await self._rework(work, landing.tip)
         if moved is None:
             return await ladder.climb(landing.tip, landing.tip)
-        onto = replace(work, commit=moved, base=landing.tip)
+        onto = work._replace(commit=moved, base=landing.tip)
         rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
         return await ladder.salvage.save(rest) if rest else None
 
@@ -128,9 +127,8 @@ class TaskWorkflow:
         moved = await self._rework(work, tip)
         if moved is None:
             return await ladder.climb(tip, tip)
-        again = replace(
-            work, commit=moved, base=tip, evidence=await ladder.salvage.check(moved, tip)
-        )
+        evidence = await ladder.salvage.check(moved, tip)
+        again = work._replace(commit=moved, base=tip, evidence=evidence)
         if again.green:
             return again
         return await ladder.climb(tip, moved) or await ladder.salvage.save(again)

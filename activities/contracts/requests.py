@@ -3,7 +3,7 @@
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate, Landing
-from activities.contracts.migration import AreaRow, HumanDecision, Stage
+from activities.contracts.migration import AreaRow, HumanDecision, Report, Stage
 from activities.contracts.plan import Task
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
@@ -247,6 +247,13 @@ class HandOff(Contract):
     start: int
     parent: str
     epoch: str
+
+
+class TellPlanner(Contract):
+    """An area's word to its planner."""
+
+    parent: str
+    report: Report
 
 
 class JoinHandoffs(Contract):

@@ -138,6 +138,18 @@ class Objects:
         listed = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", treeish)
         return [_tree_file(line) for line in listed.split(b"\0") if line]
 
+    def has_more_files_than(self, limit: int, treeish: str) -> bool:
+        """Whether a tree is big; reads no more of it than it takes to tell."""
+        repository, seen = self._repository(), 0
+        pending = [_tree(repository, treeish)]
+        while pending and seen <= limit:
+            for entry in pending.pop():
+                if isinstance(entry, pygit2.Tree):
+                    pending.append(entry)
+                else:
+                    seen += 1
+        return seen > limit
+
     def named(self, treeish: str, name: str) -> list[tuple[str, str]]:
         """Path and blob of every regular file of this name, in whatever folder."""
         found = self._trees().files_named(self._tree_id(treeish), name.encode())

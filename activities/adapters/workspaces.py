@@ -32,6 +32,7 @@ from activities.adapters.check_trees import (
     try_lock,
 )
 from activities.adapters.git import Git
+from activities.adapters.objects import Objects
 from activities.contracts.base import CommitId
 
 FULL_CHECKOUT = 10_000
@@ -104,7 +105,7 @@ class Workspaces:
     ) -> WorkspacePaths:
         """The attempt's tree, filled from `start`. Opened again with the same token and start it is
         returned as it is, edits included, unless `reset`; otherwise a fresh one takes its place.
-        Raises NoRoom when the host has its fill, GitFailed when the hub lacks `start`."""
+        Raises NoRoom when the host has its fill, ObjectMissing when the hub lacks `start`."""
         place = self._place(LiveWorkspace(migration, task, attempt))
         with self._locked():
             if not reset and _is_open(place, token, start):
@@ -197,8 +198,8 @@ class Workspaces:
     ) -> int:
         tree, git_dir = place / "tree", place / "git"
         tree.mkdir()
-        files = Git(hub).run("ls-tree", "-r", "-z", "--name-only", start).count(b"\0")
-        cone = cone_patterns(claims) if files > self._full_checkout else b""
+        big = Objects(hub).has_more_files_than(self._full_checkout, start)
+        cone = cone_patterns(claims) if big else b""
         lay_out_git_dir(git_dir, hub, start, cone=cone)
         # git inherits the lock: what outlives this process keeps its folder from the sweeper
         git = Git(git_dir, work_tree=tree, inherit=(lock,))

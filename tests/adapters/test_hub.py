@@ -234,6 +234,13 @@ class TestReading:
         assert [blob for blob, _ in read] == blobs
         assert all(data == hub.read_blob(blob) for blob, data in read)
 
+    def test_a_tree_is_big_when_it_has_more_files_than_the_limit(
+        self, hub: Hub, green: str
+    ) -> None:
+        count = len(hub.files(green))
+        answers = {limit: hub.has_more_files_than(limit, green) for limit in range(count + 2)}
+        assert answers == {limit: limit < count for limit in range(count + 2)}
+
     def test_a_missing_blob_is_named(self, hub: Hub, green: str) -> None:
         with pytest.raises(ObjectMissing, match="2222"):
             list(hub.read_blobs(["2" * 40]))

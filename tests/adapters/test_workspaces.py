@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from activities.adapters.check_trees import NoRoom
-from activities.adapters.git import Git, GitFailed
+from activities.adapters.git import Git
+from activities.adapters.objects import ObjectMissing
 from activities.adapters.workspaces import (
     UnsafePath,
     WorkspacePaths,
@@ -138,7 +139,7 @@ def test_a_full_host_has_no_room_but_still_opens_what_is_open(tmp_path: Path, hu
 def test_an_unknown_commit_fails_and_leaves_nothing(tmp_path: Path, hub: Path) -> None:
     make_repository(hub, {"a.txt": "a"}, bare=True)
     pool = workspaces(tmp_path)
-    with pytest.raises(GitFailed):
+    with pytest.raises(ObjectMissing):
         opened(pool, hub, "0" * 39 + "1")
     assert pool.live() == []
     assert list((tmp_path / "workspaces/m/c1-0001").iterdir()) == []

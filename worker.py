@@ -76,6 +76,7 @@ class Host:
         from activities.adapters.finders import SiteCache
         from activities.adapters.rungs import Rungs
         from activities.adapters.sandbox import detect
+        from activities.adapters.scanning import Scanner
         from activities.adapters.scratch import Scratch
         from activities.adapters.surveying import Surveyor
         from activities.adapters.workspaces import Workspaces
@@ -93,8 +94,9 @@ class Host:
         self.workspaces = Workspaces(
             settings.workspaces, sandbox.tool_ids, settings.workspaces_per_host
         )
-        self.surveyor = Surveyor(self.blobs, SiteCache(settings.cache), trees, commands)
         self.checker = Checker(self.blobs, trees, commands)
+        scanner = Scanner(SiteCache(settings.cache))
+        self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
         self.rungs = Rungs(commands, self.workspaces)
 
 

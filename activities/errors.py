@@ -26,6 +26,8 @@ NEVER_MENDED_BY_WAITING = (
     "UnsafePath",
     "PrepareFailed",
     "TooManyArguments",
+    "PatternTooSlow",
+    "NotVerifiable",
     "BlobMissing",
     "BlobCorrupt",
     PLAN_REFUSED,

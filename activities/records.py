@@ -51,7 +51,7 @@ class RecordActivities:
             concurrency=spec.limits.concurrency,
             cycles=spec.limits.cycles,
             approve_plan=Approval.PLAN in spec.approvals,
-            moments=tuple(sorted({m for check in spec.checks.values() for m in check.at})),
+            moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 
     @activity.defn

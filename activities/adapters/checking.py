@@ -13,24 +13,22 @@ from collections.abc import Mapping, Sequence
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.environments import PrepareFailed
 from activities.adapters.hub import Hub
+from activities.adapters.result_lines import MAX_BYTES
 from activities.adapters.results import parse
-from activities.adapters.results_tap import MAX_BYTES
 from activities.adapters.surveying import named_environment
-from activities.contracts.evidence import ResultSet
+from activities.adapters.targets import targets
+from activities.contracts.check_forms import ResultKind
+from activities.contracts.evidence import NotVerifiable, ResultSet
 from activities.contracts.placeholders import list_placeholder, path_lists, replace_list
-from activities.contracts.spec import (
-    Check,
-    Command,
-    MigrationSpec,
-    ResultKind,
-    seconds,
-    size_bytes,
-)
+from activities.contracts.spec import Check, Command, MigrationSpec, seconds, size_bytes
 
 MAX_MESSAGES = 200
 TAIL = 1500
 OUTPUT_KEPT = 1 << 20
+LACKING = ("requires", "toolchain")
+"""Steps of preparing an environment that fail for what the host has not got."""
 
 
 class Checker:
@@ -54,15 +52,40 @@ class Checker:
     ) -> ResultSet | None:
         """What check `name` says about a commit; None when its list is empty there.
 
-        `whole`: the check's `whole` stands for the list, as at landing, phase and end.
+        `whole`: the check's `whole` stands for the list, as at landing, phase and end. Raises
+        NotVerifiable when this worker has not got what the check needs.
         """
         check = spec.checks[name]
-        tree = await asyncio.to_thread(hub.tree, commit)
-        # A deleted file is no argument: the tools would stumble over it.
-        lists = path_lists(await asyncio.to_thread(hub.present, commit, paths))
+        lists = await asyncio.to_thread(_lists, hub, check, commit, paths)
         run = _command(check, lists, whole=whole)
         if run is None:
             return None
+        try:
+            return await self._kept(hub, spec, name, run, commit, lists, fresh)
+        except PrepareFailed as failure:
+            if failure.step in LACKING:
+                raise NotVerifiable(str(failure)) from failure
+            raise
+
+    async def whole_run(
+        self, hub: Hub, spec: MigrationSpec, name: str, commit: str
+    ) -> ResultSet | None:
+        """What a check says about a commit as a whole, whatever a task's paths are."""
+        return await self.results(hub, spec, name, commit, (), whole=True)
+
+    async def _kept(
+        self,
+        hub: Hub,
+        spec: MigrationSpec,
+        name: str,
+        run: Command,
+        commit: str,
+        lists: Mapping[str, Sequence[str]],
+        fresh: int,
+    ) -> ResultSet | None:
+        """The recorded results, measured now if nobody has yet."""
+        check = spec.checks[name]
+        tree = await asyncio.to_thread(hub.tree, commit)
         environment = await self._commands.environment_key(
             named_environment(spec, check.environment)
         )
@@ -98,6 +121,8 @@ class Checker:
                     words={"base": commit, "repo.name": spec.name, "repo.base": spec.base},
                     environment=named_environment(spec, check.environment),
                     split=False,
+                    batch=check.batch,
+                    results_from=check.results_from,
                     env=check.env,
                     dir=check.dir,
                     timeout=seconds(check.timeout),
@@ -122,13 +147,17 @@ class Checker:
         environment: str,
         known: set[str],
     ) -> ResultSet:
+        check = spec.checks[name]
         parsed = parse(
-            spec.checks[name].results,
+            check.results,
             exit=ran.exit,
             ended=ran.ended,
             output=ran.output,
-            results_file=ran.results,
+            reports=ran.reports,
+            promised=bool(check.results_from),
+            lost=_lost(check, ran),
             known=known,
+            ids=check.ids,
         )
         return ResultSet(
             tree=tree,
@@ -148,9 +177,33 @@ class Checker:
         )
 
 
+def _lists(
+    hub: Hub, check: Check, commit: str, paths: Sequence[str]
+) -> Mapping[str, Sequence[str]]:
+    """What the check's placeholders stand for at a commit.
+
+    A deleted file is no argument: the tools would stumble over it. Its target is one still.
+    """
+
+    def exists(path: str) -> bool:
+        return bool(hub.present(commit, [path]) or hub.names(commit, path))
+
+    given = path_lists(hub.present(commit, paths))
+    return {**given, "targets": targets(check.targets, paths, exists)}
+
+
 def _output_limit(check: Check) -> int:
     """Results that are read from the output must all be there; beyond this it is unreadable."""
-    return MAX_BYTES if check.results is ResultKind.TAP else OUTPUT_KEPT
+    from_output = check.results not in (ResultKind.EXIT, ResultKind.JUNIT)
+    return MAX_BYTES if from_output else OUTPUT_KEPT
+
+
+def _lost(check: Check, ran: Ran) -> str:
+    """Why the reports of a run are not all of them; of several calls, each has to write some."""
+    in_files = check.results is ResultKind.JUNIT or check.results_from
+    if in_files and ran.calls > 1 and ran.silent_calls:
+        return f"{ran.silent_calls} of {ran.calls} calls wrote no results file"
+    return ran.reports_lost
 
 
 def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -> Command | None:

@@ -2,22 +2,22 @@
 
 Placeholders become arguments or NUL-separated files, never pasted text. A list that is empty runs
 nothing. Calls run one after the other; the first that is killed ends the run. What the caller gets
-is the worst exit code, the bounded output, and the file written to $RESULTS if there is one.
+is the worst exit code, the bounded output, and the reports that the calls wrote.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
+from activities.adapters.reports import Reports
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scratch import Scratch
 from activities.contracts.placeholders import Call, expand
 from activities.contracts.spec import Command, Environment
 
-RESULTS_LIMIT = 50 << 20
-"""Bytes of a results file that are read."""
 OUTPUT_KEPT = 4 << 20
 """Bytes of output of all calls together."""
 ARGUMENT_BYTES = 120 << 10
@@ -42,6 +42,8 @@ class Order:
     memory: int = 4 << 30
     private_git: Path | None = None
     """A git directory shown read-only at /src/.git."""
+    results_from: tuple[str, ...] = ()
+    """Patterns of reports that are read beside $RESULTS."""
     output_limit: int = 1 << 20
     """Bytes of a call's output that are kept, head and tail: more where results are read from it.
     """
@@ -56,7 +58,12 @@ class Ran:
     seconds: float
     calls: int
     output: bytes
-    results: bytes | None
+    reports: tuple[bytes, ...] = ()
+    """What was written to $RESULTS, and what `results_from` names, call by call."""
+    reports_lost: str = ""
+    """Why the reports are not all of them, where they are not."""
+    silent_calls: int = 0
+    """Calls that wrote no report."""
 
 
 class TooManyArguments(Exception):
@@ -103,12 +110,14 @@ class Commands:
         results = folder / "results"
         results.mkdir()
         self._sandbox.hand_over(results)
+        reports = await asyncio.to_thread(Reports, order.tree, results, order.results_from)
         exit_code: int | None = 0
         ended, seconds, output, done = "exit", 0.0, b"", 0
         for number, call in enumerate(calls):
             one = await self._sandbox.run(
                 self._job(order, call, prepared, folder, number, results), beat
             )
+            await asyncio.to_thread(reports.collect)
             done += 1
             seconds += one.seconds
             output += one.output
@@ -116,9 +125,17 @@ class Commands:
             if one.reason != "exit":
                 ended, exit_code = one.reason, None
                 break
-        written = results / PurePosixPath(RESULTS).name
         kept = output[-max(OUTPUT_KEPT, 2 * order.output_limit) :]
-        return Ran(exit_code, ended, seconds, done, kept, _read(written))
+        return Ran(
+            exit=exit_code,
+            ended=ended,
+            seconds=seconds,
+            calls=done,
+            output=kept,
+            reports=tuple(reports.contents),
+            reports_lost=reports.lost,
+            silent_calls=reports.silent_calls,
+        )
 
     def _job(
         self,
@@ -154,11 +171,3 @@ class Commands:
 
 def _worse(so_far: int | None, one: Ended) -> int | None:
     return so_far if so_far else one.exit
-
-
-def _read(path: Path) -> bytes | None:
-    """A regular file only: the tree's code wrote there and a link may lead anywhere."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file.read(RESULTS_LIMIT)

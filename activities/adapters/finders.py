@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +17,8 @@ from pathlib import Path
 from codeowners import CodeOwners
 from pathspec import GitIgnoreSpec
 
-from activities.contracts.spec import Accepted, Sites
+from activities.adapters.bounded_regex import BoundedRegex
+from activities.contracts.site_forms import Accepted, Sites
 from activities.contracts.survey import Site
 
 BINARY_SAMPLE = 8_000
@@ -31,15 +32,25 @@ _ROWS = 500
 
 
 def find_regex(pattern: str, content: bytes) -> list[int]:
-    """The 1-based numbers of the lines that match; none in a binary file.
+    """The 1-based numbers of the lines that match; none in a binary file. See `line_finder`."""
+    return line_finder(pattern)(content)
+
+
+def line_finder(pattern: str) -> Callable[[bytes], list[int]]:
+    """A function that finds the lines that match; it raises PatternTooSlow, per file.
 
     A carriage return before the line end and a byte order mark are not part of a line, so that
     `$` and `^` mean what a person sees.
     """
-    if b"\0" in content[:BINARY_SAMPLE]:
-        return []
-    search = re.compile(pattern).search
-    return [number for number, line in enumerate(_lines(content), 1) if search(line)]
+    bounded = BoundedRegex(pattern)
+
+    def find(content: bytes) -> list[int]:
+        if b"\0" in content[:BINARY_SAMPLE]:
+            return []
+        bounded.restart()
+        return bounded.lines(_lines(content))
+
+    return find
 
 
 def _lines(content: bytes) -> Iterator[str]:
@@ -167,7 +178,7 @@ def apply_accept(
     used: Counter[tuple[int, str]] = Counter()
     left: list[Site] = []
     accepted: list[Site] = []
-    for site in sorted(sites, key=lambda s: (s.path, s.line or 0, s.finder)):
+    for site in sorted(sites, key=lambda s: (s.path, s.line or 0, s.finder, s.what)):
         for number, (spec, most) in enumerate(rules):
             if spec.match_file(site.path) and (most is None or used[number, site.path] < most):
                 used[number, site.path] += 1

@@ -35,8 +35,8 @@ class NamedFiles:
 
     def in_places(self, places: Iterable[str]) -> list[str]:
         """Paths of a runner's own `file` and `classname`, once each."""
-        found = [p for place in places if (p := self._path(place) or self._class(place))]
-        return list(dict.fromkeys(found))
+        found = (self._path(p) or self._tail(p) or self._class(p) for p in places)
+        return list(dict.fromkeys(path for path in found if path))
 
     def _path(self, name: str) -> str | None:
         """A known path, or the only one that ends with it (a check may run in a subfolder)."""
@@ -46,6 +46,13 @@ class NamedFiles:
         if "/" not in name or name.startswith("/"):
             return None
         return self._only(name, PurePosixPath(name).suffix)
+
+    def _tail(self, name: str) -> str | None:
+        """The longest known path that ends the name: `example.com/mod/a/b.go` → a/b.go."""
+        _, found, rest = name.partition("/")
+        while found and rest not in self._known:
+            _, found, rest = rest.partition("/")
+        return rest if found else None
 
     def _class(self, name: str) -> str | None:
         """`tests.sub.test_a.TestX` → tests/sub/test_a.py: the longest lead that is a file."""

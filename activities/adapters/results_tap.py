@@ -8,11 +8,15 @@ did not finish: one failed result named `plan`. Several documents may follow eac
 import re
 from dataclasses import dataclass, field
 
-from activities.adapters.raw_result import DETAIL_CHARS, RawResult, State, UnreadableResultsError
+from activities.adapters.raw_result import (
+    DETAIL_CHARS,
+    PLAN,
+    RawResult,
+    State,
+    UnreadableResultsError,
+)
+from activities.adapters.result_lines import result_lines
 
-PLAN = "plan"
-MAX_BYTES = 50 * 1024 * 1024
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _POINT = re.compile(r"(not )?ok\b(?:\s+(\d+))?(?:\s+-(?=\s|$))?(?:\s+(.*))?$")
 _PLAN = re.compile(r"1\.\.(\d{1,9})\s*(?:#.*)?$")
 _DIRECTIVE = re.compile(r"(?:^|(?<=\s))#\s*(skip|todo)\S*", re.IGNORECASE)
@@ -22,11 +26,9 @@ _SUBTEST = re.compile(r"#\s*Subtest(?::\s*(.*))?$")
 
 def read_tap(content: bytes) -> list[RawResult]:
     """Every counted test point in order, then `plan` for each document that did not finish."""
-    if len(content) > MAX_BYTES:
-        raise UnreadableResultsError(f"the output is larger than {MAX_BYTES >> 20} MiB")
     reader = _Reader()
-    for line in content.decode(errors="replace").split("\n"):
-        reader.line(_ANSI.sub("", line).rstrip())
+    for line in result_lines(content):
+        reader.line(line)
     reader.close()
     if not reader.documents:
         raise UnreadableResultsError("no TAP line in the output")

@@ -13,7 +13,7 @@ from activities.contracts.plan import Task
 from activities.contracts.spec import CommandRung, MigrationSpec, Rung, seconds, size_bytes
 from activities.contracts.work import Checkpoint, Workspace
 
-NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"", results=None)
+NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"")
 
 
 class Rungs:

@@ -38,6 +38,7 @@ _MISSING = {
     "reason": "say in one line why",
     "version": "write `version: 1`",
     "checks": "name at least one command that tells whether a tree is good",
+    "same_as": "name the check",
     "objective": "say in a sentence what the code looks like when it is done",
     "repository": "give the repository's URL or path",
 }
@@ -74,7 +75,13 @@ def _only_shapes(group: list[ErrorDetails]) -> bool:
 
 def _echoes(group: list[ErrorDetails]) -> bool:
     """Whether these are only what a failure further inside makes of what is around it."""
-    return all(details["type"] in (*_SHAPES, "too_short") for details in group)
+    return all(_is_echo(details) for details in group)
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """A map is no word either: what is wrong inside it says more."""
+    no_word = details["type"] == "enum" and isinstance(details["input"], dict)
+    return no_word or details["type"] in (*_SHAPES, "too_short")
 
 
 def _is_inside(path: Path, others: Iterable[Path]) -> bool:
@@ -98,7 +105,7 @@ def _path(details: ErrorDetails, data: Any) -> Path:
 def _fault(
     path: Path, group: list[ErrorDetails], source: Source, schema: Mapping[str, Any]
 ) -> Fault:
-    details = group[0]
+    details = next((d for d in group if not _is_echo(d)), group[0])
     kind, context = details["type"], details.get("ctx", {})
     name = str(path[-1]) if path else ""
     if _only_shapes(group):
@@ -111,7 +118,8 @@ def _fault(
     if kind in ("enum", "literal_error"):
         expected = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         wrong = str(details["input"])
-        return Fault(path, f"`{wrong}` is not known", choices(wrong, expected))
+        on_key = "[key]" in details["loc"]
+        return Fault(path, f"`{wrong}` is not known", choices(wrong, expected), on_key)
     if kind == "string_pattern_mismatch":
         noun, advice = _PATTERNS[str(context["pattern"])]
         on_key = "[key]" in details["loc"]

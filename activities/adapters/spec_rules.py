@@ -6,18 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.adapters import spec_words as words
-from activities.adapters.spec_command_rules import (
-    check_faults,
-    environment_faults,
-    finder_faults,
-    rung_faults,
-)
+from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing
+from activities.adapters.spec_command_rules import environment_faults, rung_faults
+from activities.adapters.spec_finder_rules import finder_faults
 from activities.adapters.spec_messages import choices
 from activities.adapters.spec_parts import all_judged, items, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
-from activities.contracts.evidence import Moment
 from activities.contracts.shorthands import as_list
-from activities.contracts.spec import Check, Expectation
+from activities.contracts.spec import Check
 
 
 def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
@@ -35,12 +31,16 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
     yield from all_judged(data.get("protect"), ("protect",), words.pattern)
     for name, value in environments.items():
         yield from environment_faults(value, ("environments", name))
-    for name, value in table(data.get("checks")).items():
-        yield from check_faults(value, ("checks", name), environments)
+    checks = table(data.get("checks"))
+    for name in checks:
+        yield from check_faults(name, checks, environments)
     parts = [((), data)]
     parts += [(("phases", n), table(p)) for n, p in enumerate(items(data.get("phases")))]
     for path, value in parts:
         yield from _part_faults(value, path, list(environments))
+        sites = table(value.get("sites"))
+        for place, finder in _finders(sites, (*path, "sites", "find")):
+            yield from finder_faults(finder, place, checks)
     yield from _phases_faults(data)
 
 
@@ -54,8 +54,6 @@ def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> 
     sites = table(value.get("sites"))
     for name in ("include", "exclude"):
         yield from all_judged(sites.get(name), (*path, "sites", name), words.pattern)
-    for place, finder in _finders(sites, (*path, "sites", "find")):
-        yield from finder_faults(finder, place)
     for number, accepted in enumerate(items(sites.get("accept"))):
         here = (*path, "sites", "accept", number, "path")
         yield from judged(table(accepted).get("path"), here, words.pattern)
@@ -123,7 +121,7 @@ def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> It
     forms = [part(Check, checks[name]) for name in named if name in checks]
     if None in forms or len(forms) < len(named) or not checks:
         return
-    if not any(c and Moment.LANDING in c.at and c.expect != Expectation.REPORT for c in forms):
+    if not any(is_judged_at_landing(check) for check in forms):
         path = (*at, "checks") if "checks" in phase else ("checks",)
         advice = "give one check `at: [task, landing]` and an `expect` other than report"
         yield Fault(path, "nothing is checked at landing", advice)

@@ -7,6 +7,8 @@ import re
 
 from pathspec import GitIgnoreSpec
 
+from activities.adapters.bounded_regex import BoundedRegex
+
 Wrong = tuple[str, str] | None
 
 VARIABLES = ("ENV", "RESULTS", "HOME", "TMPDIR")
@@ -52,7 +54,7 @@ def pattern(word: str) -> Wrong:
 def regex(word: str) -> Wrong:
     """A Python regular expression."""
     try:
-        re.compile(word)
+        BoundedRegex(word)
     except re.error as error:
         advice = r"it is Python's syntax; a literal bracket is written \( or \["
         return f"the pattern does not compile: {error}", advice
@@ -65,7 +67,8 @@ def line_regex(word: str) -> Wrong:
         return wrong
     if r"\n" in word:
         return "the pattern holds a line end", "it is searched line by line: use `command`"
-    if re.search(word, "") and re.search(word, "\0"):
+    searched = BoundedRegex(word)
+    if searched.search("") and searched.search("\0"):
         return "the pattern matches every line", "leave `find` out if each file is a site"
     return None
 

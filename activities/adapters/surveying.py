@@ -1,14 +1,14 @@
-"""Finds sites: regular expressions in git objects, commands and codemods on a scratch checkout.
+"""Finds sites: in git's objects, by commands and codemods on a scratch checkout, by red results.
 
-What a regular expression finds in a blob is cached by blob, so the next commit costs what changed.
-What a command or codemod finds is kept per tree, as a write-once record of the migration.
+What a command or codemod finds is kept per tree, as a write-once record of the migration, and so
+are the results of checks: a second survey of a tree finds what the first one kept.
 """
 
 import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +18,7 @@ from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTree, CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.finders import (
-    SiteCache,
     apply_accept,
-    find_regex,
     in_scope,
     owners,
     parse_found,
@@ -28,11 +26,14 @@ from activities.adapters.finders import (
 from activities.adapters.git import Git
 from activities.adapters.hub import Hub
 from activities.adapters.objects import TreeFile
+from activities.adapters.scanning import FinderFailed, Scanner
+from activities.contracts.evidence import ResultSet
+from activities.contracts.expectations import red_results
 from activities.contracts.placeholders import path_lists
+from activities.contracts.site_forms import Finder
 from activities.contracts.spec import (
     Codemod,
     Environment,
-    Finder,
     MigrationSpec,
     Phase,
     seconds,
@@ -40,14 +41,11 @@ from activities.contracts.spec import (
 )
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
 
+SCANNED = ("regex", "ast_grep")
+"""Finders that see in a file what its bytes say, without a command."""
+MAX_UNPLACED = 200
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 REGULAR = ("100644", "100755")
-MAX_SCANNED = 20 << 20
-"""Bytes: a bigger file is data, not code."""
-
-
-class FinderFailed(Exception):
-    """A finder's command did not do its work; the text says what it said."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +68,26 @@ class Scene:
         return in_scope(self.files, self.phase.sites)
 
 
-Place = tuple[str, int | None, str]
-"""path, line, finder."""
+Place = tuple[str, int | None, str, str]
+"""path, line, finder, the red result."""
+WholeRun = Callable[[Hub, MigrationSpec, str, str], Awaitable[ResultSet | None]]
+"""What a check, by name, says about a whole commit."""
 
 
 class Surveyor:
     """Counts what is left at a commit."""
 
     def __init__(
-        self, blobs: BlobStore, cache: SiteCache, trees: CheckTrees, commands: Commands
+        self,
+        blobs: BlobStore,
+        scanner: Scanner,
+        trees: CheckTrees,
+        commands: Commands,
+        whole_run: WholeRun,
     ) -> None:
         self._blobs = blobs
-        self._cache = cache
+        self._scanner = scanner
+        self._whole_run = whole_run
         self._trees = trees
         self._commands = commands
 
@@ -96,13 +102,14 @@ class Surveyor:
         """
         done = frozenset(landed)
         places: set[Place] = set()
+        unplaced: set[str] = set()
         for finder in scene.phase.sites.find:
-            places.update(await self._find(scene, finder, done))
+            places.update(await self._find(scene, finder, done, unplaced))
         if not scene.phase.sites.find:
-            places.update((path, None, "") for path in scene.scope if path not in done)
+            places.update((path, None, "", "") for path in scene.scope if path not in done)
         found = [
-            Site(path=path, line=line, finder=finder)
-            for path, line, finder in sorted(places, key=lambda p: (p[0], p[1] or 0, p[2]))
+            Site(path=path, line=line, finder=finder, what=what)
+            for path, line, finder, what in sorted(places, key=lambda p: (p[0], p[1] or 0, *p[2:]))
         ]
         left, accepted = apply_accept(found, scene.phase.sites.accept)
         return SurveyData(
@@ -111,32 +118,35 @@ class Surveyor:
             files=_surveyed(scene, left),
             sites=tuple(left),
             accepted=tuple(accepted),
+            unplaced=tuple(sorted(unplaced))[:MAX_UNPLACED],
             tracked_files=len(scene.files),
         )
 
     def left_in(self, scene: Scene, paths: Sequence[str]) -> dict[str, int]:
         """path → sites left, by the finders that need no command to tell; 0 is left out."""
-        patterns = [finder.regex for finder in scene.phase.sites.find if finder.regex]
-        if not patterns:
+        finders = [f for f in scene.phase.sites.find if f.kind in SCANNED]
+        if not finders:
             return {}
         wanted = in_scope([p for p in paths if p in scene.files], scene.phase.sites)
         files = [scene.files[path] for path in wanted]
         found = [
-            Site(path=file.path, line=line)
-            for pattern in patterns
-            for lines in [self._regex(scene, pattern, files)]
-            for file in files
-            for line in lines[file.blob]
+            Site(path=path, line=line, finder=finder.kind)
+            for finder in finders
+            for path, line in self._scanner.find(scene.hub, finder, files)
         ]
         left, _ = apply_accept(found, scene.phase.sites.accept)
         return dict(Counter(site.path for site in left))
 
-    async def _find(self, scene: Scene, finder: Finder, done: frozenset[str]) -> list[Place]:
-        if finder.regex:
+    async def _find(
+        self, scene: Scene, finder: Finder, done: frozenset[str], unplaced: set[str]
+    ) -> list[Place]:
+        """Where one finder sees sites; red results that it cannot place go to `unplaced`."""
+        if finder.kind in SCANNED:
             files = [scene.files[path] for path in scene.scope]
-            lines = self._regex(scene, finder.regex, files)
-            return [(f.path, line, "regex") for f in files for line in lines[f.blob]]
-        kind = "command" if finder.command else "codemod"
+            lines = await asyncio.to_thread(self._scanner.find, scene.hub, finder, files)
+            return [(path, line, finder.kind, "") for path, line in lines]
+        if finder.failing is not None:
+            return await self._by_results(scene, finder.failing, unplaced)
         skipped = done if finder.codemod else frozenset[str]()
         paths = [path for path in scene.scope if path not in skipped]
         key = f"finder/{_digest(scene, finder, paths)}/{scene.hub.tree(scene.commit)}"
@@ -145,17 +155,24 @@ class Surveyor:
             search = self._by_command if finder.command else self._by_codemod
             found = json.dumps(await search(scene, finder, paths)).encode()
             kept = self._blobs.put_once(scene.spec.name, key, found)
-        return [(path, line, kind) for path, line in json.loads(kept)]
+        return [(path, line, finder.kind, "") for path, line in json.loads(kept)]
 
-    def _regex(self, scene: Scene, pattern: str, files: Sequence[TreeFile]) -> dict[str, list[int]]:
-        """blob → line numbers; only blobs never seen by this finder are read."""
-        finder = hashlib.sha256(f"regex\0{pattern}".encode()).hexdigest()
-        wanted = {f.blob for f in files if f.size <= MAX_SCANNED}
-        known = self._cache.get(finder, wanted)
-        missing = sorted(wanted - set(known))
-        new = {blob: find_regex(pattern, data) for blob, data in scene.hub.read_blobs(missing)}
-        self._cache.put(finder, new)
-        return {f.blob: [] for f in files} | known | new
+    async def _by_results(self, scene: Scene, name: str, unplaced: set[str]) -> list[Place]:
+        """The files that a check's red results name; a result may name several, or none."""
+        results = await self._whole_run(scene.hub, scene.spec, name, scene.commit)
+        if results is None:
+            raise FinderFailed(f"the check {name} has nothing to run")
+        if not results.parsed and not results.files:
+            why = results.messages.get("exit", "")
+            raise FinderFailed(f"the check {name} has no readable results: {why}")
+        scope = frozenset(scene.scope)
+        places: list[Place] = []
+        for result in red_results(scene.spec.checks[name], results):
+            named = scope.intersection(results.files.get(result, ()))
+            places += [(path, None, "failing", result) for path in named]
+            if not named:
+                unplaced.add(result)
+        return places
 
     async def _by_command(
         self, scene: Scene, finder: Finder, _: Sequence[str]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from activities.contracts.base import Form
+from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
     Approval,
     Check,
@@ -20,7 +21,6 @@ from activities.contracts.spec import (
     Phase,
     RunForm,
     Rung,
-    Sites,
     Split,
     SplitField,
 )

@@ -63,6 +63,8 @@ class CheckResult(Contract):
 
     check: str
     outcome: CheckOutcome
+    binding: bool = True
+    """False: it is only reported, whatever it says."""
     reasons: tuple[str, ...] = ()
     """Why it is red, one fact each, such as `newly failing: tests/test_a.py::test_b`."""
     new_failures: tuple[str, ...] = ()
@@ -81,6 +83,10 @@ class CheckResult(Contract):
     """At most 1,500 characters."""
 
 
+class NotVerifiable(Exception):
+    """This worker lacks what a check needs; the text says what."""
+
+
 class Evidence(Contract):
     """All checks of one moment on one tree."""
 
@@ -92,5 +98,6 @@ class Evidence(Contract):
 
     @property
     def passed(self) -> bool:
-        """Every check was green or had nothing to check; a check not verified is not a pass."""
-        return all(c.outcome in (CheckOutcome.GREEN, CheckOutcome.SKIPPED) for c in self.checks)
+        """Every binding check was green or had nothing to check; not verified is not a pass."""
+        good = (CheckOutcome.GREEN, CheckOutcome.SKIPPED)
+        return all(c.outcome in good or not c.binding for c in self.checks)

@@ -1,6 +1,6 @@
 """What a spec's author may write short: expanded before validation, so forms have one shape."""
 
-from typing import Any
+from typing import Any, cast
 
 from activities.contracts.base import Form
 
@@ -8,6 +8,11 @@ from activities.contracts.base import Form
 def as_list(value: Any) -> Any:
     """One thing stands for a list of one."""
     return value if type(value) in (list, tuple) else (value,)
+
+
+def as_moments(value: Any) -> Any:
+    """One moment stands for a list of one; a map of moments is left as it is."""
+    return as_list(value) if type(value) is not dict else cast("object", value)
 
 
 def as_run(value: Any) -> Any:

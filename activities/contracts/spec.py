@@ -11,8 +11,18 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from activities.contracts.base import Form
+from activities.contracts.check_forms import (
+    Allowed,
+    Expectation,
+    Normalisation,
+    ResultKind,
+    ResultPatterns,
+    SameAs,
+    Target,
+)
 from activities.contracts.evidence import Moment
-from activities.contracts.shorthands import as_list, as_run, as_split, exactly_one
+from activities.contracts.shorthands import as_moments, as_run, as_split, exactly_one
+from activities.contracts.site_forms import Sites
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[smhd]$")]
@@ -29,45 +39,6 @@ def seconds(duration: str) -> int:
 def size_bytes(size: str) -> int:
     """`4GiB` → bytes."""
     return int(size[:-3]) * {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[size[-3:]]
-
-
-class Finder(Form):
-    """Exactly one way to find sites."""
-
-    regex: str | None = None
-    """A Python regular expression, searched line by line in text files."""
-    command: str | None = None
-    """Prints `path` or `path:line`, one a line."""
-    codemod: Literal[True] | None = None
-    """The files that rung 1 would change."""
-
-    @model_validator(mode="after")
-    def one_way(self) -> "Finder":
-        exactly_one(self, "a finder", ("regex", "command", "codemod"))
-        return self
-
-
-class Accepted(Form):
-    """Sites that may stay."""
-
-    path: str
-    max: Annotated[int, Field(ge=1)] | None = None
-    """Per file; None accepts any number."""
-    reason: Annotated[str, Field(min_length=1)]
-
-
-class Sites(Form):
-    """Where to look and what counts as a place that still has to change."""
-
-    include: tuple[str, ...] = ("/**",)
-    """gitignore patterns; a leading / anchors."""
-    exclude: tuple[str, ...] = ()
-    find: Annotated[
-        tuple[Finder, ...],
-        BeforeValidator(as_list, json_schema_input_type=Finder | tuple[Finder, ...]),
-    ] = ()
-    """The union of these; empty: each included file is one site until its task has landed."""
-    accept: tuple[Accepted, ...] = ()
 
 
 class SplitBy(StrEnum):
@@ -175,41 +146,25 @@ class Environment(Form):
     timeout: Duration = "30m"
 
 
-class Expectation(StrEnum):
-    """What a check's results are held against."""
-
-    NO_WORSE = "no_worse"
-    """No new failure and no smaller count than the tree it is based on."""
-    PASS = "pass"
-    REPORT = "report"
-    """Never red."""
-
-
-class ResultKind(StrEnum):
-    """How a check's results are read."""
-
-    EXIT = "exit"
-    JUNIT = "junit"
-    TAP = "tap"
-
-
-class Allowed(Form):
-    """A result that may be red."""
-
-    id: str
-    """A glob over result ids."""
-    reason: Annotated[str, Field(min_length=1)]
+Expect = Expectation | SameAs
+Moments = dict[Moment, Expect] | tuple[Moment, ...]
 
 
 class Check(RunForm):
     """A command whose results decide whether a tree is good enough."""
 
     at: Annotated[
-        tuple[Moment, ...],
-        BeforeValidator(as_list, json_schema_input_type=Moment | tuple[Moment, ...]),
+        Moments,
+        BeforeValidator(as_moments, json_schema_input_type=Moment | Moments),
     ] = (Moment.TASK, Moment.LANDING)
-    expect: Expectation = Expectation.NO_WORSE
-    results: ResultKind = ResultKind.EXIT
+    """When it runs; a map gives each moment an expectation of its own. Empty: on the base only."""
+    expect: Expect = Expectation.NO_WORSE
+    results: ResultKind | ResultPatterns = ResultKind.EXIT
+    results_from: tuple[str, ...] = ()
+    """gitignore patterns of the reports that the run writes into the tree, or below /results/."""
+    ids: tuple[Normalisation, ...] = ()
+    targets: tuple[Target, ...] = ()
+    """What {targets} is made of."""
     whole: str | None = None
     """Replaces the list placeholder at landing, phase and end."""
     otherwise: str = "skip"
@@ -217,9 +172,19 @@ class Check(RunForm):
     allow: tuple[Allowed, ...] = ()
     may_shrink: bool = False
     retries: Annotated[int, Field(ge=0, le=5)] = 0
+    batch: Annotated[int, Field(ge=1)] | None = None
+    """Values of the list placeholder per call; None: all in one."""
     env: dict[str, str] = {}
     dir: str = "."
     timeout: Duration = "10m"
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        return tuple(self.at)
+
+    def expected_at(self, moment: Moment) -> Expect:
+        """What its results are held against at a moment."""
+        return self.at.get(moment, self.expect) if isinstance(self.at, dict) else self.expect
 
 
 class Phase(Form):

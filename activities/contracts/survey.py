@@ -11,6 +11,8 @@ class Site(Contract):
     """1-based; None when the finder names only files."""
     finder: str = ""
     """Which finder saw it, such as `regex` or `codemod`."""
+    what: str = ""
+    """The red result, where results are the sites."""
 
 
 class SurveyedFile(Contract):
@@ -35,6 +37,8 @@ class SurveyData(Contract):
     sites: tuple[Site, ...]
     accepted: tuple[Site, ...] = ()
     """Sites the spec accepts as they are (not counted as left)."""
+    unplaced: tuple[str, ...] = ()
+    """Red results that are sites and name no file in scope, at most 200: a person's to place."""
     tracked_files: int = 0
     """How many files the tree has in all."""
 

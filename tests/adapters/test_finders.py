@@ -19,7 +19,7 @@ from activities.adapters.finders import (
     owners,
     parse_found,
 )
-from activities.contracts.spec import Accepted, Sites
+from activities.contracts.site_forms import Accepted, Sites
 from activities.contracts.survey import Site
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.adapters.results import ParsedResults, parse
-from activities.contracts.spec import ResultKind
+from activities.contracts.check_forms import ResultKind
 
 RECORDED = Path(__file__).parent / "recorded"
 PY_ROOT = "/tmp/rec/py"
@@ -20,12 +20,13 @@ MANY = "tests/test_many.py"
 
 def junit(content: bytes | None, exit: int | None = 1, **more: object) -> ParsedResults:
     arguments = {"ended": "exit", "output": b"", "normalise": PY_ROOT, **more}
-    return parse(ResultKind.JUNIT, exit=exit, results_file=content, **arguments)
+    reports = () if content is None else (content,)
+    return parse(ResultKind.JUNIT, exit=exit, reports=reports, **arguments)
 
 
 def tap(text: str | bytes, exit: int | None = 0, **more: object) -> ParsedResults:
     output = text.encode() if isinstance(text, str) else text
-    arguments = {"ended": "exit", "results_file": None, "normalise": JS_ROOT, **more}
+    arguments = {"ended": "exit", "normalise": JS_ROOT, **more}
     return parse(ResultKind.TAP, exit=exit, output=output, **arguments)
 
 
@@ -333,18 +334,17 @@ def test_no_output_breaks_the_tap_reader(text: str) -> None:
 def test_no_bytes_break_a_reader(content: bytes) -> None:
     tap(content)
     junit(b"<testsuite>" + content)
-    parse(ResultKind.EXIT, exit=1, ended="exit", output=content, results_file=None, known={"a"})
+    parse(ResultKind.EXIT, exit=1, ended="exit", output=content, known={"a"})
 
 
 def test_an_exit_code_is_one_result() -> None:
-    green = parse(ResultKind.EXIT, exit=0, ended="exit", output=b"", results_file=None)
+    green = parse(ResultKind.EXIT, exit=0, ended="exit", output=b"")
     assert (green.passed, green.failed) == ({"exit": 1}, {})
     red = parse(
         ResultKind.EXIT,
         exit=2,
         ended="exit",
         output=b"src/a.py:3:1: E999 bad\n./src/b.py:4: x\nsrc/c.py fine\n",
-        results_file=None,
         known={"src/a.py", "src/b.py", "src/c.py"},
     )
     assert (red.passed, red.failed) == ({}, {"exit": 1})
@@ -354,7 +354,7 @@ def test_an_exit_code_is_one_result() -> None:
 
 @pytest.mark.parametrize("ended", ["timeout", "output", "memory", "cancelled"])
 def test_a_command_that_did_not_end_by_itself_is_red(ended: str) -> None:
-    found = parse(ResultKind.EXIT, exit=None, ended=ended, output=b"", results_file=None)
+    found = parse(ResultKind.EXIT, exit=None, ended=ended, output=b"")
     assert found.failed == {"exit": 1}
 
 
@@ -375,7 +375,7 @@ def test_a_live_pytest_run_is_read_with_its_failing_files(tmp_path: Path) -> Non
         exit=run.returncode,
         ended="exit",
         output=run.stdout,
-        results_file=(tmp_path / "r.xml").read_bytes(),
+        reports=((tmp_path / "r.xml").read_bytes(),),
         normalise=str(tmp_path),
         known={"halves.py", "test_live.py", "other.py"},
     )

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from activities.contracts.check_forms import Allowed, Expectation, ResultKind
 from activities.contracts.evidence import CheckOutcome, CheckResult, ResultSet
 from activities.contracts.expectations import flaky_ids, judge
-from activities.contracts.spec import Allowed, Check, Expectation, ResultKind
+from activities.contracts.spec import Check
 
 GREEN, RED = CheckOutcome.GREEN, CheckOutcome.RED
 TREE = "a" * 40

@@ -38,7 +38,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [problem.path for problem in problems] == [
         "name",
         "sites.include[0]",
-        "sites.find.ast_grep",
+        "sites.find.ast_grep.rule",
         "ladder[0].codemod.in",
         "ladder[0].codemod.run",
         "ladder[0].codemod.timeout",

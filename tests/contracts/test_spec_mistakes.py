@@ -61,7 +61,7 @@ MISTAKES = {
     ),
     "two finders in one": (
         "sites: {include: [/x], find: [§{regex: x, command: y}]}",
-        "exactly one of regex, command, codemod",
+        "exactly one of regex, ast_grep, command, codemod",
     ),
     "two rungs in one": ("ladder: [§{command: x, claude: {}}]", "exactly one of codemod"),
     "unknown choice": ("checks: {unit: {run: x, expect: §no_wrose}}", "did you mean `no_worse`?"),
@@ -70,17 +70,7 @@ MISTAKES = {
     "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
     # fields of later versions
     "repositories": ("repository: x\n§repositories: [x]", "one spec for each"),
-    "ast_grep": (
-        "sites: {include: [/x], find: {§ast_grep: {rule: x}}}",
-        "not supported yet by this version; use `regex`",
-    ),
     "split by owner": ("split: §owner", "use file, directory or whole"),
-    "results of cargo": (
-        "checks: {unit: {run: cargo test, results: §cargo}}",
-        "not supported yet by this version; use `exit`",
-    ),
-    "moments as a map": ("checks: {unit: {run: x, at: §{end: pass}}}", "list the moments"),
-    "targets": ('checks: {unit: {run: §"x {targets}"}}', "use {files} or {dirs}"),
     "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
     "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
@@ -127,7 +117,110 @@ MISTAKES = {
     ),
     "allow without ids": (
         "checks: {unit: {run: x, allow: §[{id: y, reason: z}]}}",
-        "results: junit or tap",
+        "use results: junit, tap, go",
+    ),
+    "reports never read": (
+        "checks: {unit: {run: x, results_from: §[a.xml]}}",
+        "add `results: junit`",
+    ),
+    "bad pattern of reports": (
+        "checks: {unit: {run: x, results: junit, results_from: [§./a.xml]}}",
+        "write `/a.xml`",
+    ),
+    "unknown kind of results": ("checks: {unit: {run: x, results: §cargoo}}", "mean `cargo`?"),
+    "unknown pattern of results": ("checks: {unit: {run: x, results: {§pas: x}}}", "`pass`?"),
+    "no pattern that tells results": (
+        "checks: {unit: {run: x, results: §{skip: '(?P<id>x)'}}}",
+        "give pass, fail or count",
+    ),
+    "pattern without its group": (
+        "checks: {unit: {run: x, results: {pass: §'ok (.*)'}}}",
+        "write (?P<id>...) around what it is",
+    ),
+    "count without its group": (
+        "checks: {unit: {run: x, results: {count: §'ran (?P<id>.*)'}}}",
+        "write (?P<n>...) around what it is",
+    ),
+    "results pattern that does not compile": (
+        "checks: {unit: {run: x, results: {fail: §'(?P<id>'}}}",
+        "Python's syntax",
+    ),
+    "ids without results": (
+        "checks: {unit: {run: x, ids: §[{replace: a, with: b}]}}",
+        "use results: junit, tap, go",
+    ),
+    "replacement that is not compiled": (
+        "checks: {unit: {run: x, results: tap, ids: [{replace: §'(', with: b}]}}",
+        "Python's syntax",
+    ),
+    "replacement by an unknown group": (
+        r"checks: {unit: {run: x, results: tap, ids: [{replace: '(a)', with: §'\2'}]}}",
+        "known here: 1",
+    ),
+    "replacement without what to write": (
+        "checks: {unit: {run: x, results: tap, ids: [§{replace: a}]}}",
+        "`with` is missing",
+    ),
+    "placeholder without targets": ('checks: {unit: {run: §"x {targets}"}}', "[{from: ..., to:"),
+    "targets without a placeholder": (
+        "checks: {unit: {run: x, targets: §[{from: a, to: b}]}}",
+        "put {targets} into `run`",
+    ),
+    "target of an unknown group": (
+        'checks: {unit: {run: "x {targets}", targets: [{from: "(?P<m>.*)", to: §"{n}"}]}}',
+        "known here: m",
+    ),
+    "test of an unknown group": (
+        'checks: {unit: {run: "x {targets}", targets: [{from: "(.*)", to: a, exists: §"{n}"}]}}',
+        "write (?P<name>...)",
+    ),
+    "source that does not compile": (
+        'checks: {unit: {run: "x {targets}", targets: [{from: §"(", to: a}]}}',
+        "Python's syntax",
+    ),
+    "target out of the repository": (
+        'checks: {unit: {run: "x {targets}", targets: [{from: a, to: a, exists: §../a}]}}',
+        "a path inside",
+    ),
+    "targets in a rung": ('ladder: [{codemod: §"fix {targets}"}]', "use {files} or {dirs}"),
+    "expect beside a map of moments": (
+        "checks: {unit: {run: x, at: {landing: pass}, §expect: pass}}",
+        "say it for each moment",
+    ),
+    "unknown moment in a map": (
+        "checks: {unit: {run: x, at: {§landin: pass, landing: pass}}}",
+        "mean `landing`?",
+    ),
+    "unknown expectation of a moment": (
+        "checks: {unit: {run: x, at: {landing: §pas}}}",
+        "mean `pass`?",
+    ),
+    "same as an unknown check": (
+        "checks: {unit: {run: x, results: tap, at: {landing: pass, end: {same_as: §unti}}}}",
+        "mean `unit`?",
+    ),
+    "same as a check that has no results": (
+        "checks: {unit: {run: x}, c: {run: x, results: tap, expect: {same_as: §unit}}}",
+        "give `unit` results",
+    ),
+    "same as a check without a run on the base": (
+        'checks: {unit: {run: "x {files}", results: tap},'
+        " c: {run: x, results: tap, expect: {same_as: §unit}}}",
+        "give `unit` a `whole`",
+    ),
+    "a task the same as a whole run": (
+        'checks: {unit: {run: "x {files}", whole: x, results: tap,'
+        " at: {landing: pass, task: §{same_as: unit}}}}",
+        "at landing, phase or end",
+    ),
+    "only reported at landing by a map": (
+        "checks: §{unit: {run: x, at: {landing: report, end: pass}}}",
+        "other than report",
+    ),
+    "nothing runs at any moment": ("checks: §{unit: {run: x, at: []}}", "at: [task, landing]"),
+    "batch of a check without a placeholder": (
+        "checks: {unit: {run: x, batch: §5}}",
+        "remove `batch`",
     ),
     "whole without a placeholder": (
         "checks: {unit: {run: pytest, whole: §tests}}",
@@ -161,6 +254,27 @@ MISTAKES = {
         "sites: {include: [/x], find: {command: §'grep x {files}'}}",
         "search the whole tree",
     ),
+    "failing of an unknown check": (
+        "sites: {include: [/x], find: {failing: §unti}}",
+        "mean `unit`?",
+    ),
+    "failing of a check without a whole run": (
+        "sites: {include: [/x], find: {failing: §unit}}",
+        "give `unit` a `whole`",
+    ),
+    "syntax rule that is refused": (
+        "sites: {include: [/x], find: {ast_grep: {rule: §{kindx: call}}}}",
+        "expected one of `pattern`, `kind`",
+    ),
+    "syntax of an unknown kind": (
+        "sites: {include: [/x], find: {ast_grep: {rule: §{kind: cal}, language: python}}}",
+        "Kind `cal` is invalid",
+    ),
+    "syntax of an unknown language": (
+        "sites: {include: [/x], find: {ast_grep: {rule: {kind: call}, language: §pyton}}}",
+        "mean `python`?",
+    ),
+    "empty syntax": ('sites: {include: [/x], find: {ast_grep: §""}}', "such as old($A)"),
     "pattern with a dot": ("sites: {include: [§./src], find: {regex: x}}", "write `/src`"),
     "bad pattern": ("protect: [§'!']", "gitignore pattern"),
     "duplicate phase": ("phases: [{name: a}, {name: §a}]", "a name of its own"),

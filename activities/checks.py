@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.check_forms import Expectation, SameAs
+from activities.contracts.evidence import (
+    CheckOutcome,
+    CheckResult,
+    Evidence,
+    Moment,
+    NotVerifiable,
+    ResultSet,
+)
 from activities.contracts.expectations import flaky_ids, judge
 from activities.contracts.requests import RunChecks, TakeBaseline
-from activities.contracts.spec import Expectation, MigrationSpec, ResultKind
+from activities.contracts.spec import Expect, MigrationSpec, ResultKind
 from activities.errors import CHECK_NEVER_RAN, permanent
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 MAX_IDS_KEPT = 5000
 NEVER_RAN = {126, 127}
 """The shell's exit codes for what it may not execute or does not find."""
+MAX_REASON = 500
 
 
 class ChecksActivities:
@@ -53,11 +62,33 @@ class ChecksActivities:
     async def _check(
         self, hub: Hub, spec: MigrationSpec, name: str, request: RunChecks
     ) -> CheckResult:
+        """One check. What this worker lacks can be waited for by nobody at the end of a phase:
+        there it is not verified; before, where work would be in vain, it is an error."""
+        expect = spec.checks[name].expected_at(request.moment)
+        try:
+            return await self._judged(hub, spec, name, request, expect)
+        except NotVerifiable as lacking:
+            if request.moment not in (Moment.PHASE, Moment.END):
+                raise
+            return CheckResult(
+                check=name,
+                outcome=CheckOutcome.NOT_VERIFIED,
+                binding=expect is not Expectation.REPORT,
+                reasons=(f"not verified: {lacking}"[:MAX_REASON],),
+            )
+
+    async def _judged(
+        self, hub: Hub, spec: MigrationSpec, name: str, request: RunChecks, expect: Expect
+    ) -> CheckResult:
         check = spec.checks[name]
         whole = request.moment is not Moment.TASK
-        before = await self._checker.results(
-            hub, spec, name, request.compare_with, request.paths, whole=whole
-        )
+        if isinstance(expect, SameAs):
+            before, flaky = self._base_run(spec, expect.same_as), self._flaky(spec, expect.same_as)
+        else:
+            flaky = self._flaky(spec, name)
+            before = await self._checker.results(
+                hub, spec, name, request.compare_with, request.paths, whole=whole
+            )
         first = request.fresh * (check.retries + 1)
         result = CheckResult(check=name, outcome=CheckOutcome.SKIPPED)
         for repetition in range(first, first + check.retries + 1):
@@ -72,7 +103,7 @@ class ChecksActivities:
             )
             if after is None:
                 break
-            result = judge(name, check, before, after, self._flaky(spec, name))
+            result = judge(name, check, before, after, flaky, expect)
             if result.outcome is CheckOutcome.GREEN:
                 break
         return result
@@ -84,18 +115,26 @@ class ChecksActivities:
     def _compares(self, spec: MigrationSpec, name: str) -> bool:
         """Whether the command's exit is all that is known, and is held against the base's."""
         check = spec.checks[name]
-        return check.results is ResultKind.EXIT and check.expect is Expectation.NO_WORSE
+        expected = [check.expected_at(moment) for moment in check.moments]
+        return check.results is ResultKind.EXIT and (
+            Expectation.NO_WORSE in expected or not check.moments
+        )
+
+    def _base_run(self, spec: MigrationSpec, name: str) -> ResultSet | None:
+        """What a check said on the migration's base, whole."""
+        kept = self._blobs.find(spec.name, base_run_key(name))
+        return ResultSet.model_validate_json(kept) if kept else None
 
     @activity.defn
     async def take_baseline(self, request: TakeBaseline) -> None:
-        """Landing checks on the base, twice: what differs is flaky, what is red was red before.
+        """Checks on the base, twice: what differs is flaky, what is red was red before.
 
         Recorded once per check, from the first tree a migration saw. A command that the shell did
         not find is red on every tree, so "no worse" would hold for anything: that is refused.
         """
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
-        for name in checks_at(spec, request.phase, Moment.LANDING):
+        for name in measured_on_base(spec, request.phase):
             if self._blobs.find(spec.name, baseline_key(name)) is not None:
                 continue
             runs = [
@@ -119,7 +158,27 @@ class ChecksActivities:
                 "red": sorted({*first.failed, *second.failed})[:MAX_IDS_KEPT],
                 "total": first.total,
             }
+            self._blobs.put_once(
+                spec.name, base_run_key(name), first.model_dump_json(by_alias=True).encode()
+            )
             self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
+
+
+def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
+    """The checks whose baseline is taken as a phase starts.
+
+    Those at its landings, and, of every phase: those that others shall be the same as, and those
+    that run at no moment at all. They are measured before anything changed, so with the first.
+    """
+    landing = checks_at(spec, phase, Moment.LANDING)
+    expected = [c.expected_at(moment) for c in spec.checks.values() for moment in c.moments]
+    compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
+    return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]
+
+
+def base_run_key(check: str) -> str:
+    """Where the migration keeps a check's whole results on its base."""
+    return f"base-run/{check}"
 
 
 def baseline_key(check: str) -> str:
@@ -130,4 +189,4 @@ def baseline_key(check: str) -> str:
 def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:
     """The phase's checks for a moment, in the spec's order."""
     named = spec.phase(phase).checks
-    return [name for name, c in spec.checks.items() if name in named and moment in c.at]
+    return [name for name, c in spec.checks.items() if name in named and moment in c.moments]

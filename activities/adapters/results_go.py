@@ -56,6 +56,8 @@ class _Reader:
         self._ended: list[tuple[Name, State]] = []
         self._open: Counter[Name] = Counter()
         self._said: dict[Name, Detail] = {}
+        self._named: dict[Name, dict[str, None]] = {}
+        """What each one, or a test inside it, says of files of its package."""
         self._build = ""
 
     def line(self, line: str) -> None:
@@ -88,6 +90,10 @@ class _Reader:
 
     def _say(self, name: Name, text: str) -> None:
         self._said.setdefault(name, Detail()).add(text)
+        package, test = name
+        for file in _NAMED.findall(text):
+            for end in _ends(test):
+                self._named.setdefault((package, test[:end]), {})[file] = None
 
     def results(self) -> Iterator[RawResult]:
         tests = [ended for ended in self._ended if ended[0][1]]
@@ -111,11 +117,11 @@ class _Reader:
         spelled = f"{package}::{test}" if test else package
         if state != "failed":
             return RawResult(spelled, state)
-        said = self._said.get(name, Detail()).text("")
-        places = tuple(f"{package}/{file}" for file in dict.fromkeys(_NAMED.findall(said)))
+        said = _without_frames(self._said.get(name, Detail()).text(""))
+        places = tuple(f"{package}/{file}" for file in self._named.get(name, ()))
         # a bare name would be taken for a file of the root
         said = _NAMED.sub(lambda found: f"{package}/{found[0]}", said)
-        return RawResult(spelled, "failed", _message(said), said, places)
+        return RawResult(spelled, "failed", detail=said, places=places)
 
     def _unfinished(self, name: Name) -> RawResult:
         package, test = name
@@ -127,6 +133,11 @@ class _Reader:
 
 def _speaks_for_itself(state: State, tests: set[State]) -> bool:
     return "failed" not in tests if state == "failed" else not tests
+
+
+def _ends(test: str) -> list[int]:
+    """Where the names of a test and of those around it end: `a/b` → 3, 1."""
+    return [len(test), *(at for at, char in enumerate(test) if char == "/")]
 
 
 def _event(line: str) -> dict[str, Any] | None:
@@ -150,7 +161,7 @@ def _package(import_path: Any) -> str:
     return _text(import_path).partition(" ")[0]
 
 
-def _message(said: str) -> str:
+def _without_frames(said: str) -> str:
     """What the test itself said, without the lines that only frame it."""
-    lines = (line.strip() for line in said.split("\n"))
-    return "\n".join(line for line in lines if line and not line.startswith(_FRAMES))
+    lines = (line for line in said.split("\n") if line.strip())
+    return "\n".join(line for line in lines if not line.lstrip().startswith(_FRAMES))

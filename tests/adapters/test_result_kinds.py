@@ -62,12 +62,14 @@ def test_go_names_files_that_only_the_package_places() -> None:
     found = read(GO, "go-many.json", known=known)
     assert found.files == {
         "example.com/many/bad::TestFails": ("bad/bad_test.go",),
+        "example.com/many/bad::TestSub": ("bad/bad_test.go",),
         "example.com/many/bad::TestSub/no": ("bad/bad_test.go",),
         "example.com/many/broken": ("broken/broken.go",),
         "example.com/many/panics::TestPanics": ("panics/panics_test.go",),
     }
     said = found.messages["example.com/many/bad::TestFails"]
-    assert said.startswith("example.com/many/bad/bad_test.go:5: one is not two")
+    assert said == "example.com/many/bad/bad_test.go:5: one is not two"
+    assert not found.messages["example.com/many/bad::TestSub"]
 
 
 def test_a_go_test_that_ran_twice_counts_twice() -> None:

@@ -60,6 +60,8 @@ class DeliveryActivities:
             ),
             decisions=request.decisions,
             sandbox=self._sandbox,
+            survey=request.survey,
+            plan=request.plan,
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),

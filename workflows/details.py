@@ -40,6 +40,7 @@ def progress(
         plan=state.plan,
         report=report,
         decisions=state.decisions,
+        survey=state.survey,
     )
 
 

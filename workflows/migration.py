@@ -198,7 +198,8 @@ class MigrationWorkflow(Commanded):
         idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
         survey = await steps.survey(self._phase, tip, self._handoffs)
         verdict = await steps.judge(survey, self._handoffs)
-        self.set(tip=tip, seen=tip, verdict=verdict, sites_left=survey.sites, idle_cycles=idle)
+        self.set(tip=tip, seen=tip, verdict=verdict, survey=survey)
+        self.set(sites_left=survey.sites, idle_cycles=idle)
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)

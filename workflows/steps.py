@@ -205,6 +205,8 @@ class Steps:
                 cycles=state.cycle - state.first_cycle,
                 handoffs=state.handoffs,
                 decisions=state.decisions,
+                survey=state.survey,
+                plan=state.plan,
             ),
             summary="write the report",
             **DELIVER,

@@ -300,6 +300,8 @@ class Progress(Contract):
     plan: PlanSummary | None = None
     report: BlobRef | None = None
     decisions: tuple[HumanDecision, ...] = ()
+    survey: Survey | None = None
+    """The last one: what the ledger is computed from."""
 
 
 class MigrationReport(Contract):
@@ -330,3 +332,7 @@ class MigrationReport(Contract):
     decisions: tuple[HumanDecision, ...] = ()
     sandbox: str = ""
     """The level commands ran at."""
+    survey: Survey | None = None
+    """The last one."""
+    plan: PlanSummary | None = None
+    """Of the last cycle."""

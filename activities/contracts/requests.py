@@ -4,7 +4,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate, Landing
 from activities.contracts.migration import AreaRow, HumanDecision, Report, Stage
-from activities.contracts.plan import Task
+from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
 from activities.contracts.work import Handoff, Workspace
@@ -306,6 +306,8 @@ class WriteReport(Contract):
     cycles: int
     handoffs: tuple[BlobRef, ...]
     decisions: tuple[HumanDecision, ...] = ()
+    survey: Survey | None = None
+    plan: PlanSummary | None = None
 
 
 class WrittenReport(Contract):

@@ -218,6 +218,15 @@ def show(
 
 
 @app.command()
+def ledger(name: Name, local: Local = False, as_json: Json = False) -> None:
+    """Print what is left, by path, as CSV."""
+    from cli import boundary
+    from cli.ledger import show_ledger
+
+    raise typer.Exit(boundary.run(show_ledger(name, local, as_json)))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check this machine: git, sandbox, Temporal, Python, disk."""
     from cli import boundary

@@ -27,9 +27,11 @@ from activities.contracts.migration import (
     Stage,
 )
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.survey import Site, Survey, SurveyData
 from activities.contracts.work import Handoff, PutBack, TaskStatus
 from cli import asking, starting, telling, watching
 from cli.boundary import Code, Refused
+from cli.ledger import show_ledger
 from cli.session import read_settings
 from cli.watching import Following
 from workflows.options import CONTROL, SEARCH_ATTRIBUTES, migration_id
@@ -168,8 +170,21 @@ def spec(service: Path, request: pytest.FixtureRequest) -> Path:
     )
     blobs = BlobStore(service / "blobs")
     ScriptedMigration.plan = blobs.put_model(name, made)
+    report = report.model_copy(update=_surveyed(blobs, name, ScriptedMigration.plan))
     ScriptedMigration.report = blobs.put_model(name, report)
     return path
+
+
+def _surveyed(blobs: BlobStore, name: str, plan: BlobRef) -> dict[str, object]:
+    """What the last survey and plan leave in a report: two sites in one file."""
+    sites = (Site(path="tests/b.py", line=3), Site(path="tests/b.py", line=7))
+    data = blobs.put_model(name, SurveyData(commit=TIP, phase="main", files=(), sites=sites))
+    counts = {"files": 1, "sites": 2, "tracked_files": 2}
+    forecast = Forecast(waves=1, task_count=1, file_count=2, site_count=5, check_runs=3)
+    return {
+        "survey": Survey(commit=TIP, phase="main", data=data, **counts),
+        "plan": PlanSummary(plan=plan, phase="main", cycle=1, base=BASE, forecast=forecast),
+    }
 
 
 def reword(spec: Path, old: str = "bare asserts", new: str = "other words") -> None:
@@ -198,6 +213,8 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert await asking.status(name[:8], local=False, as_json=True) == Code.OK
     status = json.loads(capsys.readouterr().out)
     assert (status["schema"], status["stage"]) == ("whimbrel.status/1", "approval")
+    with pytest.raises(Refused, match="no survey yet"):
+        await show_ledger(name, local=False, as_json=False)
     assert "approval" in status["waiting_for"]
 
     assert await tell("approve", name) == Code.OK
@@ -217,6 +234,12 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert await asking.report(name, local=False, as_json=False) == Code.OK
     report = capsys.readouterr().out
     assert report.index("## Not done") < report.index("## Tasks")
+    assert await show_ledger(name, local=False, as_json=False) == Code.OK
+    assert capsys.readouterr().out.splitlines() == [
+        "path,sites,accepted,task,state,lines,owners",
+        "tests/a.py,0,0,c1-0001,partial,,",
+        "tests/b.py,2,0,c1-0001,partial,3 7,",
+    ]
     assert await asking.show(name, "c1", local=False, as_json=True) == Code.OK
     shown = json.loads(capsys.readouterr().out)
     assert shown["schema"] == "whimbrel.task/1"

@@ -5,22 +5,19 @@ makes any plan fit to run is in plan_rules.py, and holds for these as for a mode
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
 
 from pathspec import GitIgnoreSpec
 
 from activities.contracts.base import TaskId
 from activities.contracts.plan import Forecast, Plan, Task
-from activities.contracts.spec import MigrationSpec, Phase, Split, SplitBy
+from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
+from activities.grouping import Facts, split_files
 from activities.plan_rules import files_with_sites, validate_plan
 
 __all__ = ["forecast", "schedule_waves", "split_files", "static_plan", "validate_plan"]
-
-MAX_TITLE = 160
 
 
 def static_plan(
@@ -31,7 +28,7 @@ def static_plan(
     done_or_excluded: Collection[str] = (),
     all_paths: Collection[str] = (),
 ) -> Plan:
-    """Splits the files with sites into tasks, in path order.
+    """Splits the files with sites into tasks, in the order of the split.
 
     Files that only the phase's claims name are claimed by every task, so those tasks need one
     another in turn; one that has sites itself belongs to the task of its sites alone.
@@ -40,18 +37,29 @@ def static_plan(
     left = set(done_or_excluded)
     sites = {f.path: f.sites for f in survey.files if f.sites and f.path not in left}
     shared = _shared(phase, all_paths, files_with_sites(survey))
-    groups = split_files(sites, phase.split)
+    facts = Facts(
+        tree=all_paths,
+        sites=sites,
+        owners={f.path: f.owners for f in survey.files},
+        imports=survey.imports,
+        markers=phase.split.root or spec.root_markers,
+        may_join=_may_join(spec, phase, left | files_with_sites(survey)),
+    )
+    groups = split_files(sites, phase.split, facts)
     width = max(4, len(str(len(groups))))
     tasks: list[Task] = []
     for number, group in enumerate(groups, 1):
+        needs = [tasks[need].id for need in group.needs]
+        if shared and tasks:  # in a row: what the split needs came before already
+            needs = [tasks[-1].id]
         tasks.append(
             Task(
                 id=f"c{cycle}-{number:0{width}}",
                 title=group.title,
                 claims=tuple(sorted({*group.paths, *shared})),
                 creates=phase.creates,
-                needs=(tasks[-1].id,) if shared and tasks else (),
-                sites=sum(sites[path] for path in group.paths),
+                needs=tuple(needs),
+                sites=sum(sites.get(path, 0) for path in group.paths),
             )
         )
     return Plan(
@@ -71,60 +79,16 @@ def _shared(phase: Phase, all_paths: Collection[str], bearing: Collection[str]) 
     return sorted({p for p in all_paths if p not in bearing and claimed.match_file(p)})
 
 
-@dataclass(frozen=True)
-class FileGroup:
-    """The files of one task-to-be."""
+def _may_join(spec: MigrationSpec, phase: Phase, taken: Collection[str]) -> Callable[[str], bool]:
+    """Whether a file without sites may be claimed with one that has some."""
+    protected = GitIgnoreSpec.from_lines(spec.protect)
+    lifted = GitIgnoreSpec.from_lines(phase.claims)
 
-    title: str
-    paths: tuple[str, ...]
+    def may_join(path: str) -> bool:
+        kept = protected.match_file(path) and not lifted.match_file(path)
+        return path not in taken and not kept
 
-
-def split_files(paths: Iterable[str], split: Split) -> list[FileGroup]:
-    """Every path in exactly one group of at most `max_files`; a folder's files stay neighbours.
-
-    A group that is too large is cut into pieces of even size, never into a full one and a rest.
-    """
-    grouped: defaultdict[str, list[str]] = defaultdict(list)
-    for path in sorted(set(paths), key=_folder_order):
-        grouped[_group(path, split)].append(path)
-    groups: list[FileGroup] = []
-    for name, members in grouped.items():
-        pieces = _even(members, split.max_files)
-        for number, piece in enumerate(pieces, 1):
-            part = f" {number}/{len(pieces)}" if len(pieces) > 1 else ""
-            groups.append(FileGroup(_title(name, part, len(piece), split), tuple(piece)))
-    return groups
-
-
-def _folder_order(path: str) -> tuple[list[str], str]:
-    """A folder's own files first, then its folders, so that a cut falls between folders."""
-    *folders, name = path.split("/")
-    return folders, name
-
-
-def _group(path: str, split: Split) -> str:
-    if split.by is SplitBy.FILE:
-        return path
-    if split.by is SplitBy.WHOLE:
-        return ""
-    return "/".join(path.split("/")[:-1][: split.depth])
-
-
-def _even(members: list[str], most: int) -> list[list[str]]:
-    count = -(-len(members) // most)
-    cuts = [len(members) * i // count for i in range(count + 1)]
-    return [members[a:b] for a, b in pairwise(cuts)]
-
-
-def _title(name: str, part: str, files: int, split: Split) -> str:
-    if split.by is SplitBy.FILE:
-        return _short(name)
-    where = "everything" if split.by is SplitBy.WHOLE else name or "top level"
-    return f"{_short(where)}{part} ({files} file{'s' if files != 1 else ''})"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= MAX_TITLE else f"…{name[1 - MAX_TITLE :]}"
+    return may_join
 
 
 def forecast(

@@ -15,13 +15,14 @@ from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.environments import PrepareFailed
 from activities.adapters.hub import Hub
+from activities.adapters.package_lists import lists_at
 from activities.adapters.result_lines import MAX_BYTES
 from activities.adapters.results import parse
 from activities.adapters.surveying import named_environment
 from activities.adapters.targets import targets
 from activities.contracts.check_forms import ResultKind
 from activities.contracts.evidence import NotVerifiable, ResultSet
-from activities.contracts.placeholders import list_placeholder, path_lists, replace_list
+from activities.contracts.placeholders import list_placeholder, replace_list
 from activities.contracts.spec import Check, Command, MigrationSpec, seconds, size_bytes
 
 MAX_MESSAGES = 200
@@ -56,7 +57,7 @@ class Checker:
         NotVerifiable when this worker has not got what the check needs.
         """
         check = spec.checks[name]
-        lists = await asyncio.to_thread(_lists, hub, check, commit, paths)
+        lists = await asyncio.to_thread(_lists, hub, spec, check, commit, paths)
         run = _command(check, lists, whole=whole)
         if run is None:
             return None
@@ -178,7 +179,7 @@ class Checker:
 
 
 def _lists(
-    hub: Hub, check: Check, commit: str, paths: Sequence[str]
+    hub: Hub, spec: MigrationSpec, check: Check, commit: str, paths: Sequence[str]
 ) -> Mapping[str, Sequence[str]]:
     """What the check's placeholders stand for at a commit.
 
@@ -188,7 +189,7 @@ def _lists(
     def exists(path: str) -> bool:
         return bool(hub.present(commit, [path]) or hub.names(commit, path))
 
-    given = path_lists(hub.present(commit, paths))
+    given = lists_at(hub, commit, check.run, paths, spec.root_markers)
     return {**given, "targets": targets(check.targets, paths, exists)}
 
 

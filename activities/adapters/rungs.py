@@ -6,9 +6,9 @@ from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.composing import one_line
 from activities.adapters.harvest import harvest
 from activities.adapters.hub import Hub
+from activities.adapters.package_lists import lists_in
 from activities.adapters.surveying import codemod_order, named_environment
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
-from activities.contracts.placeholders import path_lists
 from activities.contracts.plan import Task
 from activities.contracts.spec import CommandRung, MigrationSpec, Rung, seconds, size_bytes
 from activities.contracts.work import Checkpoint, Workspace
@@ -76,7 +76,7 @@ def _order(
     return Order(
         run=rung.run,
         tree=paths.tree,
-        lists=path_lists(present),
+        lists=lists_in(paths.tree, rung.run, present, spec.root_markers),
         words=words,
         environment=named_environment(spec, rung.environment),
         env=rung.env,

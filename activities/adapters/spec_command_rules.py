@@ -14,12 +14,14 @@ from activities.contracts.placeholder_slots import all_slots
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.shorthands import as_run
 from activities.contracts.spec import Check, Codemod, CommandRung
+from activities.contracts.split import Edges
+
+Runnable = Check | Codemod | CommandRung | Edges
 
 MAX_SCRIPT = 100_000
 """Bytes; the kernel takes no argument over 128 KiB."""
 
 _LATER = {
-    "roots": "use {dirs}",
     "prompt_file": "use {prompt}",
 }
 _ANY_VARIABLE = re.compile(r"\$\{?(?:ENV|RESULTS|HOME|TMPDIR)\b")
@@ -56,7 +58,7 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
 
 
 def run_faults(
-    form: Check | Codemod | CommandRung, value: Any, path: Path, environments: Iterable[str]
+    form: Runnable, value: Any, path: Path, environments: Iterable[str]
 ) -> Iterator[Fault]:
     """What every command must keep."""
     known = list(environments)
@@ -69,12 +71,13 @@ def run_faults(
     elif form.environment is None and len(known) > 1 and "in" not in table(value):
         advice = f"add `in`: {', '.join(known)}"
         yield Fault((*path, "in"), "there are several environments and no `in`", advice)
-    yield from _variable_faults(form.env, (*path, "env"))
-    yield from judged(form.dir, (*path, "dir"), words.inside)
+    if not isinstance(form, Edges):
+        yield from _variable_faults(form.env, (*path, "env"))
+        yield from judged(form.dir, (*path, "dir"), words.inside)
     yield from _placeholder_faults(form, (*path, "run"))
 
 
-def _placeholder_faults(form: Check | Codemod | CommandRung, path: Path) -> Iterator[Fault]:
+def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
     run, prompted, has_targets = form.run, isinstance(form, CommandRung), isinstance(form, Check)
     for fault in placeholder_faults(run):
         if "`{vars." not in fault.what:  # reported where variables are replaced

@@ -12,6 +12,7 @@ from activities.adapters.spec_finder_rules import finder_faults
 from activities.adapters.spec_messages import choices
 from activities.adapters.spec_parts import all_judged, items, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
+from activities.adapters.spec_split_rules import split_faults
 from activities.contracts.shorthands import as_list
 from activities.contracts.spec import Check
 
@@ -51,6 +52,8 @@ def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> 
     yield from all_judged(value.get("keep"), (*path, "keep"), words.regex)
     for number, rung in enumerate(items(value.get("ladder"))):
         yield from rung_faults(rung, (*path, "ladder", number), environments)
+    if "split" in value:
+        yield from split_faults(value["split"], (*path, "split"), environments)
     sites = table(value.get("sites"))
     for name in ("include", "exclude"):
         yield from all_judged(sites.get(name), (*path, "sites", name), words.pattern)

@@ -20,9 +20,6 @@ _FIELDS: Mapping[str, str] = {
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
     "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
     "integrity": "remove it",
-    "split.root": "use `by: directory` with `depth`",
-    "split.order": "remove it: paths are in order",
-    "split.together": "use `by: directory`, or `claims` in a phase",
     "ladder.codemod.network": "install what the codemod needs in the environment",
     "environments.toolchains": "install it on the workers and name it under `requires`",
     "environments.inputs": "write the versions into `pip`, `npm` or `prepare`",
@@ -36,8 +33,6 @@ _FIELDS: Mapping[str, str] = {
 }
 
 _VALUES: Mapping[str, Mapping[str, str]] = {
-    "split": dict.fromkeys(("package", "owner", "imports"), "use file, directory or whole"),
-    "split.by": dict.fromkeys(("package", "owner", "imports"), "use file, directory or whole"),
     "ladder.codemod.apply": {"once": "remove it: a codemod runs on each task's files"},
     "approvals": dict.fromkeys(("pilot", "delivery"), "only `plan` can be approved"),
 }

@@ -99,6 +99,26 @@ def file_inside(word: str) -> Wrong:
     return inside(word)
 
 
+def file_name(word: str) -> Wrong:
+    """The plain name of a file, in whatever folder."""
+    if not word or "/" in word:
+        return f"`{word}` is not a file's name", "write the name alone, such as go.mod"
+    if any(mark in word for mark in "*?["):
+        return f"`{word}` is a pattern", "write whole names, each as an item"
+    return None
+
+
+def together_pattern(word: str) -> Wrong:
+    """A path in which groups such as {m} stand for what differs."""
+    if not re.search(r"\{[A-Za-z_]\w*\}", word):
+        return f"`{word}` has no group", "write {m} for the part that the files share"
+    if any(mark in word for mark in "*?["):
+        return f"`{word}` holds a glob", "write a group such as {m} for each part that differs"
+    if word.startswith("./"):
+        return f"the pattern `{word}` matches nothing", f"write `{word[2:]}`"
+    return None
+
+
 def variable_name(word: str) -> Wrong:
     if word in VARIABLES:
         return f"{word} is set for every command", "choose another name"

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,17 +25,19 @@ from activities.adapters.finders import (
 )
 from activities.adapters.git import Git
 from activities.adapters.hub import Hub
+from activities.adapters.import_graph import between, parse_edges, python_graph
 from activities.adapters.objects import TreeFile
+from activities.adapters.package_lists import lists_in
 from activities.adapters.scanning import FinderFailed, Scanner
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
-from activities.contracts.placeholders import path_lists
 from activities.contracts.site_forms import Finder
 from activities.contracts.spec import (
     Codemod,
     Environment,
     MigrationSpec,
     Phase,
+    SplitBy,
     seconds,
     size_bytes,
 )
@@ -44,6 +46,8 @@ from activities.contracts.survey import Site, SurveyData, SurveyedFile
 SCANNED = ("regex", "ast_grep")
 """Finders that see in a file what its bytes say, without a command."""
 MAX_UNPLACED = 200
+EDGES_KEPT = 64 << 20
+"""Bytes of output: an order made of half of the edges would be none."""
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 REGULAR = ("100644", "100755")
 
@@ -120,6 +124,7 @@ class Surveyor:
             accepted=tuple(accepted),
             unplaced=tuple(sorted(unplaced))[:MAX_UNPLACED],
             tracked_files=len(scene.files),
+            imports=await self._imports(scene, {site.path for site in left}),
         )
 
     def left_in(self, scene: Scene, paths: Sequence[str]) -> dict[str, int]:
@@ -136,6 +141,28 @@ class Surveyor:
         ]
         left, _ = apply_accept(found, scene.phase.sites.accept)
         return dict(Counter(site.path for site in left))
+
+    async def _imports(self, scene: Scene, bearing: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Who imports whom between files with sites, where the split asks for it."""
+        split = scene.phase.split
+        if split.by is not SplitBy.IMPORTS:
+            return {}
+        if split.edges is None:
+            graph = await asyncio.to_thread(python_graph, scene.hub, scene.files)
+            return between(graph, bearing)
+        async with self._scratch(scene) as tree:
+            order = Order(
+                run=split.edges.run,
+                tree=tree.path,
+                lists={},
+                environment=named_environment(scene.spec, split.edges.environment),
+                timeout=seconds(split.edges.timeout),
+                memory=size_bytes(scene.spec.limits.memory),
+                output_limit=EDGES_KEPT,
+            )
+            ran = await self._commands.run(order)
+        _must_have_run("command for edges", ran, (0,))
+        return between(parse_edges(ran.output if ran else b"", scene.files), bearing)
 
     async def _find(
         self, scene: Scene, finder: Finder, done: frozenset[str], unplaced: set[str]
@@ -229,7 +256,7 @@ def codemod_order(
     return Order(
         run=codemod.run,
         tree=tree,
-        lists=path_lists(paths),
+        lists=lists_in(tree, codemod.run, paths, spec.root_markers),
         words={"task": task, "base": base, "repo.name": spec.name, "repo.base": spec.base},
         environment=named_environment(spec, codemod.environment),
         batch=codemod.batch,

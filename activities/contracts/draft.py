@@ -93,7 +93,7 @@ class MigrationDraft(Form):
         return Phase(
             name=draft.name,
             sites=sites,
-            split=draft.split or self.split,
+            split=_split_inside(draft.split or self.split, only),
             ladder=tuple(_rung_inside(rung, only) for rung in ladder),
             checks=tuple(self.checks) if draft.checks is None else draft.checks,
             claims=self.claims if draft.claims is None else draft.claims,
@@ -114,3 +114,9 @@ def _rung_inside(rung: Rung, only: str | None) -> Rung:
     if rung.command is not None:
         filled["command"] = _inside(rung.command, only)
     return rung.model_copy(update=filled)
+
+
+def _split_inside(split: Split, only: str | None) -> Split:
+    if split.edges is None:
+        return split
+    return split.model_copy(update={"edges": _inside(split.edges, only)})

@@ -8,7 +8,7 @@ only environment) is filled in by draft.py. Placeholders are expanded in placeho
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import Form
 from activities.contracts.check_forms import (
@@ -20,131 +20,21 @@ from activities.contracts.check_forms import (
     SameAs,
     Target,
 )
+from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
-from activities.contracts.shorthands import as_moments, as_run, as_split, exactly_one
+from activities.contracts.package_roots import ROOT_MARKERS
+from activities.contracts.run_form import Command as Command
+from activities.contracts.run_form import Duration, Name, RunForm, Size
+from activities.contracts.run_form import seconds as seconds
+from activities.contracts.run_form import size_bytes as size_bytes
+from activities.contracts.rungs import ClaudeRung as ClaudeRung
+from activities.contracts.rungs import Codemod as Codemod
+from activities.contracts.rungs import CommandRung as CommandRung
+from activities.contracts.rungs import Rung
+from activities.contracts.shorthands import as_moments
 from activities.contracts.site_forms import Sites
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[smhd]$")]
-Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(KiB|MiB|GiB)$")]
-Command = str | Annotated[tuple[str, ...], Field(min_length=1)]
-"""Text is run by bash -euo pipefail; a list is an argv."""
-
-
-def seconds(duration: str) -> int:
-    """`90s`, `10m`, `2h`, `3d` → seconds."""
-    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[duration[-1]]
-
-
-def size_bytes(size: str) -> int:
-    """`4GiB` → bytes."""
-    return int(size[:-3]) * {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[size[-3:]]
-
-
-class SplitBy(StrEnum):
-    """How site-bearing files are grouped into tasks."""
-
-    FILE = "file"
-    DIRECTORY = "directory"
-    WHOLE = "whole"
-
-
-class Split(Form):
-    """Groups site-bearing files into tasks."""
-
-    by: SplitBy = SplitBy.DIRECTORY
-    depth: Annotated[int, Field(ge=1)] | None = None
-    """directory: how many leading path parts name the group; None: the file's own directory."""
-    max_files: Annotated[int, Field(ge=1, le=2000)] = 20
-
-
-SplitField = Annotated[Split, BeforeValidator(as_split, json_schema_input_type=SplitBy | Split)]
-
-
-class RunForm(Form):
-    """A form whose environment is spelled `in`, in files and in JSON."""
-
-    model_config = ConfigDict(
-        validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
-
-    run: Command
-    environment: Annotated[str | None, Field(alias="in")] = None
-
-
-class Codemod(RunForm):
-    """A tool that rewrites the claimed files."""
-
-    batch: Annotated[int, Field(ge=1)] | None = None
-    """Values of the list placeholder per call; None: as many as fit."""
-    exit: tuple[int, ...] | Literal["any"] = (0,)
-    empty: bool = True
-    """False: no change is a failed rung."""
-    env: dict[str, str] = {}
-    dir: str = "."
-    timeout: Duration = "10m"
-
-
-class CommandRung(RunForm):
-    """Any other program that does the task, such as another agent's CLI; runs in the sandbox."""
-
-    env: dict[str, str] = {}
-    dir: str = "."
-    timeout: Duration = "30m"
-
-
-class ClaudeRung(Form):
-    """Claude through the Messages API; needs a model worker."""
-
-    model: str | None = None
-    turns: Annotated[int, Field(ge=1, le=200)] = 40
-    advice: str = ""
-
-
-RUNGS = ("codemod", "command", "write", "claude")
-
-
-class Rung(Form):
-    """Exactly one way to do a task."""
-
-    codemod: Annotated[
-        Codemod | None, BeforeValidator(as_run, json_schema_input_type=Command | Codemod)
-    ] = None
-    command: Annotated[
-        CommandRung | None, BeforeValidator(as_run, json_schema_input_type=Command | CommandRung)
-    ] = None
-    write: Annotated[dict[str, str], Field(min_length=1)] | None = None
-    """path → content."""
-    claude: ClaudeRung | None = None
-
-    @model_validator(mode="after")
-    def one_way(self) -> "Rung":
-        exactly_one(self, "a rung", RUNGS)
-        return self
-
-    @property
-    def kind(self) -> str:
-        return next(kind for kind in RUNGS if getattr(self, kind) is not None)
-
-
-class Environment(Form):
-    """What commands run in; prepared once per host and key, read-only afterwards."""
-
-    python: Annotated[str, Field(pattern=r"^[23]\.[0-9]{1,2}$")] | None = None
-    """Such as "3.11"; with pip."""
-    pip: tuple[str, ...] = ()
-    """Pinned: name==version."""
-    npm: tuple[str, ...] = ()
-    """Pinned: name@version."""
-    prepare: str | None = None
-    """A script run once, with the host's network and no secrets; $ENV is its folder."""
-    env: dict[str, str] = {}
-    path: tuple[str, ...] = ()
-    """Folders under $ENV put before PATH."""
-    requires: tuple[str, ...] = ()
-    """Executables the host must have."""
-    timeout: Duration = "30m"
-
+from activities.contracts.split import Split, SplitField
+from activities.contracts.split import SplitBy as SplitBy
 
 Expect = Expectation | SameAs
 Moments = dict[Moment, Expect] | tuple[Moment, ...]
@@ -250,6 +140,12 @@ class MigrationSpec(Form):
     @property
     def branch(self) -> str:
         return self.delivery.branch or f"whimbrel/{self.name}"
+
+    @property
+    def root_markers(self) -> tuple[str, ...]:
+        """Names of the files that mark a package's root, in splits and in {roots}."""
+        named = {marker for phase in self.phases for marker in phase.split.root}
+        return tuple(sorted(named)) or ROOT_MARKERS
 
     def phase(self, name: str) -> Phase:
         return next(p for p in self.phases if p.name == name)

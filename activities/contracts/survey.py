@@ -41,6 +41,8 @@ class SurveyData(Contract):
     """Red results that are sites and name no file in scope, at most 200: a person's to place."""
     tracked_files: int = 0
     """How many files the tree has in all."""
+    imports: dict[str, tuple[str, ...]] = {}
+    """Path → the paths it imports, for files between those with sites; where the split asks."""
 
 
 class Survey(Contract):

@@ -11,13 +11,8 @@ from activities.contracts.base import digest_of
 from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import MigrationSpec, Split, SplitBy
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
-from activities.static_plan import (
-    forecast,
-    schedule_waves,
-    split_files,
-    static_plan,
-    validate_plan,
-)
+from activities.grouping import split_files
+from activities.static_plan import forecast, schedule_waves, static_plan, validate_plan
 
 BASE = "b" * 40
 
@@ -177,7 +172,7 @@ def test_a_split_covers_every_file_exactly_once_within_bounds(
 ) -> None:
     groups = split_files(paths, split)
     assert sorted(path for group in groups for path in group.paths) == sorted(paths)
-    assert all(1 <= len(group.paths) <= split.max_files for group in groups)
+    assert all(1 <= len(group.paths) <= split.bound for group in groups)
     assert len({group.title for group in groups}) == len(groups)
 
 

@@ -70,11 +70,47 @@ MISTAKES = {
     "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
     # fields of later versions
     "repositories": ("repository: x\n§repositories: [x]", "one spec for each"),
-    "split by owner": ("split: §owner", "use file, directory or whole"),
     "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
     "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
     "toolchains": ("environments: {go: {§toolchains: [go@1.26]}}", "name it under `requires`"),
+    # splits
+    "depth of a package split": ("split: {by: package, §depth: 2}", "write `by: directory`"),
+    "root of a directory split": ("split: {§root: go.mod}", "write `by: package`"),
+    "edges of an owner split": ("split: {by: owner, §edges: x}", "write `by: imports`"),
+    "order of an import split": ("split: {by: imports, §order: sites}", "imports are the order"),
+    "max_files of a file split": ("split: {by: file, §max_files: 5}", "remove it"),
+    "max_files out of bounds": ("split: {max_files: §0}", "at least 1"),
+    "root that is a path": ("split: {by: package, root: [§a/go.mod]}", "write the name alone"),
+    "root that is a pattern": ("split: {by: package, root: [§'*.csproj']}", "write whole names"),
+    "order that is no pattern": ("split: {order: [§./x]}", "write `/x`"),
+    "unknown order": ("split: {order: §size}", "did you mean `sites`?"),
+    "together without a group": (
+        'split: {together: ["src/{m}.py", §tests]}',
+        "write {m} for the part",
+    ),
+    "together with a glob": (
+        'split: {together: [§"src/*/{m}.py", "tests/test_{m}.py"]}',
+        "for each part that differs",
+    ),
+    "together of one": ('split: {together: [§"src/{m}.py"]}', "the other file's pattern"),
+    "together with other groups": (
+        'split: {together: ["src/{m}.py", §"tests/{name}.py"]}',
+        "use {m} in each of them",
+    ),
+    "edges with a placeholder": (
+        'split: {by: imports, edges: {run: §"x {files}"}}',
+        "print the whole tree's",
+    ),
+    "edges in an unknown environment": (
+        "split: {by: imports, edges: {run: x, in: §tol}}",
+        "did you mean `tool`?",
+    ),
+    "edges without an environment": (
+        "split: {by: imports, edges: §x}\nenvironments: {a: {requires: [git]}, b: {}}\n"
+        "ladder: [{claude: {}}]\nchecks: {unit: {run: x, in: a}}",
+        "add `in`: a, b",
+    ),
     # the rules
     "unpinned pip package": (
         'environments: {tool: {python: "3.11", pip: [§pytest>=8]}}',

@@ -1,0 +1,64 @@
+"""The rungs of a ladder: exactly one way each to do a task."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from activities.contracts.base import Form
+from activities.contracts.run_form import Command, Duration, RunForm
+from activities.contracts.shorthands import as_run, exactly_one
+
+
+class Codemod(RunForm):
+    """A tool that rewrites the claimed files."""
+
+    batch: Annotated[int, Field(ge=1)] | None = None
+    """Values of the list placeholder per call; None: as many as fit."""
+    exit: tuple[int, ...] | Literal["any"] = (0,)
+    empty: bool = True
+    """False: no change is a failed rung."""
+    env: dict[str, str] = {}
+    dir: str = "."
+    timeout: Duration = "10m"
+
+
+class CommandRung(RunForm):
+    """Any other program that does the task, such as another agent's CLI; runs in the sandbox."""
+
+    env: dict[str, str] = {}
+    dir: str = "."
+    timeout: Duration = "30m"
+
+
+class ClaudeRung(Form):
+    """Claude through the Messages API; needs a model worker."""
+
+    model: str | None = None
+    turns: Annotated[int, Field(ge=1, le=200)] = 40
+    advice: str = ""
+
+
+RUNGS = ("codemod", "command", "write", "claude")
+
+
+class Rung(Form):
+    """Exactly one way to do a task."""
+
+    codemod: Annotated[
+        Codemod | None, BeforeValidator(as_run, json_schema_input_type=Command | Codemod)
+    ] = None
+    command: Annotated[
+        CommandRung | None, BeforeValidator(as_run, json_schema_input_type=Command | CommandRung)
+    ] = None
+    write: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    """path → content."""
+    claude: ClaudeRung | None = None
+
+    @model_validator(mode="after")
+    def one_way(self) -> "Rung":
+        exactly_one(self, "a rung", RUNGS)
+        return self
+
+    @property
+    def kind(self) -> str:
+        return next(kind for kind in RUNGS if getattr(self, kind) is not None)

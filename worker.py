@@ -74,6 +74,7 @@ class Host:
         from activities.adapters.commands import Commands
         from activities.adapters.environments import Environments
         from activities.adapters.finders import SiteCache
+        from activities.adapters.once import OnceCodemods
         from activities.adapters.rungs import Rungs
         from activities.adapters.sandbox import detect
         from activities.adapters.scanning import Scanner
@@ -97,7 +98,8 @@ class Host:
         self.checker = Checker(self.blobs, trees, commands)
         scanner = Scanner(SiteCache(settings.cache))
         self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
-        self.rungs = Rungs(commands, self.workspaces)
+        once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
+        self.rungs = Rungs(commands, self.workspaces, once)
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:

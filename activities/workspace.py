@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.contracts.plan import Plan
 from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung
 from activities.contracts.spec import MigrationSpec
+from activities.contracts.survey import SurveyData
 from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
 from activities.sweeping import age_of
 
@@ -91,9 +93,20 @@ class WorkspaceActivities:
         """
         where = request.workspace
         spec = self._blobs.get_model(request.spec, MigrationSpec)
-        rung = spec.phase(request.phase).ladder[request.rung]
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
-        ran, allowed = await self._rungs.run(spec, rung, request.task, paths, where.base)
+        survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
+        climb = self._rungs.climb(
+            spec=spec,
+            phase=spec.phase(request.phase),
+            rung=request.rung,
+            task=request.task,
+            base=where.base,
+            hub=await asyncio.to_thread(self._hubs.of, where.repository),
+            plan=self._blobs.get_model(request.plan, Plan) if request.plan else None,
+            sites=survey.sites if survey else (),
+            evidence=request.evidence,
+        )
+        ran, allowed = await self._rungs.run(climb, paths)
         checkpoint = await self._checkpoint(spec, request)
         await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
         run = CommandRun(

@@ -7,8 +7,6 @@ the second of two builders wait and then find it ready.
 """
 
 import asyncio
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -16,10 +14,11 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
 from activities.adapters.presets import Step, Tools, Unpinned, steps, tools_for
 from activities.adapters.registries import registries
@@ -87,7 +86,7 @@ class Environments:
         if not todo or _is_ready(self._root / key):
             return prepared
         (self._root / key).mkdir(parents=True, exist_ok=True)
-        async with _locked(self._root / f"{key}.lock", beat):
+        async with host_locked(self._root / f"{key}.lock", beat):
             if not _is_ready(self._root / key):
                 await self._build(prepared, todo, tools, seconds(wanted.timeout), beat)
                 # A marker that outlives its tree in a power cut would be believed for ever.
@@ -197,23 +196,6 @@ def _mark_ready(folder: Path) -> None:
     unnamed = folder / "ready.tmp"
     unnamed.touch()
     unnamed.rename(folder / "ready")
-
-
-@contextlib.asynccontextmanager
-async def _locked(path: Path, beat: Callable[[], None] | None) -> AsyncGenerator[None]:
-    """Held by this process only: the kernel lets go of it when the process dies."""
-    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            if beat:
-                beat()
-            await asyncio.sleep(0.2)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _flat(path: str) -> str:

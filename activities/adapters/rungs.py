@@ -1,48 +1,94 @@
 """Runs one rung of a ladder in a workspace, and harvests what it did."""
 
 import asyncio
+from dataclasses import dataclass
 
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.composing import one_line
 from activities.adapters.harvest import harvest
 from activities.adapters.hub import Hub
+from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.package_lists import lists_in
 from activities.adapters.surveying import codemod_order, named_environment
+from activities.adapters.task_prompt import task_prompt
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
-from activities.contracts.plan import Task
-from activities.contracts.spec import CommandRung, MigrationSpec, Rung, seconds, size_bytes
-from activities.contracts.work import Checkpoint, Workspace
+from activities.contracts.evidence import Evidence
+from activities.contracts.plan import Plan, Task
+from activities.contracts.spec import CommandRung, MigrationSpec, Phase, seconds, size_bytes
+from activities.contracts.survey import Site
+from activities.contracts.work import Checkpoint, OnceRun, Workspace
 
 NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"")
+
+
+@dataclass(frozen=True)
+class Climb:
+    """One rung, with all it may want to know."""
+
+    spec: MigrationSpec
+    phase: Phase
+    rung: int
+    """0-based place on the ladder."""
+    task: Task
+    base: str
+    hub: Hub
+    plan: Plan | None = None
+    """For codemods that are applied once: whose claims the run is over."""
+    sites: tuple[Site, ...] = ()
+    evidence: Evidence | None = None
 
 
 class Rungs:
     """Knows how each kind of rung is run; models are not among them."""
 
-    def __init__(self, commands: Commands, workspaces: Workspaces) -> None:
+    climb = Climb
+
+    def __init__(self, commands: Commands, workspaces: Workspaces, once: OnceCodemods) -> None:
         self._commands = commands
         self._workspaces = workspaces
+        self._once = once
 
-    async def run(
-        self, spec: MigrationSpec, rung: Rung, task: Task, paths: WorkspacePaths, base: str
-    ) -> tuple[Ran, bool]:
+    async def run(self, climb: Climb, paths: WorkspacePaths) -> tuple[Ran, bool]:
         """What the rung's command said, and whether its exit code is one the rung allows."""
+        rung = climb.phase.ladder[climb.rung]
         if rung.write is not None:
             files = {p.removeprefix("/"): text.encode() for p, text in rung.write.items()}
             await asyncio.to_thread(self._workspaces.write_files, paths, files)
             return NOTHING, True
-        present = [path for path in task.claims if (paths.tree / path).is_file()]
+        if rung.codemod and rung.codemod.apply == "once":
+            return await self._slice(climb, paths)
+        present = [path for path in climb.task.claims if (paths.tree / path).is_file()]
         if rung.codemod:
             order = codemod_order(
-                spec, rung.codemod, paths.tree, present, base, task.id, paths.git_dir
+                climb.spec,
+                rung.codemod,
+                paths.tree,
+                present,
+                climb.base,
+                climb.task.id,
+                paths.git_dir,
             )
             ran = await self._commands.run(order) or NOTHING
-            exits = rung.codemod.exit
-            return ran, exits == "any" or ran.exit in exits
+            return ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit)
         assert rung.command
-        ran = await self._commands.run(_order(spec, rung.command, task, paths, base, present))
-        ran = ran or NOTHING
+        ran = await self._commands.run(_order(climb, rung.command, paths, present)) or NOTHING
         return ran, ran.exit == 0
+
+    async def _slice(self, climb: Climb, paths: WorkspacePaths) -> tuple[Ran, bool]:
+        """The task's part of a run over everything; without a plan the task is everything."""
+        plan = climb.plan or Plan(
+            migration=climb.spec.name,
+            spec_digest="",
+            base=climb.base,
+            phase=climb.phase.name,
+            cycle=0,
+            tasks=(climb.task,),
+        )
+        once = await self._once.run(climb.hub, climb.spec, climb.rung, plan)
+        if not once.allowed:
+            return _ran(once, once.tail), False
+        part = await asyncio.to_thread(self._once.take, climb.hub, once, plan, climb.task, paths)
+        return _ran(once, told(once, part)), True
 
     def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
         """The claimed files as one commit on the base, under the attempt's own ref: what may ask to
@@ -61,18 +107,20 @@ class Rungs:
         )
 
 
-def _order(
-    spec: MigrationSpec,
-    rung: CommandRung,
-    task: Task,
-    paths: WorkspacePaths,
-    base: str,
-    present: list[str],
-) -> Order:
-    prompt = f"{spec.objective}\n\nTask {task.id}: {task.title}\n{task.instructions}\n\nFiles:\n"
-    prompt += "\n".join(f"- {path}" for path in task.claims)
-    words = {"task": task.id, "base": base, "prompt": prompt}
-    words |= {"repo.name": spec.name, "repo.base": spec.base}
+def _ran(once: OnceRun, text: str) -> Ran:
+    return Ran(once.exit, once.ended, once.seconds, 1, text.encode())
+
+
+def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list[str]) -> Order:
+    spec, task = climb.spec, climb.task
+    claimed = [site for site in climb.sites if site.path in task.claims]
+    words = {
+        "task": task.id,
+        "base": climb.base,
+        "prompt": task_prompt(spec, climb.phase, task, claimed, climb.evidence),
+        "repo.name": spec.name,
+        "repo.base": spec.base,
+    }
     return Order(
         run=rung.run,
         tree=paths.tree,

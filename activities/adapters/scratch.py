@@ -35,6 +35,11 @@ class Scratch:
             if lock is not None:
                 os.close(lock)
 
+    def lock_file(self, name: str) -> Path:
+        """A file to lock, for work that one run does for others on this host."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        return self._root / f"{name}.lock"
+
     def sweep(self) -> list[Path]:
         """Deletes what dead runs left; returns it. Again: nothing is left to delete."""
         if not self._root.is_dir():

@@ -14,7 +14,7 @@ from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.targets import named_groups
 from activities.contracts.check_forms import Expectation, ResultKind, SameAs
 from activities.contracts.evidence import Moment
-from activities.contracts.placeholder_slots import FILES_FILE, LISTS, all_slots, slots
+from activities.contracts.placeholder_slots import FILES_FILE, LISTS, PROMPTS, all_slots, slots
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.spec import Check
 
@@ -189,7 +189,7 @@ def _replacement_faults(text: str, path: Path, check: Check) -> Iterator[Fault]:
     if any(slot.name == FILES_FILE for slot in all_slots(check.run)):
         yield Fault(path, "a text cannot take the place of {files_file}", "use {files} in `run`")
     for slot in slots(text):
-        if slot.name in LISTS or slot.name in (FILES_FILE, "prompt"):
+        if slot.name in LISTS or slot.name in (FILES_FILE, *PROMPTS):
             yield Fault(path, f"`{{{slot.name}}}` is what this replaces", "write paths")
     try:
         shlex.split(text)

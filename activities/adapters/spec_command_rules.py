@@ -8,9 +8,8 @@ from activities.adapters import spec_words as words
 from activities.adapters.spec_messages import choices
 from activities.adapters.spec_parts import all_judged, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
-from activities.adapters.spec_support import WHAT
 from activities.contracts.placeholder_faults import placeholder_faults
-from activities.contracts.placeholder_slots import all_slots
+from activities.contracts.placeholder_slots import PROMPTS, all_slots
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.shorthands import as_run
 from activities.contracts.spec import Check, Codemod, CommandRung
@@ -21,9 +20,6 @@ Runnable = Check | Codemod | CommandRung | Edges
 MAX_SCRIPT = 100_000
 """Bytes; the kernel takes no argument over 128 KiB."""
 
-_LATER = {
-    "prompt_file": "use {prompt}",
-}
 _ANY_VARIABLE = re.compile(r"\$\{?(?:ENV|RESULTS|HOME|TMPDIR)\b")
 
 
@@ -83,12 +79,10 @@ def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
         if "`{vars." not in fault.what:  # reported where variables are replaced
             yield Fault(path, *fault)
     for name in dict.fromkeys(slot.name for slot in all_slots(run)):
-        if name in _LATER:
-            yield Fault(path, f"`{{{name}}}` is {WHAT}", _LATER[name])
-        elif name == "targets" and not has_targets:
+        if name == "targets" and not has_targets:
             yield Fault(path, "`{targets}` is only known in a check", "use {files} or {dirs}")
-        elif name == "prompt" and not prompted:
-            yield Fault(path, "`{prompt}` is only known in a command rung", "use {task}")
+        elif name in PROMPTS and not prompted:
+            yield Fault(path, f"`{{{name}}}` is only known in a command rung", "use {task}")
     if isinstance(run, str):
         if len(run.encode()) > MAX_SCRIPT:
             yield Fault(path, "the script is too long for a command", "call a program instead")

@@ -79,8 +79,11 @@ def _echoes(group: list[ErrorDetails]) -> bool:
 
 
 def _is_echo(details: ErrorDetails) -> bool:
-    """A map is no word either: what is wrong inside it says more."""
-    no_word = details["type"] == "enum" and isinstance(details["input"], dict)
+    """A map or a list is no word either: what is wrong inside it says more."""
+    kind, given = details["type"], details["input"]
+    no_word = (kind == "enum" and isinstance(given, dict)) or (
+        kind == "literal_error" and isinstance(given, list)
+    )
     return no_word or details["type"] in (*_SHAPES, "too_short")
 
 

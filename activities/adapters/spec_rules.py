@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pathspec import GitIgnoreSpec
+
 from activities.adapters import spec_words as words
 from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing
 from activities.adapters.spec_command_rules import environment_faults, rung_faults
@@ -52,6 +54,10 @@ def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> 
     yield from all_judged(value.get("keep"), (*path, "keep"), words.regex)
     for number, rung in enumerate(items(value.get("ladder"))):
         yield from rung_faults(rung, (*path, "ladder", number), environments)
+        if number and table(table(rung).get("codemod")).get("apply") == "once":
+            what = "`apply: once` starts from the base, so it cannot go on from another rung"
+            here = (*path, "ladder", number, "codemod", "apply")
+            yield Fault(here, what, "make it the first rung")
     if "split" in value:
         yield from split_faults(value["split"], (*path, "split"), environments)
     sites = table(value.get("sites"))
@@ -107,11 +113,30 @@ def _phase_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iter
         advice = "say how a task is done: ladder: [{codemod: ...}, {claude: {}}]"
         yield Fault(ladder.path, "`ladder` is missing", advice)
     rungs = items(ladder.value)
+    yield from _write_faults(data, phase, at, _Given(rungs, ladder.path))
     for path, finder in _finders(table(sites.value), (*sites.path, "find")):
         if "codemod" in finder and rungs and "codemod" not in table(rungs[0]):
             what = "the finder `codemod` needs a codemod as rung 1"
             yield Fault((*path, "codemod"), what, "put the codemod first, or find by `regex`")
     yield from _checked_faults(data, phase, at)
+
+
+def _write_faults(
+    data: dict[str, Any], phase: dict[str, Any], at: Path, ladder: _Given
+) -> Iterator[Fault]:
+    """A file that nobody may write would be dropped in silence."""
+    given = [_given(data, phase, at, name).value for name in ("claims", "creates")]
+    include = table(_given(data, phase, at, "sites").value).get("include", ["/**"])
+    patterns = [p for found in (*given, include) for p in items(found) if isinstance(p, str)]
+    if any(words.pattern(pattern) for pattern in patterns):
+        return
+    may_write = GitIgnoreSpec.from_lines(patterns)
+    for number, rung in enumerate(ladder.value):
+        for name in table(table(rung).get("write")):
+            if words.file_inside(name) is None and not may_write.match_file(name):
+                path = (*ladder.path, number, "write", name)
+                what = f"nothing lets a task write {name}"
+                yield Fault(path, what, "add it to `creates`, or to `claims` if it is there")
 
 
 def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> Iterator[Fault]:

@@ -12,8 +12,9 @@ from typing import Any
 from activities.adapters.spec_problem import Fault, Path, Problem, spelled
 from activities.adapters.spec_vars import Value, Variables
 from activities.adapters.yaml_nodes import Item, Listing, Place, Scalar, Table, compose
+from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS
 
-_PLACEHOLDERS = ("files", "dirs", "roots", "targets", "files_file", "task", "base", "prompt")
+_PLACEHOLDERS = (*LISTS, FILES_FILE, *WORDS)
 
 
 @dataclass

@@ -11,8 +11,6 @@ from activities.adapters.spec_problem import Fault, Path
 
 WHAT = "not supported yet by this version"
 
-_MAP = "a map"
-
 _FIELDS: Mapping[str, str] = {
     "repositories": "use `repository`, one spec for each",
     "fleet": "use `repository`, one spec for each",
@@ -33,7 +31,6 @@ _FIELDS: Mapping[str, str] = {
 }
 
 _VALUES: Mapping[str, Mapping[str, str]] = {
-    "ladder.codemod.apply": {"once": "remove it: a codemod runs on each task's files"},
     "approvals": dict.fromkeys(("pilot", "delivery"), "only `plan` can be approved"),
 }
 
@@ -63,12 +60,10 @@ def _is_taken(value: Any, faults: list[Fault], path: Path) -> bool:
     if name in _FIELDS:
         faults.append(Fault(path, WHAT, _FIELDS[name], on_key=True))
         return True
-    key = _MAP if isinstance(value, dict) else value
-    advice = _VALUES.get(name, {}).get(key) if isinstance(key, str) else None
+    advice = _VALUES.get(name, {}).get(value) if isinstance(value, str) else None
     if advice is not None:
-        shown = "a map here is" if key == _MAP else f"`{key}` is"
-        faults.append(Fault(path, f"{shown} {WHAT}", advice))
-    return advice is not None or (name == "ladder.codemod.apply" and value == "task")
+        faults.append(Fault(path, f"`{value}` is {WHAT}", advice))
+    return advice is not None
 
 
 def _name(path: Path) -> str:

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -130,6 +131,10 @@ class Workspaces:
             os.close(lock)
             self._remove_leftovers(place.parent)
         return _paths(place)
+
+    def aside(self, root: Path) -> "Workspaces":
+        """Room for one full checkout elsewhere, counted nowhere; gone with the folder."""
+        return Workspaces(root, self._tool_ids, 1, full_checkout=sys.maxsize)
 
     def paths(self, migration: str, task: str, attempt: str) -> WorkspacePaths:
         """Where the attempt's workspace is, whether it is open or not."""

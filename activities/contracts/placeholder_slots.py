@@ -13,7 +13,9 @@ from activities.contracts.spec import Command
 
 LISTS = ("files", "dirs", "roots", "targets")
 FILES_FILE = "files_file"
-WORDS = ("task", "base", "prompt", "prompt_file", "repo.name", "repo.base")
+PROMPT_FILE = "prompt_file"
+PROMPTS = ("prompt", PROMPT_FILE)
+WORDS = ("task", "base", *PROMPTS, "repo.name", "repo.base")
 
 _NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
 _SLOT = re.compile(

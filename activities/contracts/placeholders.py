@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from activities.contracts.placeholder_slots import (
     FILES_FILE,
     LISTS,
+    PROMPT_FILE,
     WORDS,
     Slot,
     all_slots,
@@ -24,6 +25,8 @@ from activities.contracts.placeholder_slots import (
 )
 from activities.contracts.spec import Command
 
+_VALUE_OF = {FILES_FILE: "files", PROMPT_FILE: "prompt"}
+"""What a file holds, for placeholders that stand for one."""
 BASH = ("bash", "-euo", "pipefail", "-c")
 
 # bash 5.2 would replace `&` in the words of ${a[@]/#/lead} by what was matched.
@@ -65,7 +68,7 @@ def expand(
 
     Only the command's first list is split over calls, at `batch` values or `max_bytes` of
     arguments. `args_folder` is where the caller mounts a call's files: a list-form command, which
-    has no shell, is given {files_file} by it.
+    has no shell, is given {files_file} and {prompt_file} by it.
     """
     primary = list_placeholder(run)
     values = {name: tuple(_no_option(v) for v in given) for name, given in lists.items()}
@@ -105,7 +108,7 @@ def replace_list(run: Command, text: str) -> Command:
 def _all_known(run: Command, lists: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> None:
     """Raises ValueError for a placeholder without a value: the spec's reader lets none through."""
     for slot in all_slots(run):
-        name = "files" if slot.name == FILES_FILE else slot.name
+        name = _VALUE_OF.get(slot.name, slot.name)
         if (name in LISTS and name not in lists) or (name in WORDS and name not in words):
             raise ValueError(f"no value for the placeholder {{{name}}}")
 
@@ -177,8 +180,12 @@ def _call(
     if isinstance(run, str):
         script = _Script(run, lists, words)
         return Call((*BASH, script.text()), script.files)
-    files = {FILES_FILE: _nul(lists["files"])} if any(_holds(w, FILES_FILE) for w in run) else {}
-    known = {**words, FILES_FILE: f"{folder}/{FILES_FILE}"}
+    files: dict[str, bytes] = {}
+    if any(_holds(word, FILES_FILE) for word in run):
+        files[FILES_FILE] = _nul(lists["files"])
+    if any(_holds(word, PROMPT_FILE) for word in run):
+        files[PROMPT_FILE] = _bytes(words["prompt"])
+    known = {**words, **{name: f"{folder}/{name}" for name in _VALUE_OF}}
     return Call(tuple(out for word in run for out in _list_word(word, lists, known)), files)
 
 
@@ -241,7 +248,7 @@ class _Script:
         return "; ".join([_PREAMBLE, *reads, out]) if reads else out
 
     def _numbered(self) -> list[str]:
-        return [name for name in self.files if name != FILES_FILE]
+        return [name for name in self.files if name not in _VALUE_OF]
 
     def _array(self, values: Iterable[str]) -> str:
         name = str(len(self.files))
@@ -255,6 +262,9 @@ class _Script:
         if slot.name == FILES_FILE:
             self.files[FILES_FILE] = _nul(self.lists["files"])
             return f'"$ARGS/{FILES_FILE}"'
+        if slot.name == PROMPT_FILE:
+            self.files[PROMPT_FILE] = _bytes(self.words["prompt"])
+            return f'"$ARGS/{PROMPT_FILE}"'
         if slot.name not in WORDS and not _joins(slot):
             return self.source[slot.start : slot.end]
         value = _value(self.lists, self.words, None)(slot) or ""

@@ -114,6 +114,10 @@ class RunRung(Contract):
     """Seconds since the epoch, from the workflow: a second harvest makes the same commit."""
     evidence: Evidence | None = None
     """What the checks said of the checkpoint it starts from."""
+    plan: BlobRef | None = None
+    """For codemods with `apply: once`: whose claims the run is over."""
+    survey: BlobRef | None = None
+    """The SurveyData whose sites a prompt names."""
 
 
 class CloseWorkspace(Contract):

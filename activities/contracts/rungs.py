@@ -12,6 +12,8 @@ from activities.contracts.shorthands import as_run, exactly_one
 class Codemod(RunForm):
     """A tool that rewrites the claimed files."""
 
+    apply: Literal["task", "once"] = "task"
+    """once: run over everything in one workspace; each task takes its claims of the result."""
     batch: Annotated[int, Field(ge=1)] | None = None
     """Values of the list placeholder per call; None: as many as fit."""
     exit: tuple[int, ...] | Literal["any"] = (0,)

@@ -38,6 +38,25 @@ class CommandRun(Contract):
     """The last lines, at most 2,000 characters."""
 
 
+class OnceRun(Contract):
+    """A codemod's run over everything, whose result tasks take their claims from."""
+
+    commit: CommitId
+    """The base with what claims and creates cover; the base itself when the run failed."""
+    base: CommitId
+    exit: int | None = 0
+    ended: str = "exit"
+    allowed: bool = True
+    seconds: float = 0.0
+    files: int = 0
+    """Files it was given."""
+    outside: tuple[str, ...] = ()
+    """Tracked files it changed that no task claims."""
+    dropped: tuple[str, ...] = ()
+    """New files that nothing lets it create."""
+    tail: str = ""
+
+
 class Change(StrEnum):
     """How a path differs from the base."""
 

@@ -15,6 +15,7 @@ from activities.adapters.commands import Commands
 from activities.adapters.environments import Environments
 from activities.adapters.finders import SiteCache
 from activities.adapters.hub import Hub
+from activities.adapters.once import OnceCodemods
 from activities.adapters.rungs import Rungs
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scanning import Scanner
@@ -60,6 +61,7 @@ def one_host(root: Path, sandbox: Sandbox, spec: str, files: Mapping[str, Conten
     workspaces = Workspaces(root / "workspaces", sandbox.tool_ids, 8)
     checker = Checker(blobs, trees, commands)
     scanner = Scanner(SiteCache(root / "cache"))
+    once = OnceCodemods(blobs, commands, workspaces, scratch)
     return OneHost(
         spec=parse_spec(f"version: 1\nname: m\nrepository: /x\nobjective: Better.\n{spec}", "spec"),
         hub=hub,
@@ -68,7 +70,7 @@ def one_host(root: Path, sandbox: Sandbox, spec: str, files: Mapping[str, Conten
         commands=commands,
         workspaces=workspaces,
         surveyor=Surveyor(blobs, scanner, trees, commands, checker.whole_run),
-        rungs=Rungs(commands, workspaces),
+        rungs=Rungs(commands, workspaces, once),
         checker=checker,
         scratch=scratch,
     )

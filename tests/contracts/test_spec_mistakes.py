@@ -138,6 +138,18 @@ MISTAKES = {
         "take the quotes away",
     ),
     "repeated word with a glob": ('checks: {unit: {run: §"ls {dirs}/*.py"}}', "loop over it"),
+    "unknown way to apply": ("ladder: [{codemod: {run: x, apply: §onec}}]", "did you mean `once`?"),
+    "once after another rung": (
+        "ladder: [{claude: {}}, {codemod: {run: x, apply: §once}}]",
+        "make it the first rung",
+    ),
+    "network of a codemod": (
+        "ladder: [{codemod: {run: x, apply: once, §network: [go]}}]",
+        "not supported yet by this version",
+    ),
+    "a file that nobody may write": ("ladder: [{write: {docs/x: §y}}]", "add it to `creates`"),
+    "exit that is no number": ("ladder: [{codemod: {run: x, exit: [§zero]}}]", "whole number"),
+    "prompt file in a codemod": ("ladder: [{codemod: §'x {prompt_file}'}]", "command rung"),
     "prompt in a check": ('checks: {unit: {run: §"x {prompt}"}}', "command rung"),
     "variable in a list command": (
         'checks: {unit: {run: [pytest, §"--junitxml=$RESULTS"], results: junit}}',

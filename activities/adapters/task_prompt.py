@@ -1,0 +1,74 @@
+"""What an agent's program is told about its task: objective, files, sites, and what was found red.
+
+Text from the repository and from commands stands under headings of its own, as data. Bounded: one
+argument of a program holds 128 KiB.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
+from activities.contracts.plan import Task
+from activities.contracts.spec import MigrationSpec, Phase
+from activities.contracts.survey import Site
+
+MAX_BYTES = 96 << 10
+FILES_NAMED = 500
+LINES_NAMED = 20
+REASONS_NAMED = 20
+
+
+def task_prompt(
+    spec: MigrationSpec,
+    phase: Phase,
+    task: Task,
+    sites: Iterable[Site] = (),
+    evidence: Evidence | None = None,
+) -> str:
+    """The prompt as Markdown; what does not fit is left out at the end, and said to be."""
+    parts = [
+        f"# Objective\n\n{(phase.objective or spec.objective).strip()}\n",
+        f"# Task {task.id}: {task.title}\n",
+        f"{task.instructions.strip()}\n" if task.instructions.strip() else "",
+        _files(task, sites),
+        _creates(task),
+        "Change nothing else: an edit of any other tracked file fails the task.\n",
+        *_findings(evidence),
+    ]
+    whole = "\n".join(part for part in parts if part)
+    cut = whole.encode()[:MAX_BYTES].decode(errors="ignore")
+    return whole if cut == whole else f"{cut}\n[the rest does not fit]\n"
+
+
+def _files(task: Task, sites: Iterable[Site]) -> str:
+    lines: defaultdict[str, list[int]] = defaultdict(list)
+    for site in sites:
+        if site.line:
+            lines[site.path].append(site.line)
+    shown = [f"- {path}{_places(sorted(set(lines[path])))}" for path in task.claims[:FILES_NAMED]]
+    if len(task.claims) > FILES_NAMED:
+        shown.append(f"- and {len(task.claims) - FILES_NAMED} more")
+    return "\n".join(["# Files you may change, with the lines to look at", "", *shown, ""])
+
+
+def _places(lines: list[int]) -> str:
+    if not lines:
+        return ""
+    more = f" and {len(lines) - LINES_NAMED} more" if len(lines) > LINES_NAMED else ""
+    return ": " + ", ".join(map(str, lines[:LINES_NAMED])) + more
+
+
+def _creates(task: Task) -> str:
+    return f"You may also add: {', '.join(task.creates)}\n" if task.creates else ""
+
+
+def _findings(evidence: Evidence | None) -> list[str]:
+    red = [c for c in evidence.checks if c.outcome is CheckOutcome.RED] if evidence else []
+    return ["# What is red after the last attempt\n", *map(_finding, red)] if red else []
+
+
+def _finding(check: CheckResult) -> str:
+    reasons = [f"- {reason}" for reason in check.reasons[:REASONS_NAMED]]
+    tail = check.tail.strip().replace("```", "` ` `")
+    said = ["", "It said:", "", "```", tail, "```"] if tail else []
+    return "\n".join([f"## Check {check.check}", "", *reasons, *said, ""])

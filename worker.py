@@ -88,7 +88,9 @@ class Host:
             tool_uid=settings.tool_uid,
             allow_unsandboxed=settings.allow_unsandboxed,
         )
-        environments = Environments(settings.environments, sandbox, dict(os.environ))
+        environments = Environments(
+            settings.environments, sandbox, dict(os.environ), mountable=settings.mounts
+        )
         self.scratch = Scratch(settings.home / "scratch")
         commands = Commands(sandbox, environments, self.scratch)
         trees = CheckTrees(settings.checks, sandbox.tool_ids, settings.checks_per_host)

@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
-from activities.adapters.environments import PrepareFailed
 from activities.adapters.hub import Hub
 from activities.adapters.package_lists import lists_at
+from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.result_lines import MAX_BYTES
 from activities.adapters.results import parse
 from activities.adapters.surveying import named_environment
 from activities.adapters.targets import targets
+from activities.adapters.tree_source import TreeSource
 from activities.contracts.check_forms import ResultKind
 from activities.contracts.evidence import NotVerifiable, ResultSet
 from activities.contracts.placeholders import list_placeholder, replace_list
@@ -28,7 +29,7 @@ from activities.contracts.spec import Check, Command, MigrationSpec, seconds, si
 MAX_MESSAGES = 200
 TAIL = 1500
 OUTPUT_KEPT = 1 << 20
-LACKING = ("requires", "toolchain")
+LACKING = ("requires", "toolchain", "mounts")
 """Steps of preparing an environment that fail for what the host has not got."""
 
 
@@ -121,6 +122,7 @@ class Checker:
                     lists=lists,
                     words={"base": commit, "repo.name": spec.name, "repo.base": spec.base},
                     environment=named_environment(spec, check.environment),
+                    source=TreeSource(hub, commit),
                     split=False,
                     batch=check.batch,
                     results_from=check.results_from,

@@ -7,14 +7,17 @@ is the worst exit code, the bounded output, and the reports that the calls wrote
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
+from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.reports import Reports
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scratch import Scratch
+from activities.adapters.tree_source import TreeSource, make_newer
+from activities.adapters.writable import copy_folder
 from activities.contracts.placeholders import Call, expand
 from activities.contracts.spec import Command, Environment
 
@@ -40,6 +43,8 @@ class Order:
     dir: str = "."
     timeout: float = 600
     memory: int = 4 << 30
+    source: TreeSource | None = None
+    """The tree that the environment's inputs are read from."""
     private_git: Path | None = None
     """A git directory shown read-only at /src/.git."""
     results_from: tuple[str, ...] = ()
@@ -89,34 +94,58 @@ class Commands:
             return None
         if len(calls) > 1 and not order.split and order.batch is None:
             raise TooManyArguments("the list does not fit one call: set batch, or use {files_file}")
-        prepared = await self._prepare(order, beat)
+        try:
+            prepared = await self._prepare(order, beat)
+        except PrepareFailed as failed:
+            # what the tree under test makes of its environment is a result of that tree
+            if failed.step == "prepare" and order.environment and order.environment[1].inputs:
+                return Ran(None, "prepare", 0.0, 0, str(failed).encode())
+            raise
         with self._scratch.folder() as folder:
-            return await self._run_all(order, calls, prepared, folder, beat)
+            desk = await asyncio.to_thread(self._desk, order, prepared, folder)
+            setup = order.environment[1].setup if order.environment else None
+            if setup is not None:
+                argv = ("bash", "-euo", "pipefail", "-c", setup)
+                place = replace(order, dir=".")
+                one = await self._sandbox.run(self._job(place, Call(argv, {}), desk, "setup"), beat)
+                if one.exit != 0:
+                    said = b"setup failed: " + one.output
+                    return Ran(None, "setup", one.seconds, 0, said)
+            return await self._run_all(order, calls, desk, beat)
 
     async def _prepare(self, order: Order, beat: Callable[[], None] | None) -> Prepared | None:
         if order.environment is None:
             return None
         name, environment = order.environment
-        return await self._environments.prepare(name, environment, beat)
+        return await self._environments.prepare(name, environment, beat, order.source)
+
+    def _desk(self, order: Order, prepared: Prepared | None, folder: Path) -> "_Desk":
+        """What all calls of a run share: results, and what of the environment they may write."""
+        results = folder / "results"
+        results.mkdir()
+        self._sandbox.hand_over(results)
+        copies: list[Mount] = []
+        for number, name in enumerate(prepared.writable if prepared else ()):
+            assert prepared
+            copy = folder / f"writable-{number}"
+            copy_folder(prepared.root / name, copy)
+            copies.append(Mount(copy, f"/env/{prepared.name}/{name}", True))
+        if prepared and prepared.built_from_tree:
+            make_newer(order.tree, prepared.ready_at)
+        return _Desk(prepared, folder, results, tuple(copies))
 
     async def _run_all(
         self,
         order: Order,
         calls: Sequence[Call],
-        prepared: Prepared | None,
-        folder: Path,
+        desk: "_Desk",
         beat: Callable[[], None] | None,
     ) -> Ran:
-        results = folder / "results"
-        results.mkdir()
-        self._sandbox.hand_over(results)
-        reports = await asyncio.to_thread(Reports, order.tree, results, order.results_from)
+        reports = await asyncio.to_thread(Reports, order.tree, desk.results, order.results_from)
         exit_code: int | None = 0
         ended, seconds, output, done = "exit", 0.0, b"", 0
         for number, call in enumerate(calls):
-            one = await self._sandbox.run(
-                self._job(order, call, prepared, folder, number, results), beat
-            )
+            one = await self._sandbox.run(self._job(order, call, desk, str(number)), beat)
             await asyncio.to_thread(reports.collect)
             done += 1
             seconds += one.seconds
@@ -137,20 +166,13 @@ class Commands:
             silent_calls=reports.silent_calls,
         )
 
-    def _job(
-        self,
-        order: Order,
-        call: Call,
-        prepared: Prepared | None,
-        folder: Path,
-        number: int,
-        results: Path,
-    ) -> Job:
-        args = folder / f"args-{number}"
+    def _job(self, order: Order, call: Call, desk: "_Desk", name: str) -> Job:
+        prepared = desk.prepared
+        args = desk.folder / f"args-{name}"
         args.mkdir()
-        for name, content in call.files.items():
-            (args / name).write_bytes(content)
-        mounts = [Mount(order.tree, "/src", True), Mount(results, "/results", True)]
+        for file, content in call.files.items():
+            (args / file).write_bytes(content)
+        mounts = [Mount(order.tree, "/src", True), Mount(desk.results, "/results", True)]
         mounts.append(Mount(args, "/args"))
         if order.private_git:
             mounts.append(Mount(order.private_git, "/src/.git"))
@@ -160,13 +182,23 @@ class Commands:
         env |= {"RESULTS": RESULTS, "ARGS": "/args"}
         return Job(
             argv=call.argv,
-            mounts=(*mounts, *(prepared.mounts if prepared else ())),
+            mounts=(*mounts, *(prepared.mounts if prepared else ()), *desk.copies),
             env=env,
             cwd=str(PurePosixPath("/src") / order.dir),
             timeout=order.timeout,
             memory=order.memory,
             output_limit=order.output_limit,
         )
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Where one run's calls work, beside the tree."""
+
+    prepared: Prepared | None
+    folder: Path
+    results: Path
+    copies: tuple[Mount, ...]
 
 
 def _worse(so_far: int | None, one: Ended) -> int | None:

@@ -14,16 +14,21 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.adapters.check_trees import remove_tree
+from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
-from activities.adapters.presets import Step, Tools, Unpinned, steps, tools_for
+from activities.adapters.prepare_failed import PrepareFailed as PrepareFailed
+from activities.adapters.presets import Step, Tools, Unpinned, sees_the_tree, steps, tools_for
 from activities.adapters.registries import registries
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.toolchains import ToolMissing
+from activities.adapters.tree_source import TreeSource
+from activities.adapters.writable import UnsafeFolder, make_room
 from activities.contracts.spec import Environment, seconds
 
 _FORMAT = "1"
@@ -41,14 +46,15 @@ class Prepared:
     root: Path
     mounts: tuple[Mount, ...]
     env: dict[str, str]
+    writable: tuple[str, ...] = ()
+    """Folders below it of which each run gets a copy."""
+    built_from_tree: bool = False
+    """Whether it may hold what was built from some tree's sources."""
 
-
-class PrepareFailed(Exception):
-    """An environment could not be built; `tail` is the end of what the step said, bounded."""
-
-    def __init__(self, name: str, step: str, tail: str) -> None:
-        super().__init__(f"environment {name}: {step} failed: {tail}")
-        self.name, self.step, self.tail = name, step, tail
+    @property
+    def ready_at(self) -> float:
+        """When it was ready; sources must not look older than that."""
+        return (self.root.parent / "ready").stat().st_mtime
 
 
 class Environments:
@@ -62,74 +68,101 @@ class Environments:
         *,
         home: Path | None = None,
         pyenv: Path | None = None,
+        mountable: Sequence[Path] = (),
     ) -> None:
-        """`network_env` may be a whole environment: only what installers need is taken from it."""
+        """`network_env` may be a whole environment: only what installers need is taken from it.
+
+        `mountable`: host folders that specs may name under `mounts`, with all that is below them.
+        """
+        self._mountable = [folder.resolve() for folder in mountable]
         home = home or Path.home()
         self._root, self._sandbox = root.resolve(), sandbox
         self._registries = registries(network_env, home)
         self._pyenv = pyenv or Path(network_env.get("PYENV_ROOT") or home / ".pyenv")
 
     def key(self, environment: Environment, name: str) -> str:
-        """The digest of everything that decides what is built, the host's part included."""
+        """The digest of everything that decides what is built, the host's part included.
+
+        The tree's inputs are not part of it: results of two trees are compared all the same.
+        """
         return self._key(environment, name, self._tools(environment, name))
 
     async def prepare(
-        self, name: str, environment: Environment | None, beat: Callable[[], None] | None = None
+        self,
+        name: str,
+        environment: Environment | None,
+        beat: Callable[[], None] | None = None,
+        source: TreeSource | None = None,
     ) -> Prepared:
-        """Build it unless it is ready. A second call finds it ready; PrepareFailed says why not."""
+        """Build it unless it is ready. A second call finds it ready; PrepareFailed says why not.
+
+        `source`: the tree whose inputs it depends on.
+        """
         wanted = environment or Environment()
         tools = await asyncio.to_thread(self._tools, wanted, name)
         todo = _steps(name, wanted, tools)
         _refuse_missing(name, wanted, tools)
+        shown = host_mounts(name, wanted.mounts, self._mountable)
         key = self._key(wanted, name, tools)
-        prepared = self._prepared(name, key, wanted, tools, built=bool(todo))
-        if not todo or _is_ready(self._root / key):
+        if source and (inputs := await asyncio.to_thread(source.inputs_digest, wanted)):
+            key = hashlib.sha256(f"{key} {inputs}".encode()).hexdigest()[:32]
+        todo_or_room = bool(todo or wanted.writable)
+        prepared = self._prepared(name, key, wanted, tools, shown, built=todo_or_room)
+        if not todo_or_room or _is_ready(self._root / key):
             return prepared
         (self._root / key).mkdir(parents=True, exist_ok=True)
         async with host_locked(self._root / f"{key}.lock", beat):
             if not _is_ready(self._root / key):
-                await self._build(prepared, todo, tools, seconds(wanted.timeout), beat)
+                building = _Building(prepared, wanted, todo, tools, source)
+                await self._build(building, beat)
                 # A marker that outlives its tree in a power cut would be believed for ever.
                 await asyncio.to_thread(os.sync)
                 _mark_ready(self._root / key)
         return prepared
 
-    async def _build(
-        self,
-        prepared: Prepared,
-        todo: list[Step],
-        tools: Tools,
-        allowed: float,
-        beat: Callable[[], None] | None,
-    ) -> None:
+    async def _build(self, building: "_Building", beat: Callable[[], None] | None) -> None:
+        prepared, wanted = building.prepared, building.wanted
         folder = prepared.root.parent
-        await asyncio.to_thread(self._lay_out, folder)
+        await asyncio.to_thread(self._lay_out, folder, building)
         mounts = (
             Mount(folder / "tree", f"/env/{prepared.name}", writable=True),
+            Mount(folder / "checkout", "/src", writable=True),
             Mount(folder / "scratch", TMPDIR, writable=True),
             *(Mount(folder / "files" / _flat(path), path) for path in self._registries.files),
             *self._registries.mounts,
-            *dict.fromkeys(mount for tool in tools.needed for mount in tool.mounts),
+            *dict.fromkeys(mount for tool in building.tools.needed for mount in tool.mounts),
+            *host_mounts(prepared.name, wanted.mounts, self._mountable),
         )
-        deadline = time.monotonic() + allowed
-        for step in todo:
+        deadline = time.monotonic() + seconds(wanted.timeout)
+        for step in building.todo:
             env = {**self._registries.env, **prepared.env, **step.env}
             left = max(deadline - time.monotonic(), 1)
-            job = Job(step.argv, mounts, env, cwd=step.cwd, timeout=left, network=True)
+            job = Job(step.argv, mounts, env, cwd=step.cwd, timeout=left, network=step.network)
             ended = await self._sandbox.run(job, beat)
             if ended.exit != 0:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                raise PrepareFailed(prepared.name, step.name, _said(ended))
-        await asyncio.to_thread(shutil.rmtree, folder / "scratch", ignore_errors=True)
+                raise PrepareFailed(prepared.name, step.name, _said(ended, step.network))
+        await asyncio.to_thread(self._finish, folder, building)
 
-    def _lay_out(self, folder: Path) -> None:
-        for name in ("tree", "scratch", "files"):
+    def _finish(self, folder: Path, building: "_Building") -> None:
+        for name in ("scratch", "checkout"):
+            remove_tree(folder / name)
+        try:
+            make_room(folder / "tree", building.wanted.writable)
+        except UnsafeFolder as unsafe:
+            raise PrepareFailed(building.prepared.name, "writable", str(unsafe)) from unsafe
+        self._sandbox.hand_over(folder / "tree")
+
+    def _lay_out(self, folder: Path, building: "_Building") -> None:
+        for name in ("tree", "scratch", "files", "checkout"):
             shutil.rmtree(folder / name, ignore_errors=True)
             (folder / name).mkdir(parents=True)
             (folder / name).chmod(0o755)
         for path, text in self._registries.files.items():
             (folder / "files" / _flat(path)).write_text(text)
-        for name in ("tree", "scratch", "files"):
+        if building.source and sees_the_tree(building.wanted):
+            building.source.lay_out(building.wanted, folder / "checkout")
+        for name in ("tree", "scratch", "files", "checkout"):
             self._sandbox.hand_over(folder / name)
 
     def _tools(self, environment: Environment, name: str) -> Tools:
@@ -146,7 +179,14 @@ class Environments:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _prepared(
-        self, name: str, key: str, environment: Environment, tools: Tools, *, built: bool
+        self,
+        name: str,
+        key: str,
+        environment: Environment,
+        tools: Tools,
+        shown: tuple[Mount, ...],
+        *,
+        built: bool,
     ) -> Prepared:
         root, inside = self._root / key / "tree", f"/env/{name}"
         folders = [f"{inside}/{folder.removeprefix('$ENV/')}" for folder in environment.path]
@@ -160,12 +200,25 @@ class Environments:
             env["NODE_PATH"] = f"{inside}/node_modules"
         folders += tools.folders
         env["PATH"] = ":".join([*folders, BASE_PATH])
+        env |= {name: value for tool in tools.found for name, value in tool.env}
         for variable, value in environment.env.items():
             env[variable] = expand_variables(value, inside)
-        mounts = tuple(mount for tool in tools.found for mount in tool.mounts)
+        mounts = (*dict.fromkeys(m for tool in tools.found for m in tool.mounts), *shown)
         if built:
             mounts = (Mount(root, inside), *mounts)
-        return Prepared(name, key, root, mounts, env)
+        from_tree = sees_the_tree(environment) and environment.prepare is not None
+        return Prepared(name, key, root, mounts, env, environment.writable, from_tree)
+
+
+@dataclass(frozen=True)
+class _Building:
+    """One build and all that decides it."""
+
+    prepared: Prepared
+    wanted: Environment
+    todo: list[Step]
+    tools: Tools
+    source: TreeSource | None
 
 
 def expand_variables(value: str, inside: str) -> str:
@@ -202,6 +255,7 @@ def _flat(path: str) -> str:
     return path.strip("/").replace("/", "-")
 
 
-def _said(ended: Ended) -> str:
+def _said(ended: Ended, network: bool) -> str:
     why = "" if ended.reason == "exit" else f"[{ended.reason} after {ended.seconds:.0f} s] "
+    why += "" if network else "[offline: name what it reaches under `network`] "
     return why + ended.output.decode(errors="replace").strip()[-_TAIL:]

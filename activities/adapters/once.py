@@ -21,6 +21,7 @@ from activities.adapters.hub import Hub
 from activities.adapters.objects import ABSENT, DiffEntry
 from activities.adapters.scratch import Scratch
 from activities.adapters.surveying import codemod_order
+from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces, opened_with, path_of
 from activities.contracts.base import digest_of
 from activities.contracts.plan import Plan, Task
@@ -77,8 +78,9 @@ class OnceCodemods:
         with self._scratch.folder() as folder:
             paths = await asyncio.to_thread(self._open, folder, hub, plan)
             present = [path for path in claims if (paths.tree / path).is_file()]
+            source = TreeSource(hub, plan.base)
             order = codemod_order(
-                spec, codemod, paths.tree, present, plan.base, private_git=paths.git_dir
+                spec, codemod, paths.tree, present, source, private_git=paths.git_dir
             )
             ran = await self._commands.run(order)
             if ran is None:

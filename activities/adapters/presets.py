@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from activities.adapters.jobs import TMPDIR
+from activities.adapters.languages import find_toolchain
 from activities.adapters.toolchains import Toolchain, ToolMissing, find_node, find_python
 from activities.contracts.spec import Environment
 
@@ -30,18 +31,21 @@ class Tools:
 
     python: Toolchain | None = None
     node: Toolchain | None = None
+    named: tuple[Toolchain, ...] = ()
+    """Those that `toolchains` names, in its order."""
     builder: Toolchain | None = None
     """Makes an environment that python itself cannot; not part of the result."""
 
     @property
     def found(self) -> tuple[Toolchain, ...]:
         """What commands in the environment need."""
-        return tuple(tool for tool in (self.python, self.node) if tool)
+        return (*self.named, *(tool for tool in (self.python, self.node) if tool))
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Folders PATH needs besides the environment's; a venv links to its python by itself."""
-        return (self.node.folder,) if self.node and self.node.folder else ()
+        tools = (*self.named, *((self.node,) if self.node else ()))
+        return tuple(dict.fromkeys(tool.folder for tool in tools if tool.folder))
 
     @property
     def needed(self) -> tuple[Toolchain, ...]:
@@ -57,6 +61,7 @@ class Step:
     argv: tuple[str, ...]
     cwd: str = TMPDIR
     env: dict[str, str] = field(default_factory=dict[str, str])
+    network: bool = True
 
 
 def tools_for(environment: Environment, pyenv: Path) -> Tools:
@@ -64,7 +69,8 @@ def tools_for(environment: Environment, pyenv: Path) -> Tools:
     python = find_python(environment.python, pyenv) if environment.python else None
     node = find_node() if environment.npm else None
     builder = _builder(pyenv) if python and python.version.startswith("2.") else None
-    return Tools(python, node, builder)
+    named = tuple(find_toolchain(tool, pyenv) for tool in environment.toolchains)
+    return Tools(python, node, named, builder)
 
 
 def steps(name: str, environment: Environment, tools: Tools) -> list[Step]:
@@ -87,8 +93,14 @@ def steps(name: str, environment: Environment, tools: Tools) -> list[Step]:
         found.append(Step("npm", argv, env={"npm_config_cache": f"{TMPDIR}/npm"}))
     if environment.prepare:
         argv = ("bash", "-euo", "pipefail", "-c", environment.prepare)
-        found.append(Step("prepare", argv, cwd=inside))
+        cwd = "/src" if sees_the_tree(environment) else inside
+        found.append(Step("prepare", argv, cwd=cwd, network=bool(environment.network)))
     return found
+
+
+def sees_the_tree(environment: Environment) -> bool:
+    """Whether `prepare` finds files of the tree under test at /src."""
+    return bool(environment.inputs) or environment.checkout == "full"
 
 
 def _venv(inside: str, python: Toolchain, builder: Toolchain | None) -> list[Step]:

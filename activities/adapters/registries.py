@@ -1,7 +1,8 @@
 """How package installers reach their registries while an environment is prepared.
 
-The host's pip and npm settings, proxies and certificate bundles, copied by name and never as a
-whole. Logins stay behind: they belong to the network proxy, not to code that packages bring.
+The host's pip, npm, cargo, go and maven settings, proxies and certificate bundles, copied by name
+and never as a whole. Logins stay behind: they belong to the network proxy, not to code that
+packages bring.
 """
 
 import re
@@ -9,10 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.adapters.jobs import Mount
+from activities.adapters.jobs import HOME, Mount
 
 _PIP_FILE, _NPM_FILE = "/etc/whimbrel-pip.conf", "/etc/whimbrel-npmrc"
+_CARGO_FILE, _MAVEN_FILE = "/.cargo/config.toml", f"{HOME}/.m2/settings.xml"
+"""cargo reads the one from every folder above its work, maven the other from the home folder."""
+_GO = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE")
 _BUNDLES = (
+    "CARGO_HTTP_CAINFO",
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO",
     "NODE_EXTRA_CA_CERTS",
@@ -45,12 +50,15 @@ class Registries:
 
 def registries(environ: Mapping[str, str], home: Path) -> Registries:
     """Pick what installers need from an environment and a home folder."""
+    environ = {**_go_settings(home / ".config/go/env"), **environ}
     env = {name: _USERINFO.sub("", value) for name, value in environ.items() if _wanted(name)}
     pip = Path(environ.get("PIP_CONFIG_FILE") or home / ".config/pip/pip.conf")
     texts = {
         "/etc/pip.conf": _text(Path("/etc/pip.conf")),
         _PIP_FILE: _text(pip, home / ".pip/pip.conf"),
         _NPM_FILE: _text(home / ".npmrc"),
+        _CARGO_FILE: _text(home / ".cargo/config.toml", home / ".cargo/config"),
+        _MAVEN_FILE: _text(home / ".m2/settings.xml"),
     }
     files = {path: text for path, text in texts.items() if text}
     for variable, path in (("PIP_CONFIG_FILE", _PIP_FILE), ("npm_config_userconfig", _NPM_FILE)):
@@ -62,8 +70,14 @@ def registries(environ: Mapping[str, str], home: Path) -> Registries:
     return Registries(env, files, _mounts(values))
 
 
+def _go_settings(file: Path) -> dict[str, str]:
+    """What `go env -w` wrote."""
+    lines = _text(file).splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 def _wanted(name: str) -> bool:
-    if name in _BUNDLES or name.upper() in _PROXIES:
+    if name in (*_BUNDLES, *_GO) or name.upper() in _PROXIES:
         return True
     return bool(_NAMED.fullmatch(name)) and not _OURS.fullmatch(name) and not _LOGIN.search(name)
 

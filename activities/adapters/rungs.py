@@ -11,6 +11,7 @@ from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.package_lists import lists_in
 from activities.adapters.surveying import codemod_order, named_environment
 from activities.adapters.task_prompt import task_prompt
+from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
 from activities.contracts.evidence import Evidence
 from activities.contracts.plan import Plan, Task
@@ -36,6 +37,10 @@ class Climb:
     """For codemods that are applied once: whose claims the run is over."""
     sites: tuple[Site, ...] = ()
     evidence: Evidence | None = None
+
+    @property
+    def source(self) -> TreeSource:
+        return TreeSource(self.hub, self.base)
 
 
 class Rungs:
@@ -64,7 +69,7 @@ class Rungs:
                 rung.codemod,
                 paths.tree,
                 present,
-                climb.base,
+                climb.source,
                 climb.task.id,
                 paths.git_dir,
             )
@@ -127,6 +132,7 @@ def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list
         lists=lists_in(paths.tree, rung.run, present, spec.root_markers),
         words=words,
         environment=named_environment(spec, rung.environment),
+        source=climb.source,
         env=rung.env,
         dir=rung.dir,
         timeout=seconds(rung.timeout),

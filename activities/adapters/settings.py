@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """The uid that commands run as when the worker is root; None: the sandbox's default."""
     workspaces_per_host: Annotated[int, Field(ge=1)] = 8
     """Live workspaces beyond which open_workspace answers NO_ROOM."""
+    mounts: tuple[Path, ...] = ()
+    """Folders that specs may show their commands, read-only; JSON: ["/srv/maven"]."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
     ui_url: str = ""
     """The Web UI's address, for links; the embedded server brings its own."""

@@ -9,7 +9,13 @@ from activities.adapters.spec_messages import choices
 from activities.adapters.spec_parts import all_judged, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
 from activities.contracts.placeholder_faults import placeholder_faults
-from activities.contracts.placeholder_slots import PROMPTS, all_slots
+from activities.contracts.placeholder_slots import (
+    FILES_FILE,
+    LISTS,
+    PROMPTS,
+    WORDS,
+    all_slots,
+)
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.shorthands import as_run
 from activities.contracts.spec import Check, Codemod, CommandRung
@@ -34,6 +40,28 @@ def environment_faults(value: Any, path: Path) -> Iterator[Fault]:
     if fields.get("pip") and "python" not in fields:
         advice = 'add the version, such as python: "3.11"'
         yield Fault((*path, "pip"), "`pip` needs `python`", advice)
+    yield from all_judged(fields.get("toolchains"), (*path, "toolchains"), words.toolchain)
+    yield from all_judged(fields.get("inputs"), (*path, "inputs"), words.pattern)
+    yield from all_judged(fields.get("writable"), (*path, "writable"), words.folder_inside)
+    yield from all_judged(fields.get("mounts"), (*path, "mounts"), words.host_folder)
+    if fields.get("checkout") == "full" and not fields.get("inputs"):
+        what = "`checkout: full` without `inputs`: nothing would say when to prepare anew"
+        yield Fault((*path, "checkout"), what, "name the files that decide under `inputs`")
+    for name in ("checkout", "network"):
+        if name in fields and not any(fields.get(n) for n in ("prepare", "pip", "npm", "python")):
+            what = f"`{name}` is for `prepare`, and there is none"
+            yield Fault((*path, name), what, "add `prepare`, or remove it", on_key=True)
+    for name in ("prepare", "setup"):
+        yield from _script_faults(fields.get(name), (*path, name))
+
+
+def _script_faults(script: Any, path: Path) -> Iterator[Fault]:
+    """A script of an environment runs for all tasks alike, so it has none of their placeholders."""
+    for slot in all_slots(script) if isinstance(script, str) else ():
+        if slot.name in (*LISTS, *WORDS, FILES_FILE):
+            what = f"`{path[-1]}` has no placeholders, such as `{{{slot.name}}}`"
+            yield Fault(path, what, "it runs for every task alike: name folders in it")
+            return
 
 
 def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator[Fault]:

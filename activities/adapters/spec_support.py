@@ -19,13 +19,6 @@ _FIELDS: Mapping[str, str] = {
     "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
     "integrity": "remove it",
     "ladder.codemod.network": "install what the codemod needs in the environment",
-    "environments.toolchains": "install it on the workers and name it under `requires`",
-    "environments.inputs": "write the versions into `pip`, `npm` or `prepare`",
-    "environments.checkout": "write what `prepare` needs into it",
-    "environments.network": "remove it: `prepare` has the host's network, commands have none",
-    "environments.writable": "write below $TMPDIR",
-    "environments.mounts": "copy what is needed in `prepare`",
-    "environments.setup": "put it in front of `run`",
     "environments.secrets": "prepare the environment without secrets",
     "delivery.pull_requests": "open one by hand from the green branch",
 }

@@ -8,9 +8,19 @@ import re
 from pathspec import GitIgnoreSpec
 
 from activities.adapters.bounded_regex import BoundedRegex
+from activities.adapters.jobs import HOME, TMPDIR
 
 Wrong = tuple[str, str] | None
 
+TOOLCHAINS = {
+    "go": "go@1.26",
+    "java": "java@17",
+    "maven": "maven@3.8",
+    "node": "node@20",
+    "python": "python@3.11",
+    "rust": "rust@1.95",
+}
+_OWN_TOPS = ("/src", "/env", "/results", "/args", "/proc", "/dev", "/sys", "/etc")
 VARIABLES = ("ENV", "RESULTS", "HOME", "TMPDIR")
 
 _PIP = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[0-9][\w.!+-]*")
@@ -105,6 +115,37 @@ def file_name(word: str) -> Wrong:
         return f"`{word}` is not a file's name", "write the name alone, such as go.mod"
     if any(mark in word for mark in "*?["):
         return f"`{word}` is a pattern", "write whole names, each as an item"
+    return None
+
+
+def toolchain(word: str) -> Wrong:
+    """A language of the host: name@version."""
+    name, at, version = word.partition("@")
+    if name not in TOOLCHAINS:
+        return f"`{name}` is not a toolchain", f"known here: {', '.join(TOOLCHAINS)}"
+    if not at or not re.fullmatch(r"\d+(\.\d+)*", version):
+        return f"`{word}` names no version", f"write {name}@version, such as {TOOLCHAINS[name]}"
+    return None
+
+
+def folder_inside(word: str) -> Wrong:
+    """A folder of an environment."""
+    if word.startswith("$ENV/"):
+        return f"`{word}` begins with $ENV", f"write `{word.removeprefix('$ENV/')}`"
+    if not word or word == ".":
+        return "the whole environment cannot be written", "name folders in it"
+    return inside(word)
+
+
+def host_folder(word: str) -> Wrong:
+    """A folder of the host, shown at its own path."""
+    if not word.startswith("/"):
+        return f"`{word}` is not a folder of the host", "write its whole path"
+    if ".." in word.split("/") or word.strip("/") == "":
+        return f"`{word}` cannot be shown", "name one folder by its whole path"
+    top = "/" + word.split("/")[1]
+    if top in _OWN_TOPS or word.rstrip("/") in (HOME, TMPDIR):
+        return f"{word} is the sandbox's own", "show a folder that lies elsewhere"
     return None
 
 

@@ -29,6 +29,7 @@ from activities.adapters.import_graph import between, parse_edges, python_graph
 from activities.adapters.objects import TreeFile
 from activities.adapters.package_lists import lists_in
 from activities.adapters.scanning import FinderFailed, Scanner
+from activities.adapters.tree_source import TreeSource
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
 from activities.contracts.site_forms import Finder
@@ -66,6 +67,10 @@ class Scene:
         """Regular files whose names can travel as text; others are never sites."""
         tracked = self.hub.files(self.commit)
         return {f.path: f for f in tracked if f.mode in REGULAR and _nameable(f.path)}
+
+    @property
+    def source(self) -> TreeSource:
+        return TreeSource(self.hub, self.commit)
 
     @cached_property
     def scope(self) -> list[str]:
@@ -156,6 +161,7 @@ class Surveyor:
                 tree=tree.path,
                 lists={},
                 environment=named_environment(scene.spec, split.edges.environment),
+                source=scene.source,
                 timeout=seconds(split.edges.timeout),
                 memory=size_bytes(scene.spec.limits.memory),
                 output_limit=EDGES_KEPT,
@@ -212,6 +218,7 @@ class Surveyor:
                     tree=tree.path,
                     lists={},
                     environment=named_environment(scene.spec, None),
+                    source=scene.source,
                     memory=size_bytes(scene.spec.limits.memory),
                 )
             )
@@ -226,7 +233,7 @@ class Surveyor:
         assert codemod
         assert finder.codemod
         async with self._scratch(scene) as tree:
-            order = codemod_order(scene.spec, codemod, tree.path, paths, scene.commit)
+            order = codemod_order(scene.spec, codemod, tree.path, paths, scene.source)
             _must_have_run("codemod", await self._commands.run(order), None)
             git = Git(tree.git_dir, work_tree=tree.path)
             changed = git.run("ls-files", "-z", "-m").decode("utf-8", "surrogateescape")
@@ -248,7 +255,7 @@ def codemod_order(
     codemod: Codemod,
     tree: Path,
     paths: Sequence[str],
-    base: str,
+    source: TreeSource,
     task: str = "",
     private_git: Path | None = None,
 ) -> Order:
@@ -257,8 +264,9 @@ def codemod_order(
         run=codemod.run,
         tree=tree,
         lists=lists_in(tree, codemod.run, paths, spec.root_markers),
-        words={"task": task, "base": base, "repo.name": spec.name, "repo.base": spec.base},
+        words={"task": task, "base": source.commit, "repo.name": spec.name, "repo.base": spec.base},
         environment=named_environment(spec, codemod.environment),
+        source=source,
         batch=codemod.batch,
         env=codemod.env,
         dir=codemod.dir,

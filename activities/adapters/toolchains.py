@@ -29,13 +29,16 @@ class Toolchain:
     executable: Path
     prefix: Path
     version: str
+    env: tuple[tuple[str, str], ...] = ()
+    """Variables it needs."""
+    beside: tuple[Path, ...] = ()
+    """Folders it needs besides its prefix."""
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
         """What to mount so that it runs; nothing for what lies below /usr."""
-        if self.prefix.is_relative_to("/usr"):
-            return ()
-        return (Mount(self.prefix, str(self.prefix)),)
+        needed = (self.prefix, *self.beside)
+        return tuple(Mount(p, str(p)) for p in needed if not p.is_relative_to("/usr"))
 
     @property
     def folder(self) -> str:
@@ -50,7 +53,7 @@ def find_python(version: str, pyenv: Path) -> Toolchain:
         if candidate.exists():
             found = _python(candidate.resolve())
             if found and _matches(found.version, version):
-                return _safe(found)
+                return refuse_unsafe(found)
     have = ", ".join(sorted(_present(pyenv), key=_numbers)) or "none"
     raise ToolMissing(f"no python {version} on this host; found: {have}")
 
@@ -64,7 +67,7 @@ def find_node() -> Toolchain:
     found = Toolchain(executable, executable.parent.parent, _first_line([named, "--version"]))
     if not (executable.parent / "npm").exists():
         raise ToolMissing(f"node {found.version} at {executable} has no npm beside it")
-    return _safe(found)
+    return refuse_unsafe(found)
 
 
 def _pythons(version: str, pyenv: Path) -> list[Path]:
@@ -102,7 +105,8 @@ def _first_line(command: list[str]) -> str:
     return (answer.stdout.splitlines() or ["unknown"])[0]
 
 
-def _safe(found: Toolchain) -> Toolchain:
+def refuse_unsafe(found: Toolchain) -> Toolchain:
+    """The toolchain, unless mounting its prefix would show the worker's home; else ToolMissing."""
     if found.prefix == Path("/") or Path.home().resolve().is_relative_to(found.prefix):
         raise ToolMissing(f"{found.executable} belongs to {found.prefix}, which cannot be mounted")
     return found

@@ -1,11 +1,11 @@
 """What commands run in: how it is made, and what of it they may write."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from activities.contracts.base import Form
-from activities.contracts.run_form import Duration
+from activities.contracts.run_form import Duration, Name
 
 
 class Environment(Form):
@@ -17,8 +17,23 @@ class Environment(Form):
     """Pinned: name==version."""
     npm: tuple[str, ...] = ()
     """Pinned: name@version."""
+    toolchains: tuple[str, ...] = ()
+    """The host's own, read-only and on PATH: name@version, such as go@1.26."""
     prepare: str | None = None
-    """A script run once, with the host's network and no secrets; $ENV is its folder."""
+    """A script run once, without secrets; $ENV is its folder, and where the tree stands in it too,
+    it runs there."""
+    inputs: tuple[str, ...] = ()
+    """Patterns of files of the tree under test: another content is another environment."""
+    checkout: Literal["inputs", "full"] = "inputs"
+    """What of the tree `prepare` sees."""
+    network: tuple[Name, ...] = ()
+    """Names of what `prepare` reaches; without any it is offline. Commands always are."""
+    writable: tuple[str, ...] = ()
+    """Folders under $ENV that commands may write: each gets a copy, which is thrown away."""
+    mounts: tuple[str, ...] = ()
+    """Folders of the host, shown read-only at their own path where the worker allows it."""
+    setup: str | None = None
+    """A script run in each fresh checkout before anything else, offline."""
     env: dict[str, str] = {}
     path: tuple[str, ...] = ()
     """Folders under $ENV put before PATH."""

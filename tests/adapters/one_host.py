@@ -4,7 +4,7 @@ Wired as worker.py does it.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from activities.adapters.scratch import Scratch
 from activities.adapters.spec_file import parse_spec
 from activities.adapters.surveying import Surveyor
 from activities.adapters.workspaces import Workspaces
+from activities.contracts.evidence import ResultSet
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
-from tests.adapters.repositories import Content, make_repository
+from tests.adapters.repositories import Content, commit_files, git, make_repository
 
 
 @dataclass
@@ -42,20 +43,42 @@ class OneHost:
     rungs: Rungs
     checker: Checker
     scratch: Scratch
+    trees: CheckTrees
+
+    async def check(self, commit: str = "", fresh: int = 0) -> ResultSet:
+        """What the check `unit` says about a commit."""
+        found = await self.checker.results(
+            self.hub, self.spec, "unit", commit or self.commit, (), whole=False, fresh=fresh
+        )
+        assert found
+        return found
+
+    def change(self, files: Mapping[str, Content]) -> str:
+        """A commit on the base that writes these files."""
+        git(self.hub.path, "update-ref", "refs/whimbrel/test", self.commit)
+        return commit_files(self.hub.path, files, ref="refs/whimbrel/test")
 
     async def survey(self) -> SurveyData:
         scene = self.surveyor.scene(self.hub, self.spec, self.spec.phases[0], self.commit)
         return await self.surveyor.survey(scene)
 
 
-def one_host(root: Path, sandbox: Sandbox, spec: str, files: Mapping[str, Content]) -> OneHost:
+def one_host(
+    root: Path,
+    sandbox: Sandbox,
+    spec: str,
+    files: Mapping[str, Content],
+    mountable: Sequence[Path] = (),
+) -> OneHost:
     """A host below `root`; the spec's text needs no repository."""
     upstream = root / "upstream"
     make_repository(upstream, files)
     hub = Hub.open(root / "hub", "app-1a2b3c4d")
     commit = hub.fetch_base(str(upstream), "main", "m").commit
     blobs, scratch = BlobStore(root / "blobs"), Scratch(root / "scratch")
-    environments = Environments(root / "environments", sandbox, dict(os.environ))
+    environments = Environments(
+        root / "environments", sandbox, dict(os.environ), mountable=mountable
+    )
     commands = Commands(sandbox, environments, scratch)
     trees = CheckTrees(root / "checks", sandbox.tool_ids, 2)
     workspaces = Workspaces(root / "workspaces", sandbox.tool_ids, 8)
@@ -73,4 +96,5 @@ def one_host(root: Path, sandbox: Sandbox, spec: str, files: Mapping[str, Conten
         rungs=Rungs(commands, workspaces, once),
         checker=checker,
         scratch=scratch,
+        trees=trees,
     )

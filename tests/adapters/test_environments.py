@@ -118,7 +118,8 @@ async def test_it_is_built_once_by_two_builders_and_by_a_later_one(
 ) -> None:
     root = tmp_path / "environments"
     async with counter() as (report, seen):
-        spec = Environment(prepare=f"{report}; sleep 0.5; echo whole > $ENV/done")
+        script = f"{report}; sleep 0.5; echo whole > $ENV/done"
+        spec = Environment(prepare=script, network=("here",))
         beats: list[int] = []
         one, two = (Environments(root, sandbox, {}) for _ in range(2))
         built = await asyncio.gather(

@@ -73,7 +73,41 @@ MISTAKES = {
     "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
     "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
-    "toolchains": ("environments: {go: {§toolchains: [go@1.26]}}", "name it under `requires`"),
+    "secrets": ("environments: {go: {§secrets: [x]}}", "without secrets"),
+    # environments
+    "toolchain without a version": ("environments: {go: {toolchains: [§go]}}", "go@1.26"),
+    "toolchain of no exact version": (
+        "environments: {go: {toolchains: [§go@latest]}}",
+        "write go@version",
+    ),
+    "unknown toolchain": ("environments: {go: {toolchains: [§ruby@3.2]}}", "known here: go, java"),
+    "full checkout without inputs": (
+        "environments: {go: {prepare: x, checkout: §full}}",
+        "name the files that decide under `inputs`",
+    ),
+    "unknown checkout": ("environments: {go: {prepare: x, checkout: §ful}}", "`full`?"),
+    "checkout without prepare": (
+        "environments: {go: {§checkout: inputs}}",
+        "add `prepare`, or remove it",
+    ),
+    "network without prepare": ("environments: {go: {§network: [go]}}", "add `prepare`"),
+    "network that is no name": (
+        "environments: {go: {prepare: x, network: [§Go_1]}}",
+        "lower-case letters",
+    ),
+    "inputs out of the repository": (
+        "environments: {go: {prepare: x, inputs: [§../go.mod]}}",
+        "name paths inside it",
+    ),
+    "writable with $ENV": ("environments: {go: {writable: [§$ENV/build]}}", "write `build`"),
+    "writable that is all": ("environments: {go: {writable: [§.]}}", "name folders in it"),
+    "writable out of the environment": ("environments: {go: {writable: [§../x]}}", "a path inside"),
+    "mount that is relative": ("environments: {go: {mounts: [§cache]}}", "its whole path"),
+    "mount over the tree": ("environments: {go: {mounts: [§/src/x]}}", "the sandbox's own"),
+    "mount over the scratch folder": ("environments: {go: {mounts: [§/tmp]}}", "sandbox's own"),
+    "mount of everything": ("environments: {go: {mounts: [§/]}}", "name one folder"),
+    "placeholder in setup": ('environments: {go: {setup: §"x {files}"}}', "every task alike"),
+    "placeholder in prepare": ('environments: {go: {prepare: §"x {task}"}}', "every task alike"),
     # splits
     "depth of a package split": ("split: {by: package, §depth: 2}", "write `by: directory`"),
     "root of a directory split": ("split: {§root: go.mod}", "write `by: package`"),

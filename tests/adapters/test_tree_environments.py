@@ -238,3 +238,27 @@ writable: [build]
     assert (await host.check()).tail == "0\n", "it was built while it was prepared"
     changed = host.change({"m.go": "package m\n\nfunc One() int { return 2 }\n"})
     assert (await host.check(changed)).tail == "1\n"
+
+
+async def test_a_crate_that_was_built_before_is_built_again_where_its_source_changed(
+    sandbox: Sandbox, tmp_path: Path
+):
+    environment = """
+toolchains: [rust@1]
+inputs: [/Cargo.toml]
+checkout: full
+prepare: cargo test -q --lib --no-run
+env: {CARGO_TARGET_DIR: $ENV/target, CARGO_NET_OFFLINE: "true"}
+writable: [target]
+"""
+    source = "pub fn one() -> i32 { 1 }\n#[test]\nfn it() { assert_eq!(one(), 1); }\n"
+    files: dict[str, Content] = {
+        "Cargo.toml": '[package]\nname = "m"\nversion = "0.1.0"\nedition = "2018"\n',
+        "src/lib.rs": source,
+    }
+    host = a_host(tmp_path, sandbox, environment, "cargo test --lib", files)
+    broken = host.change({"src/lib.rs": source.replace("{ 1 }", "{ 2 }")})
+    leased = host.trees.lease(host.hub.path, host.hub.path.stem, broken)
+    assert (await host.check()).exit == 0
+    host.trees.release(leased, reusable=True)
+    assert (await host.check(broken)).exit == 101

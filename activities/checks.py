@@ -115,10 +115,8 @@ class ChecksActivities:
     def _compares(self, spec: MigrationSpec, name: str) -> bool:
         """Whether the command's exit is all that is known, and is held against the base's."""
         check = spec.checks[name]
-        expected = [check.expected_at(moment) for moment in check.moments]
-        return check.results is ResultKind.EXIT and (
-            Expectation.NO_WORSE in expected or not check.moments
-        )
+        held = Expectation.NO_WORSE in check.expectations or not check.moments
+        return check.results is ResultKind.EXIT and held
 
     def _base_run(self, spec: MigrationSpec, name: str) -> ResultSet | None:
         """What a check said on the migration's base, whole."""
@@ -171,7 +169,7 @@ def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
     that run at no moment at all. They are measured before anything changed, so with the first.
     """
     landing = checks_at(spec, phase, Moment.LANDING)
-    expected = [c.expected_at(moment) for c in spec.checks.values() for moment in c.moments]
+    expected = [expect for c in spec.checks.values() for expect in c.expectations]
     compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
     return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]
 

@@ -56,7 +56,7 @@ class DeliveryActivities:
             blind_checks=tuple(
                 name
                 for name, baseline in baselines.items()
-                if baseline.blind and spec.checks[name].expect is Expectation.NO_WORSE
+                if baseline.blind and Expectation.NO_WORSE in spec.checks[name].expectations
             ),
             decisions=request.decisions,
             sandbox=self._sandbox,

@@ -15,7 +15,7 @@ from temporalio import activity
 from activities.contracts.plan import Plan
 from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung
 from activities.contracts.spec import MigrationSpec
-from activities.contracts.survey import SurveyData
+from activities.contracts.survey import Site, SurveyData
 from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
 from activities.sweeping import age_of
 
@@ -94,7 +94,6 @@ class WorkspaceActivities:
         where = request.workspace
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
-        survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
         climb = self._rungs.climb(
             spec=spec,
             phase=spec.phase(request.phase),
@@ -102,8 +101,8 @@ class WorkspaceActivities:
             task=request.task,
             base=where.base,
             hub=await asyncio.to_thread(self._hubs.of, where.repository),
-            plan=self._blobs.get_model(request.plan, Plan) if request.plan else None,
-            sites=survey.sites if survey else (),
+            plan=self._plan(spec, request),
+            sites=self._sites(spec, request),
             evidence=request.evidence,
         )
         ran, allowed = await self._rungs.run(climb, paths)
@@ -118,6 +117,19 @@ class WorkspaceActivities:
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
         )
         return RungRun(run=run, allowed=allowed, checkpoint=checkpoint)
+
+    def _plan(self, spec: MigrationSpec, request: RunRung) -> Plan | None:
+        """Read only where it is used: it may be large, and most rungs look at their task alone."""
+        codemod = spec.phase(request.phase).ladder[request.rung].codemod
+        once = codemod is not None and codemod.apply == "once"
+        return self._blobs.get_model(request.plan, Plan) if once and request.plan else None
+
+    def _sites(self, spec: MigrationSpec, request: RunRung) -> tuple[Site, ...]:
+        """The same, for programs that are told which lines to look at."""
+        prompted = spec.phase(request.phase).ladder[request.rung].command is not None
+        if not prompted or request.survey is None:
+            return ()
+        return self._blobs.get_model(request.survey, SurveyData).sites
 
     async def _checkpoint(self, spec: MigrationSpec, request: RunRung) -> Checkpoint:
         """Made of the tree and the request: a second harvest makes the same commit."""

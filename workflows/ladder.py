@@ -169,6 +169,8 @@ class Ladder:
                 task=self._order.task,
                 when=int(workflow.time()),
                 evidence=evidence,
+                plan=self._in.plan,
+                survey=self._in.survey,
             ),
             summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
             **on_host(workspace.queue),

@@ -135,6 +135,7 @@ class Roster:
                 phase=self._in.phase,
                 tip=self.tip,
                 title=row.task.title,
+                survey=self._in.survey,
             ),
             id=task_id(self._in.name, row.task.id, row.start),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

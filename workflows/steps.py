@@ -175,6 +175,7 @@ class Steps:
             concurrency=self._order.concurrency,
             base=state.base.commit,
             tip=state.tip,
+            survey=state.survey.data if state.survey else None,
         )
 
     async def judge(self, survey: Survey, handoffs: tuple[BlobRef, ...]) -> Verdict:

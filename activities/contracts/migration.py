@@ -208,6 +208,8 @@ class AreaInput(Contract):
     """The migration's base: what landed is looked for behind it."""
     tip: CommitId
     """The green tip as last read: the base of the tasks it starts."""
+    survey: BlobRef | None = None
+    """The SurveyData that the plan was made of."""
     paused: bool = False
     cancelled: bool = False
 
@@ -230,6 +232,8 @@ class TaskInput(Contract):
     tip: CommitId
     """The green tip when it was started: the first attempt's base."""
     title: str = ""
+    survey: BlobRef | None = None
+    """The SurveyData that the plan was made of: prompts name its lines."""
 
 
 class Report(Contract):

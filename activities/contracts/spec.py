@@ -72,6 +72,11 @@ class Check(RunForm):
     def moments(self) -> tuple[Moment, ...]:
         return tuple(self.at)
 
+    @property
+    def expectations(self) -> tuple[Expect, ...]:
+        """What its results are held against, moment by moment."""
+        return tuple(self.expected_at(moment) for moment in self.moments)
+
     def expected_at(self, moment: Moment) -> Expect:
         """What its results are held against at a moment."""
         return self.at.get(moment, self.expect) if isinstance(self.at, dict) else self.expect

@@ -36,6 +36,7 @@ MAX_IDS_KEPT = 5000
 NEVER_RAN = {126, 127}
 """The shell's exit codes for what it may not execute or does not find."""
 MAX_REASON = 500
+AT_THE_END = (Moment.PHASE, Moment.END)
 
 
 class ChecksActivities:
@@ -52,6 +53,12 @@ class ChecksActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
         names = checks_at(spec, request.phase, request.moment)
+        if names and request.moment in AT_THE_END:
+            paths = await asyncio.to_thread(
+                self._checker.phase_paths,
+                *(hub, spec, request.phase, request.compare_with, request.commit),
+            )
+            request = request.model_copy(update={"paths": tuple(paths)})
         return Evidence(
             tree=await asyncio.to_thread(hub.tree, request.commit),
             compared_with=request.compare_with,
@@ -68,7 +75,7 @@ class ChecksActivities:
         try:
             return await self._judged(hub, spec, name, request, expect)
         except NotVerifiable as lacking:
-            if request.moment not in (Moment.PHASE, Moment.END):
+            if request.moment not in AT_THE_END:
                 raise
             return CheckResult(
                 check=name,

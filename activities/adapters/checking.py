@@ -10,9 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from pathspec import GitIgnoreSpec
+
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.finders import in_scope
 from activities.adapters.hub import Hub
 from activities.adapters.package_lists import lists_at
 from activities.adapters.prepare_failed import PrepareFailed
@@ -74,6 +77,19 @@ class Checker:
     ) -> ResultSet | None:
         """What a check says about a commit as a whole, whatever a task's paths are."""
         return await self.results(hub, spec, name, commit, (), whole=True)
+
+    def phase_paths(
+        self, hub: Hub, spec: MigrationSpec, phase: str, base: str, commit: str
+    ) -> list[str]:
+        """All of a phase: what the branch changed since the base within the phase's patterns.
+
+        Read from git, so that a migration which is started again knows what landed before.
+        """
+        rules = spec.phase(phase)
+        changed = [entry.path for entry in hub.diff(base, commit)]
+        beside = GitIgnoreSpec.from_lines((*rules.claims, *rules.creates))
+        sites = in_scope(changed, rules.sites)
+        return sorted({*sites, *(path for path in changed if beside.match_file(path))})
 
     async def _kept(
         self,

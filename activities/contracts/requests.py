@@ -133,7 +133,8 @@ class RunChecks(Contract):
     compare_with: CommitId
     moment: Moment
     paths: tuple[str, ...]
-    """What the list placeholders stand for."""
+    """What the list placeholders stand for; at phase and end it is read from the commit: all of the
+    phase, which is what differs from `compare_with` there."""
     fresh: int = 0
     """Greater than 0: do not reuse results of the commit taken with a smaller number."""
 

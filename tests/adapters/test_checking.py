@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_spec
-from repositories import Symlink, make_repository
+from repositories import Symlink, commit_files, git, make_repository
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.blobs import BlobStore
@@ -72,14 +72,19 @@ class Bench:
         scene = self.surveyor.scene(self.hub, spec, spec.phases[0], self.base)
         return await self.surveyor.survey(scene)
 
-    async def evidence(self, spec: MigrationSpec, moment: Moment) -> Evidence:
+    async def evidence(self, spec: MigrationSpec, moment: Moment, commit: str = "") -> Evidence:
         environment = ActivityEnvironment()
         ref = self.blobs.put_model("m", spec)
         common = {"name": "m", "repository": self.repository, "spec": ref, "phase": "main"}
         await environment.run(
             self.activities.take_baseline, TakeBaseline(**common, commit=self.base)
         )
-        asked = {"commit": self.base, "compare_with": self.base, "moment": moment, "paths": ()}
+        asked = {
+            "commit": commit or self.base,
+            "compare_with": self.base,
+            "moment": moment,
+            "paths": (),
+        }
         return await environment.run(self.activities.run_checks, RunChecks(**common, **asked))
 
 
@@ -237,3 +242,29 @@ async def test_what_this_worker_lacks_before_work_begins_is_an_error(bench: Benc
     spec = a_spec("m", checks={"unit": check}, environments=environments)
     with pytest.raises(NotVerifiable, match="no-such-emulator"):
         await bench.evidence(spec, Moment.LANDING)
+
+
+@pytest.mark.parametrize("moment", [Moment.PHASE, Moment.END])
+async def test_at_the_end_files_are_all_that_the_phase_changed(
+    bench: Bench, moment: Moment
+) -> None:
+    git(bench.hub.path, "update-ref", "refs/whimbrel/test", bench.base)
+    changed = {"app/a.py": "new\n", "made/x.txt": "x\n", "pinned": "2\n", "tests/t.py": "beside\n"}
+    tip = commit_files(bench.hub.path, changed, ref="refs/whimbrel/test")
+    check = {"run": "printf '%s\\n' {files}; exit 1", "expect": "pass", "at": [moment]}
+    phase = {
+        "name": "main",
+        "sites": {"include": ["/app/**"], "exclude": ["/app/b.py"]},
+        "claims": ["/pinned", "/never"],
+        "creates": ["/made/*.txt"],
+        "ladder": [{"claude": {}}],
+        "checks": ["listed", "replaced"],
+    }
+    replaced = {**check, "whole": "everything"}
+    spec = a_spec("m", checks={"listed": check, "replaced": replaced})
+    spec = MigrationSpec.model_validate({**spec.model_dump(by_alias=True), "phases": [phase]})
+    listed, instead = (await bench.evidence(spec, moment, tip)).checks
+    assert listed.tail.split() == ["app/a.py", "made/x.txt", "pinned"]
+    assert instead.tail.split() == ["everything"]
+    nothing = (await bench.evidence(spec, moment)).checks
+    assert [c.outcome for c in nothing] == [CheckOutcome.SKIPPED, CheckOutcome.RED]

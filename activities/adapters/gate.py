@@ -5,7 +5,6 @@ because that is what the bounced task and the person reading it go by.
 """
 
 import posixpath
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 
+from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooSlow
 from activities.adapters.git import printable
 from activities.adapters.objects import ABSENT, GITLINK, DiffEntry
 
@@ -34,6 +34,7 @@ _IGNORABLE = dict.fromkeys(
 )
 """What HFS+ leaves out when it compares names: `.g\\u200cit` is `.git` there."""
 
+Keep = Sequence[tuple[str, BoundedRegex]]
 ReadBlob = Callable[[str], bytes]
 """A blob's bytes by id; anything longer than SIZE_LIMIT may stand for a bigger one."""
 
@@ -48,6 +49,8 @@ class GateRules:
     """Regular expressions: a file that matched before matches after; a deleted one is let go."""
     lifted: tuple[str, ...] = ()
     """gitignore patterns of the phase's own claims, which lift the protection."""
+    seconds: float = SECONDS
+    """How long one keep pattern may look at one diff."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,15 @@ def violations(
     rules: GateRules,
     read_blob: ReadBlob,
 ) -> list[Violation]:
-    """Every rule that this diff breaks, in the diff's order; empty means it may go on."""
+    """Every rule that this diff breaks, in the diff's order; empty means it may go on.
+
+    A keep pattern has one limit of time for the whole diff: what it could not look at is refused.
+    """
     claimed = frozenset(claim.removeprefix("/") for claim in claims)
     literal = frozenset(path.removeprefix("/") for path in creates)
     protected, lifted = _spec(rules.protect), _spec(rules.lifted)
     read = lru_cache(maxsize=2)(read_blob)
+    keep = [(p, BoundedRegex(p, rules.seconds, multiline=True)) for p in rules.keep]
     found: list[Violation] = []
     for entry in entries:
         path = entry.path
@@ -89,7 +96,7 @@ def violations(
             found.append(Violation(PROTECTED_PATH, path, None, f"{_deed(entry)} but protected"))
         if entry.status != "D":
             found += _of_the_entry(entry)
-            found += _of_the_content(entry, rules, read)
+            found += _of_the_content(entry, keep, read)
     return found
 
 
@@ -135,7 +142,7 @@ def _of_the_entry(entry: DiffEntry) -> Iterator[Violation]:
         yield Violation(DANGEROUS_PATH, entry.path, None, ".gitmodules as a symbolic link")
 
 
-def _of_the_content(entry: DiffEntry, rules: GateRules, read: ReadBlob) -> Iterator[Violation]:
+def _of_the_content(entry: DiffEntry, keep: Keep, read: ReadBlob) -> Iterator[Violation]:
     """The rules about what is in the file."""
     same = (entry.new_mode, entry.new_blob) == (entry.old_mode, entry.old_blob)
     if entry.new_mode == GITLINK or same:
@@ -152,19 +159,24 @@ def _of_the_content(entry: DiffEntry, rules: GateRules, read: ReadBlob) -> Itera
     if not entry.old_mode.startswith("100"):
         return
     old = read(entry.old_blob)
-    yield from _kept(entry.path, rules.keep, old, new)
+    yield from _kept(entry.path, keep, old, new)
     before, after = _line_ends(old), _line_ends(new)
     if before and after and before != after:
         yield Violation(EOL_FLIP, entry.path, None, f"line ends were {before}, are {after}")
 
 
-def _kept(path: str, keep: Sequence[str], old: bytes, new: bytes) -> Iterator[Violation]:
+def _kept(path: str, keep: Keep, old: bytes, new: bytes) -> Iterator[Violation]:
     if not keep:
         return
     before, after = _text(old), _text(new)
-    for pattern in keep:
-        there = re.search(pattern, before, re.MULTILINE)
-        if there and not re.search(pattern, after, re.MULTILINE):
+    for pattern, compiled in keep:
+        try:
+            there = compiled.search(before)
+            gone = there is not None and compiled.search(after) is None
+        except PatternTooSlow as slow:
+            yield Violation(KEEP_PATTERN, path, None, str(slow))
+            continue
+        if there and gone:
             line = before.count("\n", 0, there.start()) + 1
             yield Violation(KEEP_PATTERN, path, line, f"no longer matches {pattern}")
 

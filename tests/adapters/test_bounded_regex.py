@@ -32,6 +32,12 @@ def test_what_re_finds_is_found(pattern: str, text: str) -> None:
     assert (mine and mine.span()) == (theirs and theirs.span())
 
 
+@pytest.mark.parametrize("multiline", [False, True])
+def test_lines_have_their_own_ends_only_where_that_is_asked_for(multiline: bool) -> None:
+    found = BoundedRegex("^b$", multiline=multiline).search("a\nb\nc")
+    assert (found is not None) is multiline
+
+
 @given(st.text(alphabet="ab{}e,1x\\.+?", max_size=8), st.text(alphabet="ab{}e,1x", max_size=12))
 def test_whatever_compiles_finds_what_re_finds(pattern: str, text: str) -> None:
     try:

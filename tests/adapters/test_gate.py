@@ -98,6 +98,15 @@ def test_a_kept_pattern_must_not_vanish_from_a_file_that_had_it() -> None:
     ]
 
 
+def test_a_kept_pattern_that_backtracks_for_ever_is_refused_with_its_name() -> None:
+    rules = GateRules(keep=("^(.*?,){30}x$", "^b$"), seconds=0.2)
+    diff = Diff().change("a", b"b\n" + b"," * 60, b"c\n")
+    too_slow, gone = diff.against("a", rules=rules)
+    assert (too_slow.rule, too_slow.path) == ("keep-pattern", "a")
+    assert "`^(.*?,){30}x$` takes too long" in too_slow.what
+    assert str(gone) == "keep-pattern: a:1: no longer matches ^b$"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "broken"),
     [

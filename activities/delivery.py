@@ -11,6 +11,7 @@ from activities.checks import baseline_key
 from activities.contracts.migration import MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import Expectation, MigrationSpec
+from activities.contracts.survey import SurveyData
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
@@ -62,11 +63,17 @@ class DeliveryActivities:
             sandbox=self._sandbox,
             survey=request.survey,
             plan=request.plan,
+            unplaced=self._unplaced(request),
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),
             markdown=self._blobs.put(request.name, self._render(report).encode()),
         )
+
+    def _unplaced(self, request: WriteReport) -> tuple[str, ...]:
+        if request.survey is None or not request.survey.unplaced:
+            return ()
+        return self._blobs.get_model(request.survey.data, SurveyData).unplaced
 
     def _baseline(self, migration: str, check: str) -> Baseline:
         kept = self._blobs.find(migration, baseline_key(check))

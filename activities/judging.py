@@ -33,4 +33,5 @@ class JudgingActivities:
             open_sites=len(survey.sites) - len(leftover),
             leftover_sites=len(leftover),
             leftover_files=tuple(sorted(set(leftover))[:MAX_FILES_NAMED]),
+            unplaced=len(survey.unplaced),
         )

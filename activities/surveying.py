@@ -45,4 +45,5 @@ class SurveyActivities:
             files=len(data.files),
             sites=len(data.sites),
             tracked_files=data.tracked_files,
+            unplaced=len(data.unplaced),
         )

@@ -160,6 +160,7 @@ class Fakes:
             phase=asked.phase,
             files=tuple(SurveyedFile(path=p, size=3, blob=OLD, sites=1) for p in paths),
             sites=tuple(Site(path=p, line=1, finder="regex") for p in paths),
+            unplaced=world.unplaced,
             tracked_files=len(tree),
         )
         return Survey(
@@ -169,6 +170,7 @@ class Fakes:
             files=len(paths),
             sites=len(paths),
             tracked_files=len(tree),
+            unplaced=len(world.unplaced),
         )
 
     # Planning.

@@ -104,6 +104,8 @@ class World:
         """task → tracked files outside its claim that its rungs edit."""
         self.needs: dict[str, tuple[str, ...]] = {}
         """task → what the plan says it needs."""
+        self.unplaced: tuple[str, ...] = ()
+        """Red results that surveys find and that name no file."""
         self.workspaces: dict[tuple[str, str], Tree] = {}
         self.opened: list[str] = []
         """Names of the attempts, in order."""

@@ -115,7 +115,7 @@ class MigrationWorkflow(Commanded):
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
         if survey.sites == 0 and not self._in.until:
-            await self._end_phase(steps, Stage.DONE)
+            await self._end_phase(steps, judge.at_the_end(survey.unplaced))
             return False
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
@@ -216,6 +216,8 @@ class MigrationWorkflow(Commanded):
             self._reason = "no progress in the last cycles"
         elif failed := await self._gate(steps, last):
             self._reason, stage = failed, Stage.STOPPED
+        elif self.state.survey and self.state.survey.unplaced:
+            self._reason = "red results name no file in scope: a person has to place them"
         if stage is not Stage.DONE or last:
             return self._enter(stage)
         await self._close_queue(steps)

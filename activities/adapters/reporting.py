@@ -105,17 +105,35 @@ def undone(handoffs: Iterable[Handoff]) -> list[Undone]:
 
 
 def _not_done(report: MigrationReport) -> str:
+    """Files and tasks; then what no task could take, because it names no file."""
+    parts = ["## Not done", _undone(report)]
+    if report.unplaced:
+        said = "Red results that name no file in scope, so that no task could take them:"
+        parts.append("\n".join([said, "", *_bullets(report.unplaced)]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _undone(report: MigrationReport) -> str:
     found = undone(report.handoffs)
-    if not found and report.outcome not in _REACHED:
+    if found:
+        rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]
+        return _table(("Task", "What", "Why"), rows)
+    if report.outcome not in _REACHED:
         reasons = report.reason.split("; ")[:MAX_IDS]
         lines = ["No file was left out, but the migration did not reach its end:", ""]
-        return "\n".join(["## Not done", "", *lines, *(f"- {text(r)}" for r in reasons)])
+        return "\n".join([*lines, *(f"- {text(r)}" for r in reasons)])
+    if report.unplaced:
+        return ""
     if not report.handoffs:
-        return "## Not done\n\nNothing: no site was found, so there was no task."
-    if not found:
-        return "## Not done\n\nNothing: every task landed whole."
-    rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]
-    return "## Not done\n\n" + _table(("Task", "What", "Why"), rows)
+        return "Nothing: no site was found, so there was no task."
+    return "Nothing: every task landed whole."
+
+
+def _bullets(ids: Sequence[str]) -> list[str]:
+    """At most MAX_IDS of them."""
+    shown = [f"- {code(name)}" for name in ids[:MAX_IDS]]
+    more = len(ids) - MAX_IDS
+    return [*shown, f"- and {more} more, which are in the JSON report"] if more > 0 else shown
 
 
 def _paths(paths: Sequence[str]) -> str:
@@ -194,10 +212,7 @@ def _baseline(title: str, results: dict[str, tuple[str, ...]]) -> str:
     """Ids by check, bounded: they are not this migration's to mend."""
     parts: list[str] = []
     for check, ids in sorted(results.items()):
-        parts += ["", f"{code(check)}: {_count(len(ids), 'result')}", ""]
-        parts += [f"- {code(name)}" for name in ids[:MAX_IDS]]
-        if len(ids) > MAX_IDS:
-            parts.append(f"- and {len(ids) - MAX_IDS} more, which are in the JSON report")
+        parts += ["", f"{code(check)}: {_count(len(ids), 'result')}", "", *_bullets(ids)]
     return "\n".join([f"## {title}", *parts]) if parts else ""
 
 

@@ -91,6 +91,8 @@ class Verdict(Contract):
     """Sites that are `cannot` or need a person."""
     leftover_files: tuple[str, ...] = ()
     """At most 100."""
+    unplaced: int = 0
+    """Red results that are sites and name no file in scope: a person's to place."""
 
 
 class AreaSteering(Contract):
@@ -340,3 +342,5 @@ class MigrationReport(Contract):
     """The last one."""
     plan: PlanSummary | None = None
     """Of the last cycle."""
+    unplaced: tuple[str, ...] = ()
+    """Red results of the last survey that are sites and name no file in scope."""

@@ -55,3 +55,5 @@ class Survey(Contract):
     """Files with at least one site."""
     sites: int
     tracked_files: int
+    unplaced: int = 0
+    """Red results that name no file in scope, at most 200: no task can take them."""

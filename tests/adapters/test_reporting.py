@@ -228,6 +228,21 @@ def test_red_checks_at_the_end_are_not_done_although_every_task_landed() -> None
     assert "- unit: failing: a::y" in section
 
 
+def test_red_results_that_no_task_could_take_are_not_done() -> None:
+    done = Handoff(task="c1-0001", status=TaskStatus.LANDED, landed=TIP)
+    ids = tuple(f"a::test_{n}" for n in range(60))
+    for handoffs in ((done,), ()):
+        rendered = render_report(a_report(*handoffs, unplaced=ids))
+        section = rendered[rendered.index("## Not done") : rendered.index("## How to look")]
+        assert "Nothing" not in section
+        assert "Red results that name no file in scope" in section
+        assert "- `a::test_0`\n" in section
+        assert "- and 10 more, which are in the JSON report" in section
+    stuck = Handoff(task="c1-0002", status=TaskStatus.CANNOT, left=("b.py",))
+    rendered = render_report(a_report(stuck, unplaced=ids[:1]))
+    assert rendered.index("`b.py`") < rendered.index("- `a::test_0`")
+
+
 def test_the_repositorys_credentials_are_not_in_the_report() -> None:
     rendered = render_report(a_report(repository="https://ann:hunter2@git.example.com/app.git"))
     assert "`https://***@git.example.com/app.git`" in rendered

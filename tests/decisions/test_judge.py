@@ -23,3 +23,8 @@ def test_another_cycle_only_while_sites_are_open_and_progress_is_made(
 ):
     verdict = Verdict(open_sites=open_sites, leftover_sites=leftover)
     assert next_stage(verdict, idle, left) is stage
+
+
+def test_red_results_that_no_task_can_take_are_leftovers():
+    assert next_stage(Verdict(unplaced=1), 0, 3) is Stage.DONE_WITH_LEFTOVERS
+    assert next_stage(Verdict(unplaced=1, open_sites=1), 0, 3) is Stage.PLAN

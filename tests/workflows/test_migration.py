@@ -109,6 +109,18 @@ async def test_a_repository_without_sites_is_done_at_once(stage):
     assert (report.outcome, report.handoffs) == (Stage.DONE, ())
 
 
+@pytest.mark.parametrize("content", ["old", "new"])
+async def test_red_results_that_name_no_file_are_leftovers_and_end_the_phases(stage, content):
+    world = stage.world(f"m-unplaced-{content}", a=content)
+    world.unplaced = ("tests.test_a::test_x",)
+    report = await stage.run(world, spec={"phases": ("one", "two")})
+    assert report.outcome is Stage.DONE_WITH_LEFTOVERS
+    assert report.unplaced == ("tests.test_a::test_x",)
+    assert "name no file in scope" in report.reason
+    assert {asked.phase for asked in world.asked("take_survey")} == {"one"}
+    assert world.green == {"a.py": "new"}
+
+
 async def test_phases_run_in_order_and_the_next_starts_when_the_sites_are_gone(stage):
     world = stage.world("m-phases", a="old")
     world.rungs = [rewrite()]

@@ -17,11 +17,11 @@ from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.finders import in_scope
 from activities.adapters.hub import Hub
+from activities.adapters.orders import named_environment
 from activities.adapters.package_lists import lists_at
 from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.result_lines import MAX_BYTES
 from activities.adapters.results import parse
-from activities.adapters.surveying import named_environment
 from activities.adapters.targets import targets
 from activities.adapters.tree_source import TreeSource
 from activities.contracts.check_forms import ResultKind

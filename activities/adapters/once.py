@@ -19,8 +19,8 @@ from activities.adapters.harvest import harvest
 from activities.adapters.host_lock import host_locked
 from activities.adapters.hub import Hub
 from activities.adapters.objects import ABSENT, DiffEntry
+from activities.adapters.orders import codemod_order
 from activities.adapters.scratch import Scratch
-from activities.adapters.surveying import codemod_order
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces, opened_with, path_of
 from activities.contracts.base import digest_of

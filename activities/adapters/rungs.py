@@ -8,8 +8,8 @@ from activities.adapters.composing import one_line
 from activities.adapters.harvest import harvest
 from activities.adapters.hub import Hub
 from activities.adapters.once import OnceCodemods, is_allowed, told
+from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.package_lists import lists_in
-from activities.adapters.surveying import codemod_order, named_environment
 from activities.adapters.task_prompt import task_prompt
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTree, CheckTrees
@@ -27,15 +26,13 @@ from activities.adapters.git import Git
 from activities.adapters.hub import Hub
 from activities.adapters.import_graph import between, parse_edges, python_graph
 from activities.adapters.objects import TreeFile
-from activities.adapters.package_lists import lists_in
+from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.scanning import FinderFailed, Scanner
 from activities.adapters.tree_source import TreeSource
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
 from activities.contracts.site_forms import Finder
 from activities.contracts.spec import (
-    Codemod,
-    Environment,
     MigrationSpec,
     Phase,
     SplitBy,
@@ -248,39 +245,6 @@ class Surveyor:
             yield tree
         finally:
             await asyncio.to_thread(self._trees.release, tree, reusable=True)
-
-
-def codemod_order(
-    spec: MigrationSpec,
-    codemod: Codemod,
-    tree: Path,
-    paths: Sequence[str],
-    source: TreeSource,
-    task: str = "",
-    private_git: Path | None = None,
-) -> Order:
-    """How a codemod rung is run on a tree."""
-    return Order(
-        run=codemod.run,
-        tree=tree,
-        lists=lists_in(tree, codemod.run, paths, spec.root_markers),
-        words={"task": task, "base": source.commit, "repo.name": spec.name, "repo.base": spec.base},
-        environment=named_environment(spec, codemod.environment),
-        source=source,
-        batch=codemod.batch,
-        env=codemod.env,
-        dir=codemod.dir,
-        timeout=seconds(codemod.timeout),
-        memory=size_bytes(spec.limits.memory),
-        private_git=private_git,
-    )
-
-
-def named_environment(spec: MigrationSpec, name: str | None) -> tuple[str, Environment] | None:
-    """The environment a command names; the only one where it names none."""
-    if name is None and len(spec.environments) == 1:
-        name = next(iter(spec.environments))
-    return (name, spec.environments[name]) if name else None
 
 
 def _must_have_run(what: str, ran: Ran | None, exits: tuple[int, ...] | None) -> None:

@@ -12,10 +12,11 @@ from activities.contracts.migration import MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import Expectation, MigrationSpec
 from activities.contracts.survey import SurveyData
+from activities.contracts.work import Handoff, OnceRun
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from activities.adapters.blobs import BlobStore
 
@@ -35,6 +36,7 @@ class DeliveryActivities:
         """Joins handoffs, baseline and decisions; content-addressed: a second run is harmless."""
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         handoffs = read_handoffs(self._blobs, request.handoffs)
+        once = self._once(handoffs)
         baselines = {name: self._baseline(spec.name, name) for name in spec.checks}
         report = MigrationReport(
             name=request.name,
@@ -64,11 +66,18 @@ class DeliveryActivities:
             survey=request.survey,
             plan=request.plan,
             unplaced=self._unplaced(request),
+            outside=tuple(sorted({path for run in once for path in run.outside})),
+            dropped=tuple(sorted({path for run in once for path in run.dropped})),
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),
             markdown=self._blobs.put(request.name, self._render(report).encode()),
         )
+
+    def _once(self, handoffs: Iterable[Handoff]) -> list[OnceRun]:
+        """The runs over everything that tasks took their slices of, each once."""
+        refs = {a.once.sha256: a.once for h in handoffs for a in h.attempts if a.once}
+        return [self._blobs.get_model(ref, OnceRun) for _, ref in sorted(refs.items())]
 
     def _unplaced(self, request: WriteReport) -> tuple[str, ...]:
         if request.survey is None or not request.survey.unplaced:

@@ -105,7 +105,7 @@ class WorkspaceActivities:
             sites=self._sites(spec, request),
             evidence=request.evidence,
         )
-        ran, allowed = await self._rungs.run(climb, paths)
+        ran, allowed, once = await self._rungs.run(climb, paths)
         checkpoint = await self._checkpoint(spec, request)
         await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
         run = CommandRun(
@@ -116,7 +116,8 @@ class WorkspaceActivities:
             output=self._blobs.put(where.migration, ran.output[-OUTPUT_KEPT:]),
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
         )
-        return RungRun(run=run, allowed=allowed, checkpoint=checkpoint)
+        kept = self._blobs.put_model(where.migration, once) if once else None
+        return RungRun(run=run, allowed=allowed, checkpoint=checkpoint, once=kept)
 
     def _plan(self, spec: MigrationSpec, request: RunRung) -> Plan | None:
         """Read only where it is used: it may be large, and most rungs look at their task alone."""

@@ -106,6 +106,7 @@ class Ladder:
                 sites_left=checkpoint.sites_left,
                 evidence=work.evidence if work else None,
                 note=_note(outcome, checkpoint),
+                once=ran.once,
             )
         )
         return work

@@ -1,7 +1,6 @@
 """A migration's report as Markdown, rendered from the data and nothing else.
 
-What was not done and why comes first: that is what a person has to act on. Texts in it come from
-repositories and tools, so they are bounded and cannot break out of their cell or start markup.
+What was not done and why comes first: that is what a person has to act on.
 """
 
 import re
@@ -9,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from activities.adapters.markdown_text import code, quote, text
 from activities.contracts.migration import MigrationReport, Stage
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
-MAX_TEXT = 400
-"""Characters of any one text that came from outside."""
 MAX_ROWS = 500
 """Rows of any one table; the JSON has all."""
 MAX_PATHS = 20
@@ -38,6 +36,7 @@ def render_report(report: MigrationReport) -> str:
     sections = [
         _heading(report),
         _not_done(report),
+        _beside(report),
         _tasks(report.handoffs),
         _baseline("Red before the migration", report.baseline_failures),
         _baseline("Flaky: red in one of two runs on the base", report.flaky),
@@ -127,6 +126,18 @@ def _undone(report: MigrationReport) -> str:
     if not report.handoffs:
         return "Nothing: no site was found, so there was no task."
     return "Nothing: every task landed whole."
+
+
+def _beside(report: MigrationReport) -> str:
+    """What a run over everything did where nobody had asked for it: a person may want it."""
+    parts: list[str] = []
+    for said, paths in (
+        ("Files of the tree:", report.outside),
+        ("New files, which `creates` does not name:", report.dropped),
+    ):
+        parts += ["", said, "", *_bullets(paths)] if paths else []
+    title = "## Changed by a codemod over everything, claimed by no task, so not landed"
+    return "\n".join([title, *parts]) if parts else ""
 
 
 def _bullets(ids: Sequence[str]) -> list[str]:
@@ -242,26 +253,6 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if len(rows) > MAX_ROWS:
         lines += ["", f"{len(rows) - MAX_ROWS} more are in the JSON report."]
     return "\n".join(lines)
-
-
-def text(value: str) -> str:
-    """Foreign text on one line, bounded, with nothing that Markdown or HTML would act on."""
-    line = " ".join(value.split())
-    line = line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
-    for sign in "\\`*_[]<>|#":
-        line = line.replace(sign, f"\\{sign}")
-    return line
-
-
-def code(value: str) -> str:
-    """Foreign text in a code span; it cannot close the span or split a table cell."""
-    line = " ".join(value.split()).replace("`", "'").replace("|", "¦")
-    return f"`{line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + '…'}`"
-
-
-def quote(value: str) -> str:
-    """Foreign text as a block quote, line by line."""
-    return "\n".join(f"> {text(line)}".rstrip() for line in value.strip().splitlines()[:20])
 
 
 def duration(seconds: float) -> str:

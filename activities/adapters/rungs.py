@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.composing import one_line
@@ -43,6 +44,16 @@ class Climb:
         return TreeSource(self.hub, self.base)
 
 
+class Climbed(NamedTuple):
+    """What came of it."""
+
+    ran: Ran
+    allowed: bool
+    """Whether its exit code is one the rung allows."""
+    once: OnceRun | None = None
+    """The run over everything that this is a slice of."""
+
+
 class Rungs:
     """Knows how each kind of rung is run; models are not among them."""
 
@@ -53,13 +64,13 @@ class Rungs:
         self._workspaces = workspaces
         self._once = once
 
-    async def run(self, climb: Climb, paths: WorkspacePaths) -> tuple[Ran, bool]:
-        """What the rung's command said, and whether its exit code is one the rung allows."""
+    async def run(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
+        """Runs the climb's rung in its workspace, once."""
         rung = climb.phase.ladder[climb.rung]
         if rung.write is not None:
             files = {p.removeprefix("/"): text.encode() for p, text in rung.write.items()}
             await asyncio.to_thread(self._workspaces.write_files, paths, files)
-            return NOTHING, True
+            return Climbed(NOTHING, True)
         if rung.codemod and rung.codemod.apply == "once":
             return await self._slice(climb, paths)
         present = [path for path in climb.task.claims if (paths.tree / path).is_file()]
@@ -74,12 +85,12 @@ class Rungs:
                 paths.git_dir,
             )
             ran = await self._commands.run(order) or NOTHING
-            return ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit)
+            return Climbed(ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit))
         assert rung.command
         ran = await self._commands.run(_order(climb, rung.command, paths, present)) or NOTHING
-        return ran, ran.exit == 0
+        return Climbed(ran, ran.exit == 0)
 
-    async def _slice(self, climb: Climb, paths: WorkspacePaths) -> tuple[Ran, bool]:
+    async def _slice(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
         """The task's part of a run over everything; without a plan the task is everything."""
         plan = climb.plan or Plan(
             migration=climb.spec.name,
@@ -91,9 +102,9 @@ class Rungs:
         )
         once = await self._once.run(climb.hub, climb.spec, climb.rung, plan)
         if not once.allowed:
-            return _ran(once, once.tail), False
+            return Climbed(_ran(once, once.tail), False, once)
         part = await asyncio.to_thread(self._once.take, climb.hub, once, plan, climb.task, paths)
-        return _ran(once, told(once, part)), True
+        return Climbed(_ran(once, told(once, part)), True, once)
 
     def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
         """The claimed files as one commit on the base, under the attempt's own ref: what may ask to

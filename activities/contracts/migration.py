@@ -344,3 +344,7 @@ class MigrationReport(Contract):
     """Of the last cycle."""
     unplaced: tuple[str, ...] = ()
     """Red results of the last survey that are sites and name no file in scope."""
+    outside: tuple[str, ...] = ()
+    """Tracked files that codemods with `apply: once` changed and no task claims: in no commit."""
+    dropped: tuple[str, ...] = ()
+    """New files that they left and nothing lets them create."""

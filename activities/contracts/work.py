@@ -101,6 +101,8 @@ class RungRun(Contract):
     allowed: bool
     """Whether its exit code is one the rung allows."""
     checkpoint: Checkpoint
+    once: BlobRef | None = None
+    """The OnceRun that this is a slice of, where the codemod ran over everything."""
 
 
 class RungOutcome(StrEnum):
@@ -137,6 +139,8 @@ class Attempt(Contract):
     sites_left: int | None = None
     evidence: Evidence | None = None
     note: str = ""
+    once: BlobRef | None = None
+    """The OnceRun that this was a slice of."""
 
 
 class TaskStatus(StrEnum):

@@ -243,6 +243,15 @@ def test_red_results_that_no_task_could_take_are_not_done() -> None:
     assert rendered.index("`b.py`") < rendered.index("- `a::test_0`")
 
 
+def test_what_a_codemod_changed_outside_all_claims_is_listed() -> None:
+    done = Handoff(task="c1-0001", status=TaskStatus.LANDED, landed=TIP)
+    report = a_report(done, outside=("README", "conf/a`b.cfg"), dropped=("stray.txt",))
+    section = render_report(report).split("## Changed by a codemod")[1].split("## Tasks")[0]
+    assert "- `README`\n- `conf/a'b.cfg`\n" in section
+    assert "New files, which `creates` does not name:\n\n- `stray.txt`\n" in section
+    assert "Changed by a codemod" not in render_report(a_report(done))
+
+
 def test_the_repositorys_credentials_are_not_in_the_report() -> None:
     rendered = render_report(a_report(repository="https://ann:hunter2@git.example.com/app.git"))
     assert "`https://***@git.example.com/app.git`" in rendered

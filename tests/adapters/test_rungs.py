@@ -87,10 +87,13 @@ async def test_a_codemod_over_everything_runs_once_and_each_task_takes_its_claim
     one, two = a_task(1, "src/a.py"), a_task(2, "src/b.py", "src/c.py")
     plan = a_plan(host, one, two)
     said = await asyncio.gather(ran(host, one, plan), ran(host, two, plan))
-    assert [allowed for _, allowed in said] == [True, True]
-    text = said[1][0].output.decode()
+    assert [one.allowed for one in said] == [True, True]
+    text = said[1].ran.output.decode()
     assert "ran once over 3 files; this task takes src/b.py, src/c.py" in text
     assert "fell outside every claim: README" in text
+    assert said[0].once == said[1].once
+    assert said[0].once.outside == ("README",)
+    assert said[0].once.dropped == ("stray.txt",)
     assert "new and not in `creates`: stray.txt" in text
     first, second = kept(host, one), kept(host, two)
     assert [(c.path, c.change) for c in first.changed] == [
@@ -116,7 +119,7 @@ async def test_a_file_that_changed_since_the_run_is_left_to_the_next_rung(
     git(host.hub.path, "update-ref", "refs/whimbrel/test", host.commit)
     moved = commit_files(host.hub.path, {"src/a.py": "theirs\n"}, ref="refs/whimbrel/test")
     paths = opened(host, task, moved)
-    said, allowed = await host.rungs.run(climb(host, task, a_plan(host, task)), paths)
+    said, allowed, _ = await host.rungs.run(climb(host, task, a_plan(host, task)), paths)
     assert allowed
     assert "changed since, so not taken: src/a.py" in said.output.decode()
     assert (paths.tree / "src/a.py").read_text() == "theirs\n"
@@ -130,7 +133,7 @@ async def test_a_failed_run_over_everything_fails_every_task_and_writes_nothing(
     host = one_host(tmp_path, sandbox, SPEC + rung, FILES)
     one, two = a_task(1, "src/a.py"), a_task(2, "src/b.py")
     for task in (one, two):
-        said, allowed = await ran(host, task, a_plan(host, one, two))
+        said, allowed, _ = await ran(host, task, a_plan(host, one, two))
         assert (said.exit, allowed, said.output) == (3, False, b"no way\n")
         assert kept(host, task).changed == ()
 
@@ -142,8 +145,8 @@ async def test_any_exit_is_allowed_where_the_spec_says_so_but_not_being_killed(
     host = one_host(
         tmp_path, sandbox, SPEC + rung, {**FILES, "c1-0001": "exit 9", "c1-0002": "sleep 60"}
     )
-    assert (await ran(host, a_task(1, "src/a.py")))[1] is True
-    said, allowed = await ran(host, a_task(2, "src/a.py"))
+    assert (await ran(host, a_task(1, "src/a.py"))).allowed
+    said, allowed, _ = await ran(host, a_task(2, "src/a.py"))
     assert (said.ended, allowed) == ("timeout", False)
 
 
@@ -159,7 +162,7 @@ async def test_a_program_is_given_its_prompt_as_a_word_and_as_a_file(
     evidence = Evidence(tree="0" * 40, moment=Moment.TASK, checks=(red,))
     sites = (Site(path="src/a.py", line=7), Site(path="src/a.py", line=9), Site(path="z", line=1))
     task = a_task(1, "src/a.py", "src/b.py")
-    said, allowed = await ran(host, task, sites=sites, evidence=evidence)
+    said, allowed, _ = await ran(host, task, sites=sites, evidence=evidence)
     text = said.output.decode()
     assert allowed, text
     for line in (
@@ -174,7 +177,7 @@ async def test_a_program_is_given_its_prompt_as_a_word_and_as_a_file(
     listed = one_host(
         tmp_path / "2", sandbox, SPEC + "  - command: [cat, '{prompt_file}']\n", FILES
     )
-    assert (await ran(listed, task))[0].output.decode().startswith("# Objective\n\nBetter.\n")
+    assert (await ran(listed, task)).ran.output.decode().startswith("# Objective\n\nBetter.\n")
 
 
 async def test_a_prompt_fits_one_argument_however_much_there_is_to_say(
@@ -183,7 +186,7 @@ async def test_a_prompt_fits_one_argument_however_much_there_is_to_say(
     rung = '  - command: ["printf", "%s", "{prompt}"]\n'
     host = one_host(tmp_path, sandbox, SPEC + rung, FILES)
     task = a_task(1, *(f"src/{'é' * 100}{n}.py" for n in range(490)))
-    said, allowed = await ran(host, task)
+    said, allowed, _ = await ran(host, task)
     assert allowed
     assert said.output.decode().endswith("[the rest does not fit]\n")
 
@@ -193,10 +196,10 @@ async def test_roots_are_the_packages_of_the_tasks_files(sandbox: Sandbox, tmp_p
     files = {"p/setup.py": "", "p/q/a.py": "", "r/go.mod": "", "r/s/b.go": "", "c.py": ""}
     spec = SPEC.replace("/src/**", "/**") + rung
     host = one_host(tmp_path, sandbox, spec, files)
-    said, _ = await ran(host, a_task(1, "p/q/a.py", "r/s/b.go", "c.py"))
+    said, *_ = await ran(host, a_task(1, "p/q/a.py", "r/s/b.go", "c.py"))
     assert said.output.decode().split() == [".", "p", "r"]
     own = one_host(tmp_path / "2", sandbox, "split: {by: package, root: go.mod}\n" + spec, files)
-    said, _ = await ran(own, a_task(1, "p/q/a.py", "r/s/b.go"))
+    said, *_ = await ran(own, a_task(1, "p/q/a.py", "r/s/b.go"))
     assert said.output.decode().split() == [".", "r"]
 
 

@@ -153,3 +153,11 @@ async def test_a_conflict_makes_the_task_start_again_from_the_green_tip(stage):
     (handoff,) = report.handoffs
     assert (handoff.status, handoff.bounces) == (Status.LANDED, 1)
     assert world.green == {"a.py": "theirs+"}
+
+
+async def test_a_rung_is_given_the_plan_and_the_survey_that_it_was_made_of(stage):
+    world = stage.world("t-told", a="old")
+    _, report = await only(stage, world)
+    (told,) = world.asked("run_rung")
+    (planned,) = world.asked("make_plan")
+    assert (told.plan, told.survey) == (report.plan.plan, planned.survey.data)

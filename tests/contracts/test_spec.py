@@ -183,6 +183,9 @@ def test_every_example_loads_and_names_its_schema() -> None:
         "minimal": "bare-asserts",
         "oauthlib-unittest2pytest": "oauthlib-unittest2pytest",
         "es-abstract-lebab": "es-abstract-lebab",
+        "pygments-2to3": "pygments-2to3",
+        "opa-go-fix": "opa-go-fix",
+        "clap-edition": "clap-edition",
     }
     for path in EXAMPLES.glob("*.yaml"):
         assert path.read_text().startswith("# yaml-language-server: $schema=migration.schema.json")

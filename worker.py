@@ -167,7 +167,7 @@ def delivery_activities(host: Host) -> list[Any]:
     from activities.adapters.reporting import render_report
     from activities.delivery import DeliveryActivities
 
-    return _methods(DeliveryActivities(host.blobs, render_report, host.settings.sandbox))
+    return _methods(DeliveryActivities(host.blobs, host.hubs, render_report, host.settings.sandbox))
 
 
 def _methods(of: object) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from temporalio import activity
 
 from activities.checks import baseline_key
-from activities.contracts.migration import MigrationReport
+from activities.contracts.migration import LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import Expectation, MigrationSpec
 from activities.contracts.survey import SurveyData
@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from activities.adapters.blobs import BlobStore
+    from activities.adapters.hubs import Hubs
 
 
 class DeliveryActivities:
     """Writes reports; pushing and pull requests belong here too."""
 
     def __init__(
-        self, blobs: BlobStore, render: Callable[[MigrationReport], str], sandbox: str
+        self,
+        blobs: BlobStore,
+        hubs: Hubs,
+        render: Callable[[MigrationReport], str],
+        sandbox: str,
     ) -> None:
         self._blobs = blobs
+        self._hubs = hubs
         self._render = render
         self._sandbox = sandbox
 
@@ -68,6 +74,7 @@ class DeliveryActivities:
             unplaced=self._unplaced(request),
             outside=tuple(sorted({path for run in once for path in run.outside})),
             dropped=tuple(sorted({path for run in once for path in run.dropped})),
+            landings=self._landings(request),
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),
@@ -78,6 +85,13 @@ class DeliveryActivities:
         """The runs over everything that tasks took their slices of, each once."""
         refs = {a.once.sha256: a.once for h in handoffs for a in h.attempts if a.once}
         return [self._blobs.get_model(ref, OnceRun) for _, ref in sorted(refs.items())]
+
+    def _landings(self, request: WriteReport) -> tuple[LandedCommit, ...]:
+        """None where the migration ended before it had a branch."""
+        hub, branch = self._hubs.of(request.repository.id), request.branch.name
+        if hub.ref(f"refs/heads/{branch}") is None:
+            return ()
+        return hub.landings(branch, request.base, request.name)
 
     def _unplaced(self, request: WriteReport) -> tuple[str, ...]:
         if request.survey is None or not request.survey.unplaced:

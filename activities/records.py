@@ -90,7 +90,10 @@ class RecordActivities:
     @activity.defn
     def join_handoffs(self, request: JoinHandoffs) -> BlobRef:
         """One blob for the whole area; writes the handoffs of those who left none."""
-        handoffs = tuple(self._handoff(row) for row in request.rows)
+        handoffs = tuple(
+            self._handoff(row).model_copy(update={"title": row.task.title, "sites": row.task.sites})
+            for row in request.rows
+        )
         return self._blobs.put_model(request.name, Handoffs(handoffs=handoffs))
 
     def _handoff(self, row: AreaRow) -> Handoff:

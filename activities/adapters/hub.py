@@ -6,9 +6,11 @@ trailers that only the queue writes; refs under `refs/whimbrel/` are claims, pin
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pygit2
 from pygit2.enums import SortMode
 
 from activities.adapters.composing import TRAILER, carry, compose_batch
@@ -18,6 +20,7 @@ from activities.adapters.merging import Merge
 from activities.adapters.refs import ABSENT, INCOMING, OURS, References, RefMissing, update
 from activities.adapters.upstream import fetch_branch
 from activities.contracts.landing import Batch, Candidate
+from activities.contracts.migration import LandedCommit
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.spec import MigrationSpec, Phase
 
@@ -161,15 +164,32 @@ class Hub(References):
 
         `base` is where the branch began: with a later one, what upstream took over would be missed.
         """
+        carrying = self._carrying(branch, base, migration)
+        return {task: str(commit.id) for commit, tasks in carrying for task in tasks}
+
+    def landings(self, branch: str, base: str, migration: str) -> tuple[LandedCommit, ...]:
+        """The commits that `landed` names, oldest first, with their time and size."""
+        return tuple(
+            LandedCommit(
+                commit=str(commit.id),
+                at=datetime.fromtimestamp(commit.commit_time, UTC).isoformat(),
+                tasks=tuple(tasks),
+                files=len(self.diff(str(commit.parent_ids[0]), str(commit.id))),
+            )
+            for commit, tasks in self._carrying(branch, base, migration)
+        )
+
+    def _carrying(
+        self, branch: str, base: str, migration: str
+    ) -> Generator[tuple[pygit2.Commit, list[str]]]:
+        """The commits of the chain since `base` that carry tasks of the migration, and which."""
         mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/(\S+)$", re.MULTILINE)
         walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
         walker.simplify_first_parent()
         walker.hide(base)
-        return {
-            task: str(commit.id)
-            for commit in walker
-            for task in mine.findall(commit.message.rstrip().rpartition("\n\n")[2])
-        }
+        for commit in walker:
+            if tasks := mine.findall(commit.message.rstrip().rpartition("\n\n")[2]):
+                yield commit, tasks
 
     @property
     def half_made(self) -> Path:

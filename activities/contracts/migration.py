@@ -310,8 +310,19 @@ class Progress(Contract):
     """The last one: what the ledger is computed from."""
 
 
+class LandedCommit(Contract):
+    """One commit of the green chain that carries tasks of the migration."""
+
+    commit: CommitId
+    at: str
+    """When it was composed, as the commit says: ISO 8601, UTC."""
+    tasks: tuple[TaskId, ...]
+    files: int
+    """Paths that it changed."""
+
+
 class MigrationReport(Contract):
-    """The whole outcome, as data; Markdown is rendered from it."""
+    """The whole outcome, as data; Markdown and HTML are rendered from it."""
 
     schema_version: int = 1
     name: str
@@ -348,3 +359,5 @@ class MigrationReport(Contract):
     """Tracked files that codemods with `apply: once` changed and no task claims: in no commit."""
     dropped: tuple[str, ...] = ()
     """New files that they left and nothing lets them create."""
+    landings: tuple[LandedCommit, ...] = ()
+    """Oldest first, those of earlier lives included; read from the green chain in the hub."""

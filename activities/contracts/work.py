@@ -187,3 +187,7 @@ class Handoff(Contract):
     bounces: int = 0
     seconds: float = 0.0
     """From start to the end, waiting included."""
+    title: str = ""
+    """The task's, as planned."""
+    sites: int = 0
+    """How many it was planned with."""

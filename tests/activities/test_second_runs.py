@@ -11,7 +11,7 @@ from activities.adapters.hub import BranchMoved, BranchOwned
 from activities.adapters.hubs import Hubs
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
-from activities.contracts.migration import Stage
+from activities.contracts.migration import MigrationReport, Stage
 from activities.contracts.repository import Repository
 from activities.contracts.requests import (
     ClaimBranch,
@@ -245,15 +245,17 @@ def test_a_plan_is_a_function_of_its_survey_and_a_bad_one_is_refused_by_kind(
 
 def test_records_are_reads_and_content_addressed_writes(blobs):
     records = RecordActivities(blobs)
+    planned = {"title": "tests (1 file)", "sites": 3}
     handoff = Handoff(task="c1-0001", status=TaskStatus.LANDED, files=("a.py",))
     saved = blobs.put_model(NAME, handoff)
+    one = a_row("c1-0001", state="landed")
     rows = (
-        a_row("c1-0001", state="landed").model_copy(update={"handoff": saved}),
+        one.model_copy(update={"handoff": saved, "task": one.task.model_copy(update=planned)}),
         a_row("c1-0002", state="lost"),
     )
     joined = twice(records.join_handoffs, JoinHandoffs(name=NAME, rows=rows))
     first, second = blobs.get_model(joined, Handoffs).handoffs
-    assert first == handoff
+    assert first == handoff.model_copy(update=planned)
     assert (second.status, second.left) == (TaskStatus.LOST, ("c1-0002.py",))
 
 
@@ -265,15 +267,14 @@ def test_a_lost_blob_is_a_kind_that_is_not_retried(blobs):
     assert BlobMissing.__name__ in NEVER_MENDED_BY_WAITING
 
 
-def test_a_report_written_twice_is_the_same_report(blobs, repository):
-    delivery = DeliveryActivities(blobs, lambda report: report.name, "strict")
-    asked = WriteReport(
+def report_of(repository, blobs, base):
+    return WriteReport(
         name=NAME,
         spec=blobs.put_model(NAME, a_spec(NAME)),
         repository=repository,
         branch=a_branch(NAME),
-        base=COMMIT,
-        tip=COMMIT,
+        base=base,
+        tip=base,
         outcome=Stage.DONE,
         started_at="2026-01-01T00:00:00+00:00",
         finished_at="2026-01-01T00:00:01+00:00",
@@ -282,4 +283,23 @@ def test_a_report_written_twice_is_the_same_report(blobs, repository):
         cycles=1,
         handoffs=(),
     )
-    assert blobs.get(twice(delivery.write_report, asked).markdown) == NAME.encode()
+
+
+def test_a_report_written_twice_is_the_same_report_and_has_what_landed(
+    blobs, hubs, integration, repository, green, changed
+):
+    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict")
+    batch = composed(integration, blobs, repository, green, candidate_of(changed, green))
+    tip = batch.prefixes[-1]
+    moved = Land(repository=repository, branch=a_branch(NAME), old=green, new=tip)
+    ActivityEnvironment().run(integration.land, moved)
+    written = twice(delivery.write_report, report_of(repository, blobs, green))
+    assert blobs.get(written.markdown) == NAME.encode()
+    [landed] = blobs.get_model(written.report, MigrationReport).landings
+    assert (landed.commit, landed.tasks, landed.files) == (tip, ("c1-0001",), 2)
+
+
+def test_a_migration_that_ended_before_it_had_a_branch_has_a_report(blobs, hubs, repository):
+    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict")
+    written = twice(delivery.write_report, report_of(repository, blobs, COMMIT))
+    assert blobs.get_model(written.report, MigrationReport).landings == ()

@@ -542,6 +542,27 @@ class TestLanding:
         assert hub.landed(BRANCH, green, MIGRATION) == {"t1": one, "t2": two}
         assert hub.landed(BRANCH, green, "another") == {}
 
+    def test_what_landed_is_told_with_its_time_and_size_oldest_first(
+        self, hub: Hub, green: str, propose: Propose
+    ) -> None:
+        pair = [
+            propose("t1", green, {"src/a.py": "1\n"}),
+            propose("t2", green, {"src/b.py": "2\n", "src/c.py": "3\n"}),
+        ]
+        one = hub.land(BRANCH, green, _compose(hub, green, *pair).prefixes[-1])
+        same = propose("t3", green, {"src/a.py": "1\n"})
+        two = hub.land(BRANCH, one, _compose(hub, one, same).prefixes[-1])
+        foreign = hub.write_commit(hub.tree(two), [two], "Somebody else's\n", WHEN)
+        hub.land(BRANCH, two, foreign)
+        assert [
+            (landed.commit, landed.at, landed.tasks, landed.files)
+            for landed in hub.landings(BRANCH, green, MIGRATION)
+        ] == [
+            (one, "2025-06-15T15:06:40+00:00", ("t1", "t2"), 3),
+            (two, "2025-06-15T15:06:40+00:00", ("t3",), 0),
+        ]
+        assert hub.landings(BRANCH, green, "another") == ()
+
     def test_a_branch_that_moved_is_not_overwritten(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:

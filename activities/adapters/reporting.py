@@ -22,7 +22,7 @@ _REACHED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 _SECRET = re.compile(r"://[^/@\s]+@")
 _BROKEN = (RungOutcome.FAILED, RungOutcome.FAILED_CHANGED, RungOutcome.TIMED_OUT)
 
-_OUTCOMES = {
+OUTCOMES = {
     Stage.DONE: "Done: every site is migrated and landed.",
     Stage.DONE_WITH_LEFTOVERS: "Done with leftovers: what is left needs a person.",
     Stage.STOPPED: "Stopped before it was done.",
@@ -48,9 +48,9 @@ def render_report(report: MigrationReport) -> str:
 
 def _heading(report: MigrationReport) -> str:
     landed = sum(1 for h in report.handoffs if h.status.landed)
-    outcome = _OUTCOMES.get(report.outcome, text(report.outcome.value))
+    outcome = OUTCOMES.get(report.outcome, text(report.outcome.value))
     commits = f"{code(report.tip[:12])}, from {code(report.base[:12])}"
-    tasks, files = _count(len(report.handoffs), "task"), _count(report.landed_files, "file")
+    tasks, files = count(len(report.handoffs), "task"), count(report.landed_files, "file")
     lines = [
         f"# Migration {text(report.name)}",
         "",
@@ -60,13 +60,18 @@ def _heading(report: MigrationReport) -> str:
         "",
         f"- Landed: {landed} of {tasks}, {files}",
         f"- Sites: {report.sites_left} left of {report.sites_at_start}",
-        f"- Repository: {code(_SECRET.sub('://***@', report.repository))}",
+        f"- Repository: {code(without_credentials(report.repository))}",
         f"- Branch: {code(report.branch)} at {commits}",
-        f"- Time: {_span(report.started_at, report.finished_at)}, {_count(report.cycles, 'cycle')}",
+        f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
     if report.sandbox:
         lines.append(f"- Sandbox: {text(report.sandbox)}")
     return "\n".join(lines + [f"- **Not verified**: {text(w)}" for w in blind_warnings(report)])
+
+
+def without_credentials(url: str) -> str:
+    """The URL without the password that somebody wrote into it."""
+    return _SECRET.sub("://***@", url)
 
 
 def blind_warnings(report: MigrationReport) -> list[str]:
@@ -117,15 +122,20 @@ def _undone(report: MigrationReport) -> str:
     if found:
         rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]
         return _table(("Task", "What", "Why"), rows)
+    said, reasons = no_file_undone(report)
+    return "\n".join([said, *([""] if reasons else ()), *(f"- {text(r)}" for r in reasons)])
+
+
+def no_file_undone(report: MigrationReport) -> tuple[str, list[str]]:
+    """What stands where no file was left out: a sentence, and the reasons that it announces."""
     if report.outcome not in _REACHED:
         reasons = report.reason.split("; ")[:MAX_IDS]
-        lines = ["No file was left out, but the migration did not reach its end:", ""]
-        return "\n".join([*lines, *(f"- {text(r)}" for r in reasons)])
+        return "No file was left out, but the migration did not reach its end:", reasons
     if report.unplaced:
-        return ""
+        return "", []
     if not report.handoffs:
-        return "Nothing: no site was found, so there was no task."
-    return "Nothing: every task landed whole."
+        return "Nothing: no site was found, so there was no task.", []
+    return "Nothing: every task landed whole.", []
 
 
 def _beside(report: MigrationReport) -> str:
@@ -163,7 +173,7 @@ def _why(handoff: Handoff) -> str:
     if reasons or own:
         return "; ".join(dict.fromkeys([*(_with_output(handoff, r) for r in reasons), *own]))
     if handoff.attempts:
-        return "; then ".join(_ending(a) for a in handoff.attempts)
+        return "; then ".join(ending(a) for a in handoff.attempts)
     return handoff.did or handoff.status.value.replace("_", " ")
 
 
@@ -184,7 +194,7 @@ def _red_reasons(attempts: Sequence[Attempt]) -> list[str]:
     return [f"{c.check}: {reason}" for c in checked[-1].checks for reason in c.reasons]
 
 
-def _ending(attempt: Attempt) -> str:
+def ending(attempt: Attempt) -> str:
     """`codemod: failed (exit 127: bash: tool: command not found)`."""
     said = attempt.note
     run = attempt.run
@@ -223,7 +233,7 @@ def _baseline(title: str, results: dict[str, tuple[str, ...]]) -> str:
     """Ids by check, bounded: they are not this migration's to mend."""
     parts: list[str] = []
     for check, ids in sorted(results.items()):
-        parts += ["", f"{code(check)}: {_count(len(ids), 'result')}", "", *_bullets(ids)]
+        parts += ["", f"{code(check)}: {count(len(ids), 'result')}", "", *_bullets(ids)]
     return "\n".join([f"## {title}", *parts]) if parts else ""
 
 
@@ -256,16 +266,19 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `5 h 7 min`."""
+    """`42 s`, `3 min 20 s`, `5 h 7 min`, `21 d 3 h`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
-def _span(start: str, end: str) -> str:
+def span(start: str, end: str) -> str:
+    """The time between two moments as ISO 8601."""
     try:
         taken = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     except (ValueError, TypeError):
@@ -273,5 +286,6 @@ def _span(start: str, end: str) -> str:
     return duration(taken.total_seconds())
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

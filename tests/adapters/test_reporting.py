@@ -273,9 +273,10 @@ def test_what_was_never_red_is_no_flaky_result_and_nothing_is_listed_twice() -> 
 
 
 def test_durations_read_as_people_say_them() -> None:
-    assert [duration(s) for s in (0.4, 59.6, 3599, 18_420)] == [
+    assert [duration(s) for s in (0.4, 59.6, 3599, 18_420, 1_825_200)] == [
         "0 s",
         "1 min 0 s",
         "59 min 59 s",
         "5 h 7 min",
+        "21 d 3 h",
     ]

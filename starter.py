@@ -182,14 +182,18 @@ def report(
     name: Name,
     as_json: Json = False,
     md: Annotated[bool, typer.Option("--md", help="Markdown, which is the default.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="One page that needs nothing else.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", help="Write it to a file.")] = None,
     local: Local = False,
 ) -> None:
     """Print what landed, what did not and why."""
-    from cli import asking, boundary
+    from cli import boundary
+    from cli import report as reporting
 
-    if as_json and md:
-        raise typer.BadParameter("one of --json and --md")
-    raise typer.Exit(boundary.run(asking.report(name, local, as_json)))
+    if as_json + md + html > 1:
+        raise typer.BadParameter("one of --json, --md and --html")
+    how = reporting.Format("json" if as_json else "html" if html else "md")
+    raise typer.Exit(boundary.run(reporting.report(name, local, how, output)))
 
 
 @app.command()

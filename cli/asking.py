@@ -1,4 +1,4 @@
-"""Verbs that only read: status, list, report, diff, show.
+"""Verbs that only read: status, list, diff, show.
 
 A migration is named by its name or a unique prefix of it. One that runs is asked itself, so that
 the answer is what it will act on. One that has ended is read from its result and its report: no
@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
-from activities.adapters.reporting import blind_warnings, render_report, undone
+from activities.adapters.reporting import blind_warnings, undone
 from activities.contracts.migration import (
     AreaRow,
     MigrationReport,
@@ -199,17 +199,6 @@ def _last(report: MigrationReport) -> Progress:
         tip=report.tip,
         decisions=report.decisions,
     )
-
-
-async def report(name: str, local: bool, as_json: bool) -> int:
-    """What landed, what did not and why: Markdown, or JSON."""
-    async with session(local=local, needs_work=False) as connected:
-        found = await load_report(connected, await find(connected, name))
-    if as_json:
-        give_json("report", found.model_dump(mode="json"))
-    else:
-        give(render_report(found))
-    return Code.OK
 
 
 async def diff(name: str, local: bool, stat: bool) -> int:

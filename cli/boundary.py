@@ -76,5 +76,10 @@ def give(data: str) -> None:
 
 
 def give_json(schema: str, data: dict[str, Any]) -> None:
+    """Data for programs."""
+    give(as_json(schema, data))
+
+
+def as_json(schema: str, data: dict[str, Any]) -> str:
     """Data for programs: `schema` names and versions its shape."""
-    give(json.dumps({"schema": f"whimbrel.{schema}/1", **data}, indent=2, default=str))
+    return json.dumps({"schema": f"whimbrel.{schema}/1", **data}, indent=2, default=str) + "\n"

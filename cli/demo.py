@@ -12,6 +12,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.corpus import OAUTHLIB, FetchFailed, fetch
+from activities.adapters.html_report import render_html
 from activities.adapters.reporting import duration, render_report
 from activities.adapters.settings import Settings
 from activities.contracts.migration import MigrationResult, Stage
@@ -68,7 +69,7 @@ async def _named_freshly(connected: Session, spec: MigrationSpec) -> MigrationSp
 
 
 async def _save_report(connected: Session, handle: Handle, stem: Path) -> Path | None:
-    """The report as Markdown and JSON files; None when the migration made none."""
+    """The report as Markdown, JSON and a page; None when the migration made none."""
     try:
         report = await load_report(connected, handle)
     except Refused as refusal:
@@ -78,7 +79,9 @@ async def _save_report(connected: Session, handle: Handle, stem: Path) -> Path |
     await asyncio.to_thread(markdown.write_text, render_report(report))
     data = stem.with_name(stem.name + ".json")
     await asyncio.to_thread(data.write_text, report.model_dump_json(indent=2))
-    return markdown
+    page = stem.with_name(stem.name + ".html")
+    await asyncio.to_thread(page.write_text, render_html(report), encoding="utf-8")
+    return page
 
 
 def _closing(

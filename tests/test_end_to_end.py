@@ -91,6 +91,7 @@ async def migrated(whimbrel: Service, tmp_path_factory: pytest.TempPathFactory) 
         "status": ("status", "sh", "--json"),
         "report": ("report", "shop", "--json"),
         "report for people": ("report", "shop"),
+        "report page": ("report", "shop", "--html"),
         "diff": ("diff", "shop", "--stat"),
         "show": ("show", "shop", "c1-0003", "--json"),
         "show nothing": ("show", "shop", "c9"),
@@ -120,6 +121,7 @@ async def test_every_verb_answers_with_its_exit_code(migrated: Shop) -> None:
         "status": 0,
         "report": 0,
         "report for people": 0,
+        "report page": 0,
         "diff": 0,
         "show": 0,
         "show nothing": 3,
@@ -156,6 +158,22 @@ async def test_exactly_the_saved_plan_was_run(migrated: Shop) -> None:
 
 async def test_the_green_branch_is_sound(whimbrel: Service, migrated: Shop) -> None:
     invariants.assert_sound(whimbrel.home, migrated.hub, migrated.report)
+
+
+async def test_the_report_says_when_what_landed(migrated: Shop) -> None:
+    report = migrated.report
+    landed = {task: at.commit for at in report.landings for task in at.tasks}
+    assert landed == {h.task: h.landed for h in report.handoffs}
+    times = [at.at for at in report.landings]
+    assert [report.started_at, *times, report.finished_at] == sorted(
+        [report.started_at, *times, report.finished_at]
+    )
+    # Four modules and a new file in each of six folders, one of which is put back.
+    assert sum(at.files for at in report.landings) == 29
+    assert sum(h.sites for h in report.handoffs) == report.sites_at_start
+    assert migrated.handoff("c1-0003").title == "area2 (4 files)"
+    page = migrated.said["report page"].out
+    assert page.index(shop.TRAP) < page.index("<svg")
 
 
 async def test_a_file_whose_test_breaks_is_put_back_and_named(migrated: Shop) -> None:

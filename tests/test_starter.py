@@ -32,6 +32,7 @@ from activities.contracts.work import Handoff, PutBack, TaskStatus
 from cli import asking, starting, telling, watching
 from cli.boundary import Code, Refused
 from cli.ledger import show_ledger
+from cli.report import Format, report
 from cli.session import read_settings
 from cli.watching import Following
 from workflows.options import CONTROL, SEARCH_ATTRIBUTES, migration_id
@@ -153,7 +154,7 @@ def spec(service: Path, request: pytest.FixtureRequest) -> Path:
         files=("tests/a.py",),
         put_back=(back,),
     )
-    report = MigrationReport(
+    ended = MigrationReport(
         name=name,
         objective="Tests use bare asserts.",
         repository="app",
@@ -170,8 +171,8 @@ def spec(service: Path, request: pytest.FixtureRequest) -> Path:
     )
     blobs = BlobStore(service / "blobs")
     ScriptedMigration.plan = blobs.put_model(name, made)
-    report = report.model_copy(update=_surveyed(blobs, name, ScriptedMigration.plan))
-    ScriptedMigration.report = blobs.put_model(name, report)
+    ended = ended.model_copy(update=_surveyed(blobs, name, ScriptedMigration.plan))
+    ScriptedMigration.report = blobs.put_model(name, ended)
     return path
 
 
@@ -231,9 +232,12 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert await asking.status(name, local=False, as_json=True) == Code.OK
     assert json.loads(capsys.readouterr().out)["counts"]["landed"] == 1
 
-    assert await asking.report(name, local=False, as_json=False) == Code.OK
-    report = capsys.readouterr().out
-    assert report.index("## Not done") < report.index("## Tasks")
+    assert await report(name, False, Format.MARKDOWN, None) == Code.OK
+    written = capsys.readouterr().out
+    assert written.index("## Not done") < written.index("## Tasks")
+    page = spec.with_name("report.html")
+    assert await report(name, False, Format.HTML, page) == Code.OK
+    assert (capsys.readouterr().out, page.read_text()[:15]) == ("", "<!DOCTYPE html>")
     assert await show_ledger(name, local=False, as_json=False) == Code.OK
     assert capsys.readouterr().out.splitlines() == [
         "path,sites,accepted,task,state,lines,owners",
@@ -278,7 +282,7 @@ async def test_what_the_workflow_refuses_is_said_with_its_reason(spec: Path) -> 
         await tell("resume", spec.stem)
     assert refused.value.code is Code.REJECTED
     with pytest.raises(Refused, match="has no report yet"):
-        await asking.report(spec.stem, local=False, as_json=False)
+        await report(spec.stem, False, Format.MARKDOWN, None)
 
 
 async def test_a_plan_is_shown_saved_and_refused_for_another_spec(

@@ -14,7 +14,10 @@ from pathspec import GitIgnoreSpec
 
 from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooSlow
 from activities.adapters.git import printable
+from activities.adapters.integrity import Integrity
 from activities.adapters.objects import ABSENT, GITLINK, DiffEntry
+from activities.adapters.violation import Violation
+from activities.contracts.integrity import Waiver
 
 OUTSIDE_CLAIM = "outside-claim"
 PROTECTED_PATH = "protected-path"
@@ -49,23 +52,10 @@ class GateRules:
     """Regular expressions: a file that matched before matches after; a deleted one is let go."""
     lifted: tuple[str, ...] = ()
     """gitignore patterns of the phase's own claims, which lift the protection."""
+    waivers: tuple[Waiver, ...] = ()
+    """What the rules about tests let pass, and where."""
     seconds: float = SECONDS
     """How long one keep pattern may look at one diff."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One rule broken at one path."""
-
-    rule: str
-    path: str
-    line: int | None
-    """1-based, where a rule is about a line."""
-    what: str
-
-    def __str__(self) -> str:
-        where = f":{self.line}" if self.line is not None else ""
-        return f"{self.rule}: {printable(self.path)}{where}: {self.what}"
 
 
 def violations(
@@ -75,7 +65,7 @@ def violations(
     rules: GateRules,
     read_blob: ReadBlob,
 ) -> list[Violation]:
-    """Every rule that this diff breaks, in the diff's order; empty means it may go on.
+    """Every rule that this diff breaks, those about tests last; empty means it may go on.
 
     A keep pattern has one limit of time for the whole diff: what it could not look at is refused.
     """
@@ -83,6 +73,7 @@ def violations(
     literal = frozenset(path.removeprefix("/") for path in creates)
     protected, lifted = _spec(rules.protect), _spec(rules.lifted)
     read = lru_cache(maxsize=2)(read_blob)
+    integrity = Integrity(rules.waivers, read)
     keep = [(p, BoundedRegex(p, rules.seconds, multiline=True)) for p in rules.keep]
     found: list[Violation] = []
     for entry in entries:
@@ -97,7 +88,8 @@ def violations(
         if entry.status != "D":
             found += _of_the_entry(entry)
             found += _of_the_content(entry, keep, read)
-    return found
+        integrity.look(entry)
+    return [*found, *integrity.violations()]
 
 
 def case_collisions(

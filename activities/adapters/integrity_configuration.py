@@ -1,0 +1,159 @@
+"""What the configuration of tests, lint, types, coverage and CI asks for, before and after.
+
+One reading for all formats: a file is a list of keys with words. So nothing depends on a format's
+parser, comments never count, and what only moves within its file is no change. Only what is known
+to ask for less is told; what is unknown is let go.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_IGNORES = re.compile(
+    r"(?:extend-|per-file-|--)?ignores?(?:-glob|-paths|-patterns)?|extend-per-file-ignores"
+    r"|disable(?:d|_error_code)?|omit|(?:extend-|force-)?excludes?(?:_lines|_also|-rules|-dirs)?"
+    r"|skips?|--deselect|norecursedirs|collect_ignore|(?:test|coverage|module)PathIgnorePatterns"
+    r"|ignorePatterns|paths-ignore"
+)
+_SWITCHED_ON = re.compile(
+    r"ignore_errors|ignore_missing_imports|continue-on-error|allow_failure|passWithNoTests|ignore_outcome"
+    r"|skipLibCheck|allow_untyped_\w+|allow_any_\w+|skip_covered|skip_empty"
+)
+_SWITCHED_OFF = re.compile(
+    r"strict\w*|no[A-Z]\w+|disallow_\w+|check_\w+|checkJs|warn_\w+|alwaysStrict|xfail_strict"
+    r"|branch|fail_ci_if_error|required|exactOptionalPropertyTypes|forbidOnly"
+)
+_THRESHOLDS = re.compile(
+    r"fail[_-]under|(?:--)?cov-fail-under|--fail-under|minimum_coverage|min_coverage"
+)
+_PERCENT = {
+    "codecov": re.compile(r"target"),
+    "jest nyc c8rc vitest karma package.json": re.compile(r"branches|functions|lines|statements"),
+}
+"""Keys that are thresholds in some files only."""
+_JUDGED_SECTIONS = re.compile(
+    r"pytest|coverage|ruff|flake8|mypy|pylint|pyright|bandit|pycodestyle|tox|testenv|nosetests"
+)
+_CALLED_OFF = re.compile(
+    r"\|\|\s*(?:true\b|:|exit 0)|--exit-zero\b|--passWithNoTests\b|--no-verify\b|^\s*if:\s*false\b"
+)
+_WORD = re.compile(
+    r"""(?P<q>["']?)(?P<key>(?:--)?[A-Za-z@][\w.@/*-]*)(?P=q)\s*(?::(?!:)(?=\s|["'\[{\d]|$)|=(?!=))"""
+    r"""|(?P<word>[^\s,\[\]{}"'();=]+)"""
+)
+_SECTION = re.compile(r"\s*\[{1,2}([\w.:\" -]+)\]{1,2}\s*$")
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "none")
+_HASH, _SLASHES = re.compile(r"(?:^|\s)[#;].*"), re.compile(r"(?:^|\s)//.*")
+_LONGEST_LINE = 2_000
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)%?")
+_LINTERS = re.compile(r"eslint|tslint|biome|package\.json")
+_HOOKS = re.compile(
+    r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|pycollect_makeitem"
+    r"|itemcollected|deselected|runtest_\w+|pyfunc_call|sessionfinish|exception_interact"
+    r"|report_teststatus|unconfigure))\b|\b(os\._exit|sys\.exit|exitstatus\s*=)"
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One word that a key has, and where."""
+
+    key: str
+    word: str
+    line: int
+
+
+def weakened(path: str, old: str, new: str) -> Iterator[tuple[int, str]]:
+    """What the new text asks less for: 1-based lines of it (of the old one for what is gone)."""
+    before, after = list(_said(old, path)), list(_said(new, path))
+    known = set(old.split("\n"))
+    for number, line in enumerate(new.split("\n"), 1):
+        if line not in known and (found := _CALLED_OFF.search(line)):
+            yield number, f"`{found[0].strip()}` makes a failure pass"
+    yield from _ignoring(before, after)
+    yield from _switched(path, before, after)
+
+
+def thresholds(path: str, text: str) -> dict[str, tuple[float, int]]:
+    """key → the highest number it asks for, and its line."""
+    found: dict[str, tuple[float, int]] = {}
+    for said in _said(text, path):
+        number = _NUMBER.fullmatch(said.word)
+        if number and any(keys.fullmatch(said.key) for keys in _threshold_keys(path)):
+            found[said.key] = max(found.get(said.key, (0.0, 0)), (float(number[1]), said.line))
+    return found
+
+
+def hooks(text: str) -> list[tuple[int, str]]:
+    """What a conftest takes into its hands that decides which tests run and how they end."""
+    return [
+        (number, found[1] or found[2])
+        for number, line in enumerate(text.split("\n"), 1)
+        if (found := _HOOKS.search(line.partition("#")[0]))
+    ]
+
+
+def _threshold_keys(path: str) -> Iterator[re.Pattern[str]]:
+    yield _THRESHOLDS
+    for names, keys in _PERCENT.items():
+        if any(name in path for name in names.split()):
+            yield keys
+
+
+def _ignoring(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
+    """Keys of what is left out that name more than before."""
+    old, new = (_by_key(said, _IGNORES) for said in (before, after))
+    for key, found in new.items():
+        had = Counter(said.word for said in old.get(key, []))
+        fresh = [said for said in found if not had[said.word]]
+        if fresh and len(found) > had.total():
+            names = ", ".join(said.word for said in fresh[:3])
+            yield fresh[0].line, f"`{key}` leaves out more: {names}"
+
+
+def _switched(path: str, before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
+    """Switches that were turned to where less is asked for."""
+    had = {(said.key, said.word.lower()) for said in before}
+    linter = _LINTERS.search(path) is not None
+    for said in after:
+        word = said.word.lower()
+        if (said.key, word) in had:
+            continue
+        was_on = any((said.key, true) in had for true in _TRUE)
+        was_rule = any((said.key, level) in had for level in ("error", "warn", "2"))
+        on = _SWITCHED_ON.fullmatch(said.key) and word in _TRUE
+        off = _SWITCHED_OFF.fullmatch(said.key) and word in _FALSE and was_on
+        rule = linter and (word == "off" or (word in ("0", "1", "warn") and was_rule))
+        if on or off or rule:
+            yield said.line, f"`{said.key}` is {said.word} now"
+
+
+def _by_key(said: list[Said], keys: re.Pattern[str]) -> dict[str, list[Said]]:
+    found: dict[str, list[Said]] = {}
+    for one in said:
+        if keys.fullmatch(one.key) and one.word.lower() not in _FALSE:
+            found.setdefault(one.key, []).append(one)
+    return found
+
+
+def _said(text: str, path: str) -> Iterator[Said]:
+    """Every word with its key; in a section of ignores, the section is the key."""
+    name = path.rpartition("/")[2]
+    shared = name in ("pyproject.toml", "setup.cfg", "tox.ini")
+    comment = _SLASHES if name.endswith(("js", "ts", "json", "jsonc")) else _HASH
+    section, key = "", "ignore" if name.endswith("ignore") else ""
+    judged = not shared
+    for number, line in enumerate(text.split("\n"), 1):
+        bare = comment.sub("", line[:_LONGEST_LINE])
+        if heading := _SECTION.fullmatch(bare):
+            section, key = heading[1].rpartition(".")[2], ""
+            judged = not shared or _JUDGED_SECTIONS.search(heading[1]) is not None
+        elif judged:
+            for found in _WORD.finditer(bare):
+                if found["key"]:
+                    key = section if _IGNORES.fullmatch(section) else found["key"]
+                elif found["word"].startswith("--") and _IGNORES.fullmatch(found["word"]):
+                    key = found["word"]
+                elif word := found["word"].strip(":`-" if found["word"] == "-" else ":`"):
+                    yield Said(key, word, number)

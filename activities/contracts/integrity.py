@@ -1,0 +1,34 @@
+"""The rules that keep a migration from weakening what judges it, and how a spec waives one."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.contracts.base import Form
+
+
+class IntegrityRule(StrEnum):
+    """The stable names of the gate's rules about tests."""
+
+    TESTS_DELETED = "tests-deleted"
+    """A test is gone, or is no longer one that a runner collects."""
+    TESTS_SKIPPED = "tests-skipped"
+    TESTS_EMPTIED = "tests-emptied"
+    ASSERTIONS_DROPPED = "assertions-dropped"
+    """A test file asserts less often than before."""
+    EXPECTATIONS_REWRITTEN = "expectations-rewritten"
+    """A snapshot or golden file is not what it was."""
+    CONFIGURATION_WEAKENED = "configuration-weakened"
+    """Tests, lint, types, coverage or CI are asked for less."""
+    CHECKS_SILENCED = "checks-silenced"
+    """A comment or attribute that silences a checker was added."""
+
+
+class Waiver(Form):
+    """What a migration may legitimately do to its tests."""
+
+    rule: IntegrityRule
+    paths: Annotated[tuple[str, ...], Field(min_length=1)]
+    """gitignore patterns."""
+    reason: Annotated[str, Field(min_length=1)]

@@ -135,7 +135,9 @@ class Hub(References):
 
     def rules(self, spec: MigrationSpec, phase: Phase) -> GateRules:
         """What the spec forbids to every candidate of a phase."""
-        return GateRules(protect=spec.protect, keep=phase.keep, lifted=phase.claims)
+        return GateRules(
+            protect=spec.protect, keep=phase.keep, lifted=phase.claims, waivers=spec.integrity
+        )
 
     def carry(self, commit: str, old_base: str, new_base: str) -> Merge:
         """The tree of a commit's change on another base, or what conflicts."""

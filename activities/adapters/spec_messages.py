@@ -36,6 +36,7 @@ _PATTERNS = {
 _UNITS = {"timeout": "write a number and a unit, such as 10m", "memory": "write it as 4GiB"}
 _MISSING = {
     "reason": "say in one line why",
+    "paths": 'name the files, as patterns such as "/tests/test_a.py"',
     "version": "write `version: 1`",
     "checks": "name at least one command that tells whether a tree is good",
     "same_as": "name the check",

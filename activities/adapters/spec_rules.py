@@ -32,6 +32,9 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
         advice = "name another one: the green branch is Whimbrel's own"
         yield Fault(("delivery", "branch"), "the green branch is the base", advice)
     yield from all_judged(data.get("protect"), ("protect",), words.pattern)
+    for number, waiver in enumerate(items(data.get("integrity"))):
+        here = ("integrity", number, "paths")
+        yield from all_judged(table(waiver).get("paths"), here, words.pattern)
     for name, value in environments.items():
         yield from environment_faults(value, ("environments", name))
     checks = table(data.get("checks"))

@@ -17,7 +17,6 @@ _FIELDS: Mapping[str, str] = {
     "extends": "copy its fields into this file",
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
     "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
-    "integrity": "remove it",
     "ladder.codemod.network": "install what the codemod needs in the environment",
     "environments.secrets": "prepare the environment without secrets",
     "delivery.pull_requests": "open one by hand from the green branch",

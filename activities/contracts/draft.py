@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from activities.contracts.base import Form
+from activities.contracts.integrity import Waiver
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
     Approval,
@@ -62,6 +63,7 @@ class MigrationDraft(Form):
     creates: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     protect: tuple[str, ...] = ()
+    integrity: tuple[Waiver, ...] = ()
     limits: Limits = Limits()
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
@@ -80,6 +82,7 @@ class MigrationDraft(Form):
             checks={name: _inside(check, only) for name, check in self.checks.items()},
             phases=tuple(self._phase(draft, only) for draft in drafts),
             protect=self.protect,
+            integrity=self.integrity,
             limits=self.limits,
             approvals=self.approvals,
             delivery=self.delivery,

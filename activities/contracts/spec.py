@@ -22,6 +22,7 @@ from activities.contracts.check_forms import (
 )
 from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
+from activities.contracts.integrity import Waiver
 from activities.contracts.package_roots import ROOT_MARKERS
 from activities.contracts.run_form import Command as Command
 from activities.contracts.run_form import Duration, Name, RunForm, Size
@@ -138,6 +139,8 @@ class MigrationSpec(Form):
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
     protect: tuple[str, ...] = ()
     """gitignore patterns nobody may change, lifted only where a phase's claims name the path."""
+    integrity: tuple[Waiver, ...] = ()
+    """What the gate's rules about tests let pass, where, and why."""
     limits: Limits = Limits()
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()

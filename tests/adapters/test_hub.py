@@ -15,6 +15,7 @@ from activities.adapters.git import Git, GitFailed
 from activities.adapters.hub import BranchMoved, BranchOwned, Hub
 from activities.adapters.objects import ObjectMissing
 from activities.adapters.refs import RefMoved
+from activities.adapters.spec_file import parse_spec
 from activities.adapters.upstream import (
     BaseVanished,
     UnsupportedRepository,
@@ -32,6 +33,7 @@ from tests.adapters.repositories import (
     git,
     make_repository,
 )
+from tests.contracts.specs import spec
 
 WHEN = 1_750_000_000
 BRANCH = "whimbrel/bare-asserts"
@@ -423,6 +425,53 @@ class TestComposing:
         assert refusal.outcome is Outcome.VIOLATION
         assert refusal.reasons == ("outside-claim: src/a.py: changed but not claimed",)
         assert refusal.paths == ("src/a.py",)
+
+    def test_a_weakened_test_is_named_alone_and_the_rest_lands_once_it_is_put_back(
+        self, hub: Hub, green: str, propose: Propose
+    ) -> None:
+        tests: dict[str | bytes, Content] = {
+            "tests/test_a.py": "def test_a():\n    assert 1 == 1\n",
+            "tests/test_b.py": "def test_b():\n    assert 2 == 2\n",
+        }
+        added = _compose(hub, green, propose("t1", green, tests))
+        tip = hub.land(BRANCH, green, added.prefixes[-1])
+        work = propose(
+            "t2",
+            tip,
+            {
+                "src/a.py": "new\n",
+                "tests/test_a.py": "def test_a():\n    assert 1 is 1\n",
+                "tests/test_b.py": "def test_b():\n    pass\n",
+            },
+        )
+        (refusal,) = _compose(hub, tip, work).refused
+        assert refusal.outcome is Outcome.VIOLATION
+        assert refusal.paths == ("tests/test_b.py",)
+        assert refusal.reasons[0] == (
+            "tests-emptied: tests/test_b.py:1: test_b does nothing any more"
+        )
+        tree = hub.put_back(work.commit, tip, refusal.paths)
+        rest = hub.carry_on(work.commit, tree, tip, "t2", MIGRATION, WHEN)
+        batch = _compose(hub, tip, work.model_copy(update={"commit": rest}))
+        assert batch.refused == ()
+        assert hub.read_file(batch.prefixes[0], "src/a.py") == b"new\n"
+        assert (
+            hub.read_file(batch.prefixes[0], "tests/test_b.py")
+            == b"def test_b():\n    assert 2 == 2\n"
+        )
+
+    def test_what_a_spec_waives_is_let_pass(self, hub: Hub, green: str, propose: Propose) -> None:
+        snapshot = "ui/__snapshots__/a.snap"
+        added = _compose(hub, green, propose("t1", green, {snapshot: "old\n"}))
+        tip = hub.land(BRANCH, green, added.prefixes[-1])
+        work = propose("t2", tip, {snapshot: "new\n"})
+        waived = "integrity: [{rule: expectations-rewritten, paths: [/ui/], reason: new format}]"
+        strict, lenient = (parse_spec(spec(*more), "spec.yaml") for more in ((), (waived,)))
+        refused = [
+            _compose(hub, tip, work, rules=hub.rules(read, read.phases[0])).refused
+            for read in (strict, lenient)
+        ]
+        assert [len(refusals) for refusals in refused] == [1, 0]
 
     def test_a_candidate_of_an_older_base_is_merged_from_that_base(
         self, hub: Hub, green: str, propose: Propose

@@ -74,6 +74,36 @@ MISTAKES = {
     "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
     "secrets": ("environments: {go: {§secrets: [x]}}", "without secrets"),
+    # waivers
+    "waiver of an unknown rule": (
+        "integrity: [{rule: §tests-delete, paths: [/t], reason: r}]",
+        "did you mean `tests-deleted`?",
+    ),
+    "waiver without a reason": (
+        "integrity: [§{rule: tests-deleted, paths: [/t]}]",
+        "say in one line why",
+    ),
+    "waiver with an empty reason": (
+        'integrity: [{rule: tests-deleted, paths: [/t], reason: §""}]',
+        "say in one line why",
+    ),
+    "waiver without paths": ("integrity: [§{rule: tests-deleted, reason: r}]", "name the files"),
+    "waiver of no path": (
+        "integrity: [{rule: tests-deleted, paths: §[], reason: r}]",
+        "name the files",
+    ),
+    "waiver of a bad pattern": (
+        "integrity: [{rule: tests-deleted, paths: [§./t], reason: r}]",
+        "write `/t`",
+    ),
+    "waiver that is no list": (
+        "integrity: §{rule: tests-deleted, paths: [/t], reason: r}",
+        "write a list",
+    ),
+    "waiver with a field too many": (
+        "integrity: [{rule: tests-deleted, paths: [/t], reason: r, §until: 1}]",
+        "known here: paths, reason, rule",
+    ),
     # environments
     "toolchain without a version": ("environments: {go: {toolchains: [§go]}}", "go@1.26"),
     "toolchain of no exact version": (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -204,6 +205,17 @@ async def tell(verb: str, name: str) -> int:
     return await telling.tell(verb, name, local=False, reason="said in a test")
 
 
+async def until_listed(names: set[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The list that has them: it is eventually consistent, and prefixes are looked up in it."""
+    async with asyncio.timeout(20):
+        while True:
+            capsys.readouterr()
+            await asking.list_all(local=False, as_json=True)
+            listed = json.loads(capsys.readouterr().out)
+            if names <= {row["name"] for row in listed["migrations"]}:
+                return listed
+
+
 async def test_a_migration_is_started_approved_followed_and_read(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +223,7 @@ async def test_a_migration_is_started_approved_followed_and_read(
     assert await start(spec) == Code.OK
     assert capsys.readouterr().out.strip() == migration_id(name)
 
+    await until_listed({name}, capsys)
     assert await asking.status(name[:8], local=False, as_json=True) == Code.OK
     status = json.loads(capsys.readouterr().out)
     assert (status["schema"], status["stage"]) == ("whimbrel.status/1", "approval")
@@ -317,13 +330,7 @@ async def test_a_prefix_of_several_names_is_refused_and_the_list_has_them_all(
         other = spec.with_name(f"twin-{letter}.yaml")
         other.write_text(SPEC.replace("NAME", other.stem))
         await start(other)
-    async with asyncio.timeout(20):  # the list is eventually consistent
-        names: set[str] = set()
-        while not {"twin-x", "twin-y"} <= names:
-            capsys.readouterr()
-            await asking.list_all(local=False, as_json=True)
-            listed = json.loads(capsys.readouterr().out)
-            names = {row["name"] for row in listed["migrations"]}
+    listed = await until_listed({"twin-x", "twin-y"}, capsys)
     assert listed["schema"] == "whimbrel.list/1"
     with pytest.raises(Refused, match="several: twin-x, twin-y"):
         await asking.status("twin", local=False, as_json=False)

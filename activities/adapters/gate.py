@@ -5,6 +5,7 @@ because that is what the bounced task and the person reading it go by.
 """
 
 import posixpath
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ CASE_COLLISION = "case-collision"
 SIZE_LIMIT = 50 * 1000 * 1000
 """Bytes: what code hosts begin to refuse."""
 SYMLINK = "120000"
+_CRLF, _LF = re.compile(rb"\r\n"), re.compile(rb"(?<!\r)\n")
 _IGNORABLE = dict.fromkeys(
     (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
 )
@@ -154,7 +156,9 @@ def _of_the_content(entry: DiffEntry, keep: Keep, read: ReadBlob) -> Iterator[Vi
     yield from _kept(entry.path, keep, old, new)
     before, after = _line_ends(old), _line_ends(new)
     if before and after and before != after:
-        yield Violation(EOL_FLIP, entry.path, None, f"line ends were {before}, are {after}")
+        first = _CRLF.search(new) if after == "CRLF" else _LF.search(new)
+        line = new.count(b"\n", 0, first.start()) + 1 if first else None
+        yield Violation(EOL_FLIP, entry.path, line, f"line ends were {before}, are {after}")
 
 
 def _kept(path: str, keep: Keep, old: bytes, new: bytes) -> Iterator[Violation]:

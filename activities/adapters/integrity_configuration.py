@@ -150,10 +150,21 @@ def _said(text: str, path: str) -> Iterator[Said]:
             section, key = heading[1].rpartition(".")[2], ""
             judged = not shared or _JUDGED_SECTIONS.search(heading[1]) is not None
         elif judged:
-            for found in _WORD.finditer(bare):
-                if found["key"]:
-                    key = section if _IGNORES.fullmatch(section) else found["key"]
-                elif found["word"].startswith("--") and _IGNORES.fullmatch(found["word"]):
-                    key = found["word"]
-                elif word := found["word"].strip(":`-" if found["word"] == "-" else ":`"):
+            for named, word in _words(bare, key, section):
+                key = named
+                if word:
                     yield Said(key, word, number)
+
+
+def _words(line: str, key: str, section: str) -> Iterator[tuple[str, str]]:
+    """Each word of a line with its key; the last key goes on, so a key alone has an empty word."""
+    for found in _WORD.finditer(line):
+        if found["key"]:
+            key = section if _IGNORES.fullmatch(section) else found["key"]
+            yield key, ""
+        elif found["word"].startswith("--") and _IGNORES.fullmatch(found["word"]):
+            key = found["word"]
+            yield key, ""
+        else:
+            word = found["word"].strip(":`")
+            yield key, "" if word == "-" else word

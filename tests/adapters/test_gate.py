@@ -123,6 +123,13 @@ def test_line_ends_must_not_flip(old: bytes, new: bytes, *, broken: bool) -> Non
     assert rules_broken(found) == ([("eol-flip", "a")] if broken else [])
 
 
+def test_the_first_line_whose_end_flipped_is_told() -> None:
+    (found,) = Diff().change("a", b"1\n2\n3\n", b"1\n2\r\n3\r\n").against("a")
+    assert str(found) == "eol-flip: a:2: line ends were LF, are CRLF"
+    (found,) = Diff().change("a", b"1\r\n2\r\n3\r\n", b"1\r\n2\n3\n").against("a")
+    assert str(found) == "eol-flip: a:2: line ends were CRLF, are LF"
+
+
 def test_a_mode_must_not_flip_nor_a_file_become_something_else() -> None:
     diff = Diff().change("x", b"1\n", b"1\n", FILE, EXECUTABLE)
     diff.change("y", b"1\n", b"x", FILE, LINK).change("z", b"1", b"1", EXECUTABLE, FILE)

@@ -1,7 +1,7 @@
 """Reads a migration spec: YAML text in, MigrationSpec out, or everything wrong with it at once.
 
-Four passes over one document, each silent about what an earlier one said already: the text, fields
-this version does not support, the forms, the rules.
+Passes over one document, each silent about what an earlier one said already: the text with what it
+extends, fields this version does not support, the forms, the rules.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from activities.adapters.spec_extends import with_bases
 from activities.adapters.spec_messages import told
 from activities.adapters.spec_problem import Fault, Problem, SpecErrors, covered
 from activities.adapters.spec_rules import rule_faults
 from activities.adapters.spec_source import Source, read_source
 from activities.adapters.spec_support import without_unsupported
+from activities.adapters.yaml_nodes import compose
 from activities.contracts.draft import MigrationDraft
 from activities.contracts.spec import MigrationSpec
 
@@ -38,8 +40,9 @@ def load_spec(path: Path, *, variables: Mapping[str, str] | None = None) -> Migr
 def parse_spec(
     text: str, file: str, *, variables: Mapping[str, str] | None = None
 ) -> MigrationSpec:
-    """The spec in a text; `file` is only named in messages. Raises SpecErrors."""
-    source = read_source(text, file, variables or {})
+    """The spec in a text; `file` is named in messages, and what it extends is seen from there.
+    Raises SpecErrors."""
+    source = read_source(with_bases(compose(text, file), file), file, variables or {})
     taken: list[Fault] = []
     source.data = without_unsupported(source.data, taken)
     faults = [*source.faults, *taken]

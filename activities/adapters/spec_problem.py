@@ -18,8 +18,8 @@ class Fault:
     advice: str
     on_key: bool = False
     """Whether the field's name is what is wrong, rather than its value."""
-    at: tuple[int, int] | None = None
-    """Line and column, from 0, where the path alone does not tell."""
+    at: tuple[int, int, str] | None = None
+    """Line and column, from 0, and the file, where the path alone does not tell."""
 
 
 @dataclass(frozen=True, order=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.adapters.spec_problem import Fault, Path, Problem, spelled
-from activities.adapters.spec_vars import Value, Variables
-from activities.adapters.yaml_nodes import Item, Listing, Place, Scalar, Table, compose
+from activities.adapters.spec_vars import Value, Variables, is_variable
+from activities.adapters.yaml_nodes import Item, Listing, Place, Scalar, Table
 from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS
 
 _PLACEHOLDERS = (*LISTS, FILES_FILE, *WORDS)
@@ -33,10 +33,11 @@ class Source:
         path = fault.path
         while path and path not in self.values:
             path = path[:-1]
-        place = place or self.values.get(path) or Place(0, 0)
+        place = place or self.values.get(path) or Place(0, 0, "")
         place = Place(*fault.at) if fault.at else place
         line, column = place.line + 1, place.column + 1
-        return Problem(self.file, line, column, spelled(fault.path), fault.what, fault.advice)
+        file = place.file or self.file
+        return Problem(file, line, column, spelled(fault.path), fault.what, fault.advice)
 
     def written(self, path: Path) -> str:
         """How a single value is spelled in the file."""
@@ -44,9 +45,8 @@ class Source:
         return place.text if isinstance(place, Scalar) else ""
 
 
-def read_source(text: str, file: str, variables: Mapping[str, str]) -> Source:
-    """The document; SpecErrors when it does not parse. `variables` win over the file's `vars`."""
-    root = compose(text, file)
+def read_source(root: Table, file: str, variables: Mapping[str, Value]) -> Source:
+    """The document as data; `variables` win over its `vars`."""
     source = Source(file)
     reader = _Reader(source, Variables({**_variables_of(root), **variables}))
     source.data = reader.table(root, ()) or {}
@@ -128,14 +128,16 @@ class _Reader:
             return name
         first = self.source.keys.get((*path, name), item).line + 1
         what, advice = f"`{name}` is here twice", f"merge it with the one in line {first}"
-        place = (item.line, item.column)
+        place = (item.line, item.column, item.file)
         self.source.faults.append(Fault((*path, name), what, advice, at=place))
         return None
 
     def listing(self, listing: Listing, path: Path) -> list[Any]:
         data: list[Any] = []
         for item in listing.items:
-            spliced = self.variables.list_of(item.text) if isinstance(item, Scalar) else None
+            spliced = None
+            if isinstance(item, Scalar) and not is_variable(path):
+                spliced = self.variables.list_of(item.text)
             if spliced is None:
                 data.append(self.value(item, (*path, len(data))))
             for value in spliced or ():

@@ -14,7 +14,6 @@ WHAT = "not supported yet by this version"
 _FIELDS: Mapping[str, str] = {
     "repositories": "use `repository`, one spec for each",
     "fleet": "use `repository`, one spec for each",
-    "extends": "copy its fields into this file",
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
     "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
     "ladder.codemod.network": "install what the codemod needs in the environment",

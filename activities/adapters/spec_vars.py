@@ -11,6 +11,11 @@ Value = str | tuple[str, ...]
 _VARIABLE = re.compile(r"\{\{[^{}\n]*\}\}|(?<!\$)\{vars\.(?P<name>[A-Za-z_][\w-]*)\}")
 
 
+def is_variable(path: Path) -> bool:
+    """Whether a variable's value stands there: the spec's own, or one of a repository."""
+    return path[0] == "vars" or (path[0] == "repositories" and path[2:3] == ("vars",))
+
+
 @dataclass(frozen=True)
 class Variables:
     """The variables of one spec; a value never refers to another one."""
@@ -29,7 +34,7 @@ class Variables:
         def one(found: re.Match[str]) -> str:
             name = found["name"]
             value = self.values.get(name) if name else None
-            if name and path[0] == "vars":
+            if name and is_variable(path):
                 what = f"a variable refers to `{name}`, another one"
                 faults.append(Fault(path, what, "write its value out"))
             elif isinstance(value, str):

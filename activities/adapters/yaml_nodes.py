@@ -35,6 +35,8 @@ class Place:
 
     line: int
     column: int
+    file: str
+    """Empty: the file that is being read."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def compose(text: str, file: str) -> Table:
         root = _yaml().compose(text)
     except YAMLError as error:
         raise SpecErrors([syntax_problem(error, text, file)]) from error
-    item = None if root is None else _item(root)
+    item = None if root is None else _item(root, file)
     if isinstance(item, Table):
         return item
     what = "the file is empty" if item is None else "the file is not a map"
@@ -128,13 +130,14 @@ def _at(event: Event, file: str, what: str, advice: str) -> Problem:
     return Problem(file, mark.line + 1, mark.column + 1, "", what, advice)
 
 
-def _item(node: Node) -> Item:
+def _item(node: Node, file: str) -> Item:
     line, column = int(node.start_mark.line), int(node.start_mark.column)
     if isinstance(node, MappingNode):
-        pairs = tuple((_item(key), _item(value)) for key, value in node.value)
-        return Table(line, column, pairs, bool(node.flow_style))
+        pairs = tuple((_item(key, file), _item(value, file)) for key, value in node.value)
+        return Table(line, column, file, pairs, bool(node.flow_style))
     if isinstance(node, SequenceNode):
-        return Listing(line, column, tuple(_item(item) for item in node.value))
+        items = tuple(_item(item, file) for item in node.value)
+        return Listing(line, column, file, items)
     kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
     plain = isinstance(node, ScalarNode) and not node.style
-    return Scalar(line, column, kind, str(node.value), plain)
+    return Scalar(line, column, file, kind, str(node.value), plain)

@@ -48,6 +48,8 @@ class MigrationDraft(Form):
     """A migration spec as written."""
 
     version: Literal[1]
+    extends: tuple[str, ...] | str = ()
+    """Files merged under this one before it is read: paths, or URL#sha256."""
     name: Name
     repository: Annotated[str, Field(min_length=1)]
     base: str = "main"

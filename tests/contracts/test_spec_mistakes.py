@@ -410,6 +410,7 @@ MISTAKES = {
         "as an item of its own",
     ),
     "variable in a variable": ('vars: {a: x, b: §"{vars.a}"}', "write its value out"),
+    "list in a list of variables": ('vars: {a: [x], b: [§"{vars.a}"]}', "write its value out"),
 }
 
 

@@ -46,6 +46,32 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; approve the 
 
 
 @app.command()
+def init(
+    repository: Annotated[str, typer.Option(help="A path or URL; its files tell the rest.")] = "",
+    name: Annotated[str, typer.Option(help="The migration's name.")] = "",
+    objective: Annotated[str, typer.Option(help="What the code looks like when done.")] = "",
+    include: Annotated[list[str] | None, typer.Option(help="Where: a gitignore pattern.")] = None,
+    regex: Annotated[str, typer.Option(help="What is there to find.")] = "",
+    codemod: Annotated[str, typer.Option(help="The tool: its command with {files}.")] = "",
+    check: Annotated[str, typer.Option(help="The command that tests it.")] = "",
+    python: Annotated[str, typer.Option(help="Such as 3.11.")] = "",
+    pip: Annotated[list[str] | None, typer.Option(help="A package: name==version.")] = None,
+    npm: Annotated[list[str] | None, typer.Option(help="A package: name@version.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", help="Default: NAME.yaml.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite.")] = False,
+) -> None:
+    """Write a commented spec; asks for what is not said."""
+    from cli import boundary
+    from cli import init as initialising
+
+    words = (tuple(include or ()), regex, codemod, check, python, tuple(pip or ()))
+    wishes = initialising.Wishes(
+        repository, name, objective, *words, tuple(npm or ()), output, force
+    )
+    raise typer.Exit(boundary.run(initialising.init(wishes)))
+
+
+@app.command()
 def validate(spec: Spec) -> None:
     """Check a spec: all its errors at once, each with line and column."""
     from cli import boundary, starting

@@ -11,9 +11,17 @@ from activities.contracts.base import CommitId, Contract
 
 def repository_id(url: str) -> str:
     """The slug plus 8 hex of the normalised URL: `https://h/team/App.git/` → `app-1a2b3c4d`."""
-    normalised = re.sub(r"(\.git)?/*$", "", url.strip())
-    slug = re.sub(r"[^a-z0-9]+", "-", normalised.rsplit("/", 1)[-1].lower()).strip("-") or "repo"
-    return f"{slug[:40]}-{hashlib.sha256(normalised.encode()).hexdigest()[:8]}"
+    return f"{repository_name(url)}-{hashlib.sha256(_normalised(url).encode()).hexdigest()[:8]}"
+
+
+def repository_name(url: str) -> str:
+    """The slug of a URL or path, at most 40 characters: `https://h/team/App.git/` → `app`."""
+    last = _normalised(url).rsplit("/", 1)[-1].lower()
+    return (re.sub(r"[^a-z0-9]+", "-", last).strip("-") or "repo")[:40]
+
+
+def _normalised(url: str) -> str:
+    return re.sub(r"(\.git)?/*$", "", url.strip())
 
 
 class Repository(Contract):

@@ -136,7 +136,11 @@ class Checker:
                     run=run,
                     tree=leased.path,
                     lists=lists,
-                    words={"base": commit, "repo.name": spec.name, "repo.base": spec.base},
+                    words={
+                        "base": commit,
+                        "repo.name": spec.repository_name,
+                        "repo.base": spec.base,
+                    },
                     environment=named_environment(spec, check.environment),
                     source=TreeSource(hub, commit),
                     split=False,

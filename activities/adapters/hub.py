@@ -77,7 +77,7 @@ class Hub(References):
             pinned = self.pinned_base(migration)
             if pinned is not None and not repin:
                 return pinned
-            incoming = f"{INCOMING}{migration}"
+            incoming = f"{INCOMING}{_word(migration)}"
             self.drop([incoming])
             commit = fetch_branch(Git(self.path, inherit=(held,)), url, branch, incoming)
             self._pin(migration, commit, branch)
@@ -185,7 +185,7 @@ class Hub(References):
         self, branch: str, base: str, migration: str
     ) -> Generator[tuple[pygit2.Commit, list[str]]]:
         """The commits of the chain since `base` that carry tasks of the migration, and which."""
-        mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/(\S+)$", re.MULTILINE)
+        mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/([^\s/]+)$", re.MULTILINE)
         walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
         walker.simplify_first_parent()
         walker.hide(base)
@@ -219,8 +219,13 @@ class Hub(References):
 
 
 def _base(migration: str) -> str:
-    return f"{OURS}base/{migration}"
+    return f"{OURS}base/{_word(migration)}"
 
 
 def _base_branch(migration: str) -> str:
-    return f"{OURS}base-branch/{migration}"
+    return f"{OURS}base-branch/{_word(migration)}"
+
+
+def _word(migration: str) -> str:
+    """One level of a ref: beside the ref of `x` there can be none called `x/app`."""
+    return migration.replace("/", "+")

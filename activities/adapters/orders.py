@@ -23,7 +23,12 @@ def codemod_order(
         run=codemod.run,
         tree=tree,
         lists=lists_in(tree, codemod.run, paths, spec.root_markers),
-        words={"task": task, "base": source.commit, "repo.name": spec.name, "repo.base": spec.base},
+        words={
+            "task": task,
+            "base": source.commit,
+            "repo.name": spec.repository_name,
+            "repo.base": spec.base,
+        },
         environment=named_environment(spec, codemod.environment),
         source=source,
         batch=codemod.batch,

@@ -134,7 +134,7 @@ def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list
         "task": task.id,
         "base": climb.base,
         "prompt": task_prompt(spec, climb.phase, task, claimed, climb.evidence),
-        "repo.name": spec.name,
+        "repo.name": spec.repository_name,
         "repo.base": spec.base,
     }
     return Order(

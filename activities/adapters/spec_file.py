@@ -4,25 +4,43 @@ Passes over one document, each silent about what an earlier one said already: th
 extends, fields this version does not support, the forms, the rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from activities.adapters.spec_extends import with_bases
+from activities.adapters.spec_fleet import ENTRIES, repository_count, repository_variables
 from activities.adapters.spec_messages import told
 from activities.adapters.spec_problem import Fault, Problem, SpecErrors, covered
 from activities.adapters.spec_rules import rule_faults
 from activities.adapters.spec_source import Source, read_source
 from activities.adapters.spec_support import without_unsupported
-from activities.adapters.yaml_nodes import compose
+from activities.adapters.spec_vars import Value
+from activities.adapters.yaml_nodes import Table, compose
 from activities.contracts.draft import MigrationDraft
+from activities.contracts.fleet import FleetBounds, FleetSpec
 from activities.contracts.spec import MigrationSpec
 
 
-def load_spec(path: Path, *, variables: Mapping[str, str] | None = None) -> MigrationSpec:
-    """The spec in a file; `variables` win over its `vars`. Raises SpecErrors."""
+def load_spec(path: Path, *, variables: Mapping[str, Value] | None = None) -> MigrationSpec:
+    """The spec of one repository in a file; `variables` win over its `vars`. Raises SpecErrors."""
+    return _of_one(load_any(path, variables=variables), str(path))
+
+
+def parse_spec(
+    text: str, file: str, *, variables: Mapping[str, Value] | None = None
+) -> MigrationSpec:
+    """As `load_spec`, of a text; `file` is named in messages, and what it extends is seen from
+    there."""
+    return _of_one(parse_any(text, file, variables=variables), file)
+
+
+def load_any(
+    path: Path, *, variables: Mapping[str, Value] | None = None
+) -> MigrationSpec | FleetSpec:
+    """The spec in a file, of one repository or of a fleet of them. Raises SpecErrors."""
     file = str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -34,27 +52,68 @@ def load_spec(path: Path, *, variables: Mapping[str, str] | None = None) -> Migr
         line, column = before.count(b"\n"), len(before) - before.rfind(b"\n")
         what = "the file is not UTF-8"
         raise SpecErrors([Problem(file, line + 1, column, "", what, "save it as UTF-8")]) from error
-    return parse_spec(text, file, variables=variables)
+    return parse_any(text, file, variables=variables)
 
 
-def parse_spec(
-    text: str, file: str, *, variables: Mapping[str, str] | None = None
-) -> MigrationSpec:
-    """The spec in a text; `file` is named in messages, and what it extends is seen from there.
-    Raises SpecErrors."""
-    source = read_source(with_bases(compose(text, file), file), file, variables or {})
+def parse_any(
+    text: str, file: str, *, variables: Mapping[str, Value] | None = None
+) -> MigrationSpec | FleetSpec:
+    """As `load_any`, of a text."""
+    root = with_bases(compose(text, file), file)
+    own = [repository_variables(root, number) for number in range(repository_count(root))]
+    if not own:
+        return _read(root, file, variables or {}).spec()
+    return _fleet(root, file, [{**(variables or {}), **given} for given in own])
+
+
+def _fleet(root: Table, file: str, variables: Sequence[Mapping[str, Value]]) -> FleetSpec:
+    """The spec is read once for each repository, in whose variables alone they may differ."""
+    alike = {repr(sorted(given.items())): given for given in variables}
+    keys = [repr(sorted(given.items())) for given in variables]
+    read: dict[str, MigrationDraft] = {}
+    problems: list[Problem] = []
+    for key, given in alike.items():
+        try:
+            read[key] = _read(root, file, given, [n for n, k in enumerate(keys) if k == key])
+        except SpecErrors as errors:
+            problems += errors.problems
+    if problems:
+        raise SpecErrors(problems)
+    drafts = [read[key] for key in keys]
+    entries = [(draft.repositories or ())[number] for number, draft in enumerate(drafts)]
+    members = tuple(draft.member(e) for draft, e in zip(drafts, entries, strict=True))
+    first = drafts[0]
+    bounds = first.fleet or FleetBounds()
+    return FleetSpec(name=first.name, objective=members[0].objective, fleet=bounds, members=members)
+
+
+def _read(
+    root: Table, file: str, variables: Mapping[str, Value], entries: Sequence[int] = ()
+) -> MigrationDraft:
+    """The document with these variables, which are those of some of its repositories: what they
+    make wrong of another one's entry is said when that one is read."""
+    source = read_source(root, file, variables)
     taken: list[Fault] = []
     source.data = without_unsupported(source.data, taken)
     faults = [*source.faults, *taken]
-    if any(fault.path == ("repositories",) for fault in taken):
-        source.data.setdefault("repository", "one of them")
     draft, broken = _draft(source)
     faults += [fault for fault in broken if not covered(fault, faults)]
     told_at = {fault.path for fault in faults}
     faults += [fault for fault in rule_faults(source.data) if fault.path not in told_at]
+    if entries:
+        others = {f.path for f in faults if f.path[:1] == ENTRIES and f.path[1:]}
+        others -= {path for path in others if path[1] in entries}
+        faults = [fault for fault in faults if fault.path not in others]
     if faults or draft is None:
         raise SpecErrors([source.problem(fault) for fault in faults])
-    return draft.spec()
+    return draft
+
+
+def _of_one(loaded: MigrationSpec | FleetSpec, file: str) -> MigrationSpec:
+    if isinstance(loaded, MigrationSpec):
+        return loaded
+    what = "is a fleet of repositories, where one is needed"
+    raise SpecErrors([Problem(file, 1, 1, "repositories", what, "use `repository`")])
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a spec means, checked part by part: its phases, sites, names and what is checked when."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from activities.adapters import spec_words as words
 from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing
 from activities.adapters.spec_command_rules import environment_faults, rung_faults
 from activities.adapters.spec_finder_rules import finder_faults
+from activities.adapters.spec_fleet import repository_faults
 from activities.adapters.spec_messages import choices
 from activities.adapters.spec_parts import all_judged, items, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
@@ -22,9 +22,7 @@ from activities.contracts.spec import Check
 def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
     """Everything that is well formed and still cannot be meant."""
     environments = table(data.get("environments"))
-    if re.match(r"https?://[^/?#]*@", str(data.get("repository", ""))):
-        what = "a URL with credentials in it: they would stand in every history and report"
-        yield Fault(("repository",), what, "leave them out, or use an ssh URL or a path")
+    yield from repository_faults(data)
     yield from judged(data.get("base"), ("base",), words.branch)
     delivery = table(data.get("delivery"))
     yield from judged(delivery.get("branch"), ("delivery", "branch"), words.branch)

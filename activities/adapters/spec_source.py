@@ -48,13 +48,14 @@ class Source:
 def read_source(root: Table, file: str, variables: Mapping[str, Value]) -> Source:
     """The document as data; `variables` win over its `vars`."""
     source = Source(file)
-    reader = _Reader(source, Variables({**_variables_of(root), **variables}))
+    reader = _Reader(source, Variables({**variables_of(root), **variables}))
     source.data = reader.table(root, ()) or {}
     return source
 
 
-def _variables_of(root: Table) -> dict[str, Value]:
-    for key, value in root.pairs:
+def variables_of(table: Table) -> dict[str, Value]:
+    """The `vars` of a map, as they are written."""
+    for key, value in table.pairs:
         if isinstance(key, Scalar) and key.text == "vars" and isinstance(value, Table):
             return {k.text: _variable(v) for k, v in value.pairs if isinstance(k, Scalar)}
     return {}

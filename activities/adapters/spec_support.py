@@ -12,8 +12,6 @@ from activities.adapters.spec_problem import Fault, Path
 WHAT = "not supported yet by this version"
 
 _FIELDS: Mapping[str, str] = {
-    "repositories": "use `repository`, one spec for each",
-    "fleet": "use `repository`, one spec for each",
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
     "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
     "ladder.codemod.network": "install what the codemod needs in the environment",

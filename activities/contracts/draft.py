@@ -10,6 +10,13 @@ from pydantic import Field
 
 from activities.contracts.base import Form
 from activities.contracts.integrity import Waiver
+from activities.contracts.fleet import (
+    MAX_REPOSITORIES,
+    FleetBounds,
+    RepositoryField,
+    RepositoryForm,
+)
+from activities.contracts.repository import repository_name
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
     Approval,
@@ -51,7 +58,13 @@ class MigrationDraft(Form):
     extends: tuple[str, ...] | str = ()
     """Files merged under this one before it is read: paths, or URL#sha256."""
     name: Name
-    repository: Annotated[str, Field(min_length=1)]
+    repository: Annotated[str, Field(min_length=1)] | None = None
+    repositories: (
+        Annotated[tuple[RepositoryField, ...], Field(min_length=1, max_length=MAX_REPOSITORIES)]
+        | None
+    ) = None
+    """Instead of `repository`: the same migration of each, a fleet."""
+    fleet: FleetBounds | None = None
     base: str = "main"
     objective: Annotated[str, Field(min_length=1)]
     vars: dict[str, str | tuple[str, ...]] = {}
@@ -70,8 +83,16 @@ class MigrationDraft(Form):
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
 
+    def member(self, entry: RepositoryForm) -> MigrationSpec:
+        """The migration of one repository of a fleet."""
+        own = {"repository": entry.url, "base": entry.base or self.base}
+        name = f"{self.name}/{entry.name or repository_name(entry.url)}"
+        return self.model_copy(update=own).spec().model_copy(update={"name": name})
+
     def spec(self) -> MigrationSpec:
         """The same migration with nothing left out; raises ValueError where no default exists."""
+        if self.repository is None:
+            raise ValueError("there is no repository")
         only = next(iter(self.environments)) if len(self.environments) == 1 else None
         drafts = self.phases or (PhaseDraft(name="main"),)
         return MigrationSpec(

@@ -102,7 +102,18 @@ class AreaSteering(Contract):
     cancelled: bool = False
 
 
-class MigrationState(Contract):
+class Steerable(Contract):
+    """The state of a workflow that people pause, resume and cancel."""
+
+    stage: Stage = Stage.WORK
+    paused: bool = False
+    cancelled: str = ""
+    """Why; empty: it is not."""
+    decisions: tuple[HumanDecision, ...] = ()
+    """The last 200."""
+
+
+class MigrationState(Steerable):
     """Everything a migration carries over continue-as-new; under 512 KiB."""
 
     epoch: str = ""
@@ -125,8 +136,6 @@ class MigrationState(Contract):
     """What the queue was last told."""
     approved: bool = False
     rejected: str = ""
-    cancelled: str = ""
-    paused: bool = False
     steered: AreaSteering = AreaSteering()
     """What the area was last told."""
     counts: TaskCounts = TaskCounts()
@@ -140,8 +149,6 @@ class MigrationState(Contract):
     """One blob of handoffs per finished cycle."""
     earlier_handoffs: int = 0
     """How many of them are of earlier phases: those say nothing about this one's sites."""
-    decisions: tuple[HumanDecision, ...] = ()
-    """The last 200."""
     started_at: str = ""
 
 

@@ -24,6 +24,7 @@ from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
 from activities.contracts.integrity import Waiver
 from activities.contracts.package_roots import ROOT_MARKERS
+from activities.contracts.repository import repository_name
 from activities.contracts.run_form import Command as Command
 from activities.contracts.run_form import Duration, Name, RunForm, Size
 from activities.contracts.run_form import seconds as seconds
@@ -126,11 +127,17 @@ class Delivery(Form):
     """The green branch; empty: whimbrel/<name>."""
 
 
+MigrationName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$")
+]
+"""In a fleet NAME/REPOSITORY."""
+
+
 class MigrationSpec(Form):
     """One objective carried out on one repository."""
 
     version: Literal[1]
-    name: Name
+    name: MigrationName
     repository: Annotated[str, Field(min_length=1)]
     base: str = "main"
     objective: Annotated[str, Field(min_length=1)]
@@ -146,8 +153,14 @@ class MigrationSpec(Form):
     delivery: Delivery = Delivery()
 
     @property
+    def repository_name(self) -> str:
+        """What `{repo.name}` stands for."""
+        return self.name.partition("/")[2] or repository_name(self.repository)
+
+    @property
     def branch(self) -> str:
-        return self.delivery.branch or f"whimbrel/{self.name}"
+        # No folder of branches: whimbrel/x and whimbrel/x/app cannot both be in one repository.
+        return self.delivery.branch or f"whimbrel/{self.name.replace('/', '-')}"
 
     @property
     def root_markers(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from builders import a_spec
 
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git, GitFailed
@@ -139,6 +140,19 @@ class TestIntake:
         again = hub.fetch_base(str(upstream), "main", MIGRATION, repin=True)
         assert again.commit == moved
         assert hub.pinned_base("another") is None
+
+    def test_a_migration_and_one_of_a_fleet_of_its_name_have_refs_beside_each_other(
+        self, hub: Hub, upstream: Path
+    ) -> None:
+        names = [f"{MIGRATION}/app", MIGRATION, f"{MIGRATION}/app-2"]
+        bases = {hub.fetch_base(str(upstream), "main", name).commit for name in names}
+        assert len(bases) == 1
+        assert [hub.pinned_base(name) is not None for name in names] == [True] * 3
+        branches = [
+            GreenBranch(repository="x-00000000", name=a_spec(name).branch, migration=name)
+            for name in names
+        ]
+        assert [hub.claim_branch(branch, *bases) for branch in branches] == [*bases] * 3
 
     def test_a_file_url_is_read_like_a_path(self, hub: Hub, upstream: Path) -> None:
         assert hub.fetch_base(upstream.as_uri(), "main", MIGRATION).branch == "main"

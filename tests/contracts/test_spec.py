@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.adapters.spec_file import SpecErrors, json_schema, load_spec, parse_spec
+from activities.adapters.spec_file import SpecErrors, json_schema, load_spec, parse_any, parse_spec
 from activities.contracts.evidence import Moment
+from activities.contracts.fleet import FleetSpec
 from activities.contracts.spec import MigrationSpec, SplitBy
 from tests.contracts.specs import errors_of, spec
 
@@ -168,6 +169,44 @@ def test_variables_are_text_and_lists_and_a_caller_may_set_them() -> None:
     assert loaded.environments["tool"].pip == ("pytest==8.3.5", "mock==5.1.0", "respx==0.21.1")
     other = parse_spec(text, "", variables={"src": "lib"})
     assert other.phases[0].sites.include == ("/lib/**",)
+
+
+def test_a_fleet_is_a_spec_for_each_repository_with_its_own_variables() -> None:
+    fleet = parse_any(
+        spec(
+            "-repository",
+            """repositories:
+  - https://git.example.com/team/App.git
+  - {url: /srv/billing, base: develop, vars: {src: billing, dev: [mock==5.1.0, respx==0.21.1]}}
+  - {url: "/srv/{vars.src}.git", name: third}""",
+            "fleet: {canary: 0, stop_after: 1}",
+            "vars: {src: app, dev: [pytest==8.3.5]}",
+            "sites: {include: ['/{vars.src}/**']}",
+            'environments: {tool: {python: "3.11", pip: ["{vars.dev}"]}}',
+        ),
+        "spec.yaml",
+    )
+    assert isinstance(fleet, FleetSpec)
+    assert (fleet.fleet.canary, fleet.fleet.concurrency, fleet.fleet.stop_after) == (0, 5, 1)
+    assert [
+        (m.name, m.repository, m.base, m.phases[0].sites.include[0], m.repository_name)
+        for m in fleet.members
+    ] == [
+        ("demo/app", "https://git.example.com/team/App.git", "main", "/app/**", "app"),
+        ("demo/billing", "/srv/billing", "develop", "/billing/**", "billing"),
+        ("demo/third", "/srv/app.git", "main", "/app/**", "third"),
+    ]
+    assert [len(m.environments["tool"].pip) for m in fleet.members] == [1, 2, 1]
+    assert fleet.members[0].branch == "whimbrel/demo-app"
+
+
+def test_a_mistake_in_a_fleet_is_told_once_though_it_is_read_for_each_repository() -> None:
+    fleet = spec("-repository", "repositories: [a, {url: b, vars: {x: y}}]", "protect: x")
+    assert [problem.path for problem in errors_of(fleet).problems] == ["protect"]
+
+
+def test_where_one_repository_is_needed_a_fleet_is_refused() -> None:
+    assert "is a fleet" in str(errors_of(spec("-repository", "repositories: [a, b]")))
 
 
 def test_a_spec_comes_back_from_json_as_it_was() -> None:

@@ -69,7 +69,6 @@ MISTAKES = {
     "unknown split": ("split: {by: §dir}", "did you mean `directory`?"),
     "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
     # fields of later versions
-    "repositories": ("repository: x\n§repositories: [x]", "one spec for each"),
     "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
     "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
@@ -103,6 +102,43 @@ MISTAKES = {
     "waiver with a field too many": (
         "integrity: [{rule: tests-deleted, paths: [/t], reason: r, §until: 1}]",
         "known here: paths, reason, rule",
+    # repositories
+    "both": ("repository: x\n§repositories: [x]", "keep one of them"),
+    "neither": ("§version: 1\n-repository", "`repositories` lists several"),
+    "fleet of one": ("§fleet: {canary: 1}", "list them under `repositories`"),
+    "no repositories": ("-repository\nrepositories: §[]", "give a value or remove it"),
+    "repositories of one name": (
+        "-repository\nrepositories: [a/x.git, §https://b.example/x]",
+        "give it one of its own",
+    ),
+    "repository without a URL": ("-repository\nrepositories: [§{name: x}]", "add it"),
+    "credentials in one of several": (
+        "-repository\nrepositories: [{url: §'https://a:b@c.example/x'}]",
+        "leave them out",
+    ),
+    "base of one of several": (
+        "-repository\nrepositories: [{url: x, base: §a..b}]",
+        "whimbrel/httpx",
+    ),
+    "unknown field of a repository": (
+        "-repository\nrepositories: [{url: x, §bsae: b}]",
+        "did you mean `base`",
+    ),
+    "unknown field of a fleet": (
+        "-repository\nrepositories: [x]\nfleet: {§canaries: 1}",
+        "did you mean `canary`",
+    ),
+    "too small a fleet": (
+        "-repository\nrepositories: [x]\nfleet: {concurrency: §0}",
+        "not 0",
+    ),
+    "variable that one repository lacks": (
+        "-repository\nobjective: §Better {vars.z}.\nrepositories: [x, {url: y, vars: {z: b}}]",
+        "define it under `vars`",
+    ),
+    "variable in a repository's variable": (
+        "-repository\nvars: {a: b}\nrepositories: [{url: x, vars: {c: §'{vars.a}'}}]",
+        "write its value out",
     ),
     # environments
     "toolchain without a version": ("environments: {go: {toolchains: [§go]}}", "go@1.26"),

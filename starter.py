@@ -117,12 +117,12 @@ def start(
     timeout: Timeout = None,
     as_json: Json = False,
 ) -> None:
-    """Start a migration, or join the open run of the same spec."""
-    from cli import boundary, starting
+    """Start a migration or a fleet, or join the open run of the same spec."""
+    from cli import boundary, fleet_starting
     from cli.watching import Following
 
     following = Following(watch or wait, wait and not watch, yes, timeout, as_json)
-    verb = starting.start(spec, local, plan, following)
+    verb = fleet_starting.start(spec, local, plan, following)
     gone = STOPPED.format(spec=spec) if local else "Detached; the migration goes on."
     raise typer.Exit(boundary.run(verb, gone))
 

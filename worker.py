@@ -179,11 +179,12 @@ def _methods(of: object) -> list[Any]:
 def workflows() -> list[type]:
     """Loaded by the control role alone."""
     from workflows.area import AreaWorkflow
+    from workflows.fleet import FleetWorkflow
     from workflows.merge_queue import MergeQueueWorkflow
     from workflows.migration import MigrationWorkflow
     from workflows.task import TaskWorkflow
 
-    return [MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
+    return [FleetWorkflow, MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
 
 
 async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker]:

@@ -14,7 +14,15 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.contracts.migration import ENQUEUE, LANDED, REPORT, WITHDRAW, Report
+from activities.contracts.fleet import MigrationEnd, MigrationEnds
+from activities.contracts.migration import (
+    ENQUEUE,
+    LANDED,
+    REPORT,
+    WITHDRAW,
+    MigrationResult,
+    Report,
+)
 from activities.contracts.requests import (
     Answer,
     AnswerTasks,
@@ -89,6 +97,20 @@ class MessageActivities:
     async def describe_runs(self, request: DescribeRuns) -> Runs:
         """The state of some workflows, by id."""
         return Runs(runs=tuple([await self._describe(id) for id in request.ids]))
+
+    @activity.defn
+    async def read_ends(self, request: DescribeRuns) -> MigrationEnds:
+        """How some migrations ended, by id."""
+        return MigrationEnds(ends=tuple([await self._end(id) for id in request.ids]))
+
+    async def _end(self, id: str) -> MigrationEnd:
+        described = await self._describe(id)
+        if described.status == "RUNNING":
+            return MigrationEnd(id=id, is_open=True)
+        if described.status != "COMPLETED":
+            return MigrationEnd(id=id, reason=described.status.lower().replace("_", " "))
+        handle = self._client.get_workflow_handle(id, result_type=MigrationResult)
+        return MigrationEnd(id=id, result=await handle.result())
 
     async def _tell(self, workflow: str, signal: str, message: Contract) -> bool:
         """Whether there was an open workflow to take it."""

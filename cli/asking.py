@@ -27,6 +27,7 @@ from activities.contracts.migration import (
 )
 from activities.contracts.repository import repository_id
 from activities.contracts.work import Handoff, TaskStatus
+from cli import fleets
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.render import counted, fields_text, status_text, table
 from cli.session import Session, session
@@ -38,6 +39,7 @@ ANSWER = timedelta(seconds=60)
 """How long a question may take: its worker may be only just starting."""
 _PREFIX = options.migration_id("")
 _OURS = 'WorkflowType="MigrationWorkflow"'
+_LISTED = 'WorkflowType IN ("MigrationWorkflow", "FleetWorkflow")'
 
 
 async def find(connected: Session, name: str) -> Handle:
@@ -58,9 +60,9 @@ async def find(connected: Session, name: str) -> Handle:
     raise Refused(Code.NOT_FOUND, f"No migration is named {name!r}; `starter.py list` shows all.")
 
 
-def name_of(handle: Handle) -> str:
-    """The migration's name."""
-    return handle.id.removeprefix(_PREFIX)
+def name_of(handle: WorkflowHandle[Any, Any]) -> str:
+    """The migration's or the fleet's name."""
+    return handle.id.removeprefix(_PREFIX).removeprefix(fleets.PREFIX)
 
 
 def _handle(connected: Session, name: str) -> Handle:
@@ -98,6 +100,8 @@ async def rows_of(connected: Session, name: str) -> list[AreaRow]:
 async def status(name: str, local: bool, as_json: bool) -> int:
     """Where a migration is."""
     async with session(local=local, needs_work=False) as connected:
+        if fleet := await fleets.fleet_of(connected, name):
+            return await fleets.show_fleet(connected, fleet, as_json)
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
         progress = _last(ended) if ended else await progress_of(connected, handle)
@@ -121,19 +125,19 @@ def _undone(report: MigrationReport) -> list[tuple[str, str]]:
 
 
 async def list_all(local: bool, as_json: bool) -> int:
-    """Every migration that Temporal still remembers, newest first."""
+    """Every migration and fleet that Temporal still remembers, newest first."""
     async with session(local=local, needs_work=False) as connected:
         found = [
             _row(execution)
-            async for execution in connected.client.list_workflows(_OURS)
-            if execution.id.startswith(_PREFIX)
+            async for execution in connected.client.list_workflows(_LISTED)
+            if execution.id.startswith((_PREFIX, fleets.PREFIX))
         ]
     if as_json:
         give_json("list", {"migrations": found})
     elif not found:
         say("No migration yet.")
     else:
-        columns = ("name", "status", "stage", "started", "sites_left", "owner")
+        columns = ("name", "kind", "status", "stage", "started", "sites_left", "owner")
         give(
             table([c.replace("_", " ") for c in columns], [[r[c] for c in columns] for r in found])
         )
@@ -147,7 +151,8 @@ def _row(execution: WorkflowExecution) -> dict[str, str]:
 
     status = execution.status or WorkflowExecutionStatus.RUNNING
     return {
-        "name": execution.id.removeprefix(_PREFIX),
+        "name": execution.id.removeprefix(_PREFIX).removeprefix(fleets.PREFIX),
+        "kind": execution.id.partition("/")[0],
         "status": status.name.lower().replace("_", " "),
         "stage": attribute(options.STAGE),
         "started": execution.start_time.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from activities.adapters.html_report import render_html
 from activities.adapters.reporting import render_report
 from activities.contracts.migration import MigrationReport
+from cli import fleets
 from cli.asking import find, load_report
 from cli.boundary import Code, as_json, give, say
 from cli.session import session
@@ -23,6 +24,8 @@ class Format(Enum):
 async def report(name: str, local: bool, how: Format, output: Path | None) -> int:
     """What landed, what did not and why."""
     async with session(local=local, needs_work=False) as connected:
+        if fleet := await fleets.fleet_of(connected, name):
+            return await fleets.report_fleet(fleet, how is Format.JSON)
         found = await load_report(connected, await find(connected, name))
     written = rendered(found, how)
     if output is None:

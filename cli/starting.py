@@ -19,8 +19,9 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.spec_file import SpecErrors, load_spec
+from activities.adapters.spec_file import SpecErrors, load_any
 from activities.contracts.base import digest_of
+from activities.contracts.fleet import FleetSpec
 from activities.contracts.migration import MigrationInput, MigrationResult
 from activities.contracts.plan import Plan
 from activities.contracts.repository import Repository, repository_id
@@ -38,14 +39,34 @@ KEPT_AFTER_END = timedelta(days=30)
 
 
 def read_spec(path: Path) -> MigrationSpec:
-    """The spec, with a local repository's path made absolute; all its errors at once."""
+    """The spec of one repository; all its errors at once."""
+    spec = read_any(path)
+    if isinstance(spec, FleetSpec):
+        raise Refused(
+            Code.USAGE,
+            f"{path} is a fleet of {len(spec.members)} repositories: start it, or write "
+            "`repository` with one of them for this",
+        )
+    return spec
+
+
+def read_any(path: Path) -> MigrationSpec | FleetSpec:
+    """The spec of a migration or a fleet, with local repositories' paths made absolute; all its
+    errors at once."""
     try:
-        spec = load_spec(path)
+        spec = load_any(path)
     except SpecErrors as errors:
         problems = "\n".join(str(problem) for problem in errors.problems)
         raise Refused(Code.USAGE, problems) from errors
     except OSError as error:
         raise Refused(Code.USAGE, f"{path}: {error.strerror}") from error
+    if isinstance(spec, MigrationSpec):
+        return _placed(spec, path)
+    members = tuple(_placed(member, path) for member in spec.members)
+    return spec.model_copy(update={"members": members})
+
+
+def _placed(spec: MigrationSpec, path: Path) -> MigrationSpec:
     where = spec.repository
     if "://" in where or (":" in where.split("/", 1)[0]):
         return spec
@@ -56,9 +77,12 @@ def read_spec(path: Path) -> MigrationSpec:
 
 async def validate(path: Path) -> int:
     """Whether a spec can be started, as far as the file alone tells."""
-    spec = read_spec(path)
+    read = read_any(path)
+    members = [read] if isinstance(read, MigrationSpec) else read.members
+    spec = members[0]
     phases, checks = counted(len(spec.phases), "phase"), counted(len(spec.checks), "check")
-    say(f"{path}: {spec.name}, {phases}, {checks}: ok")
+    fleet = f"{len(members)} repositories, " if isinstance(read, FleetSpec) else ""
+    say(f"{path}: {read.name}, {fleet}{phases}, {checks}: ok")
     for note in notices(spec):
         say(f"{path}: {note}")
     return Code.OK
@@ -77,7 +101,7 @@ def notices(spec: MigrationSpec) -> list[str]:
     return notes
 
 
-async def _check_unless_open(connected: Session, spec: MigrationSpec, workflow_id: str) -> None:
+async def check_unless_open(connected: Session, spec: MigrationSpec, workflow_id: str) -> None:
     """Looks at the repository of a run that is not there yet, where the workers see the same."""
     if not (connected.local or connected.here):
         return
@@ -92,7 +116,7 @@ async def _check_unless_open(connected: Session, spec: MigrationSpec, workflow_i
     await check_repository(spec)
 
 
-def _input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:
+def migration_input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:
     url = spec.repository
     return MigrationInput(
         name=spec.name,
@@ -144,8 +168,8 @@ async def plan(
         await asyncio.to_thread(check_writable, saved)
     async with session(local=local) as connected:
         workflow_id = options.plan_id(spec.name, digest_of(spec))
-        await _check_unless_open(connected, spec, workflow_id)
-        given = _input(connected, spec, until="plan")
+        await check_unless_open(connected, spec, workflow_id)
+        given = migration_input(connected, spec, until="plan")
         try:
             handle = await _launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
         except WorkflowAlreadyStartedError:
@@ -191,15 +215,15 @@ async def start(path: Path, local: bool, saved: Path | None, following: Followin
 
 async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = None) -> Handle:
     """The migration's handle, started if it was not; says where to look at it."""
-    await _check_unless_open(connected, spec, options.migration_id(spec.name))
+    await check_unless_open(connected, spec, options.migration_id(spec.name))
     for note in notices(spec):
         say(note)
-    given = _input(connected, spec)
+    given = migration_input(connected, spec)
     if saved:
         made = _read_plan(saved, given)
         given = given.model_copy(update={"plan": connected.blobs.put_model(spec.name, made)})
     if connected.local:
-        await _keep_history(connected, timedelta(days=spec.limits.days) + KEPT_AFTER_END)
+        await keep_history(connected, timedelta(days=spec.limits.days) + KEPT_AFTER_END)
     handle = await _start_or_join(connected, given, spec)
     say(f"branch   {spec.branch}")
     if connected.link(handle.id):
@@ -248,7 +272,7 @@ async def _start_or_join(connected: Session, given: MigrationInput, spec: Migrat
     return handle
 
 
-async def _keep_history(connected: Session, wished: timedelta) -> None:
+async def keep_history(connected: Session, wished: timedelta) -> None:
     """Raises the embedded namespace's retention to what the migration needs; never lowers it."""
     service, name = connected.client.workflow_service, connected.client.namespace
     found = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))

@@ -22,6 +22,8 @@ from activities.contracts.migration import (
 )
 from cli.asking import Handle, find, name_of, progress_of, rows_of
 from cli.boundary import Code, Refused, give, give_json, say
+from cli.fleet_watching import follow_fleet
+from cli.fleets import fleet_of
 from cli.live import Screen
 from cli.render import finished_well, leftover_lines, outcome_text
 from cli.session import Session, session, unreachable
@@ -49,8 +51,10 @@ class Following:
 
 
 async def watch(name: str, local: bool, following: Following) -> int:
-    """Follows a migration to its end."""
+    """Follows a migration or a fleet to its end."""
     async with session(local=local) as connected:
+        if fleet := await fleet_of(connected, name):
+            return await follow_fleet(connected, fleet, following)
         return await follow(connected, await find(connected, name), following)
 
 

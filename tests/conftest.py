@@ -111,9 +111,10 @@ class Stage:
         """The input of a migration over a world; its ladder has the world's rungs."""
         ladder = ["codemod" for _ in world.rungs] + ["claude"] * claude
         spec = a_spec(world.name, ladder, **more.pop("spec", {}))
+        hub = f"{world.name.replace('/', '-')}-00000000"
         return MigrationInput(
             name=world.name,
-            repository=Repository(url=spec.repository, id=f"{world.name}-00000000"),
+            repository=Repository(url=spec.repository, id=hub),
             spec=self.blobs.put_model(world.name, spec),
             spec_digest=digest_of(spec),
             **more,

@@ -1,23 +1,33 @@
-"""What people say to a migration: updates with validators, applied once, kept for the audit.
+"""What people say to a migration or a fleet: updates with validators, applied once, then kept.
 
 Each carries who, why and a client-chosen id; the last 200 ids are part of the state, so a resent
 command is not applied twice. Handlers record; the migration's story acts on what they recorded.
 """
 
+from typing import Generic, TypeVar
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts.migration import Command, HumanDecision, MigrationState, Stage
+from activities.contracts.fleet import ORDER, FleetOrder
+from activities.contracts.migration import (
+    Command,
+    HumanDecision,
+    MigrationState,
+    Stage,
+    Steerable,
+)
 from workflows.options import MAX_DECISIONS
 
 ENDED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS, Stage.STOPPED, Stage.CANCELLED, Stage.FAILED)
+StateT = TypeVar("StateT", bound=Steerable)
 NOTHING_WAITS = "nothing waits for approval"
 
 
-class Commanded:
-    """The commands of a migration; the workflow class adds the story."""
+class Steered(Generic[StateT]):
+    """Pause, resume and cancel; the workflow class adds the story."""
 
-    state: MigrationState
+    state: StateT
 
     def set(self, **fields: object) -> None:
         self.state = self.state.model_copy(update=fields)
@@ -26,28 +36,12 @@ class Commanded:
         """Called after a command was applied."""
 
     @workflow.update
-    def approve(self, command: Command) -> str:
-        return self.apply("approve", command, {"approved": True})
-
-    @approve.validator
-    def _may_approve(self, command: Command) -> None:
-        self._refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
-
-    @workflow.update
-    def reject(self, command: Command) -> str:
-        return self.apply("reject", command, {"rejected": command.reason or "no reason given"})
-
-    @reject.validator
-    def _may_reject(self, command: Command) -> None:
-        self._refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
-
-    @workflow.update
     def pause(self, command: Command) -> str:
         return self.apply("pause", command, {"paused": True})
 
     @pause.validator
     def _may_pause(self, command: Command) -> None:
-        self._refuse_unless(not self.state.paused, command, "it is paused already")
+        self.refuse_unless(not self.state.paused, command, "it is paused already")
 
     @workflow.update
     def resume(self, command: Command) -> str:
@@ -55,17 +49,17 @@ class Commanded:
 
     @resume.validator
     def _may_resume(self, command: Command) -> None:
-        self._refuse_unless(self.state.paused, command, "it is not paused")
+        self.refuse_unless(self.state.paused, command, "it is not paused")
 
     @workflow.update
     def cancel(self, command: Command) -> str:
-        return self.apply("cancel", command, {"cancelled": command.reason or "cancelled"})
+        return self.apply("cancel", command, _cancelled(command))
 
     @cancel.validator
     def _may_cancel(self, command: Command) -> None:
-        self._refuse_unless(not self.state.cancelled, command, "it is being cancelled already")
+        self.refuse_unless(not self.state.cancelled, command, "it is being cancelled already")
 
-    def _refuse_unless(self, holds: bool, command: Command, reason: str) -> None:
+    def refuse_unless(self, holds: bool, command: Command, reason: str) -> None:
         if any(decision.id == command.id for decision in self.state.decisions):
             return
         if self.state.stage in ENDED:
@@ -87,3 +81,38 @@ class Commanded:
         self.set(**fields, decisions=(*self.state.decisions, decision)[-MAX_DECISIONS:])
         self.changed()
         return f"{verb}: accepted"
+
+
+class Commanded(Steered[MigrationState]):
+    """The commands of a migration; the workflow class adds the story."""
+
+    @workflow.update
+    def approve(self, command: Command) -> str:
+        return self.apply("approve", command, {"approved": True})
+
+    @approve.validator
+    def _may_approve(self, command: Command) -> None:
+        self.refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
+
+    @workflow.update
+    def reject(self, command: Command) -> str:
+        return self.apply("reject", command, {"rejected": command.reason or "no reason given"})
+
+    @reject.validator
+    def _may_reject(self, command: Command) -> None:
+        self.refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
+
+    @workflow.signal(name=ORDER)
+    def order(self, order: FleetOrder) -> None:
+        """A fleet's word to all its migrations; to one that has ended it says nothing."""
+        fields: dict[str, dict[str, object]] = {
+            "pause": {"paused": True},
+            "resume": {"paused": False},
+            "cancel": _cancelled(order.command),
+        }
+        if order.verb in fields and self.state.stage not in ENDED:
+            self.apply(order.verb, order.command, fields[order.verb])
+
+
+def _cancelled(command: Command) -> dict[str, object]:
+    return {"cancelled": command.reason or "cancelled"}

@@ -3,6 +3,7 @@
 from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureError
 
 from activities.contracts.base import BlobRef
+from activities.contracts.fleet import FleetProgress
 from activities.contracts.migration import (
     MigrationInput,
     MigrationResult,
@@ -86,6 +87,17 @@ def markdown(now: Progress) -> str:
     ]
     lines = [f"## {now.name}", "", now.objective, "", "```"]
     lines += [f"{label:<14}{value}" for label, value in rows]
+    lines.append("```")
+    if now.waiting_for:
+        lines += ["", f"**Waiting:** {now.waiting_for}", "", "```", now.command, "```"]
+    return "\n".join(lines)
+
+
+def fleet_markdown(now: FleetProgress) -> str:
+    """A fleet's page: a line for each migration."""
+    width = max(len(row.name) for row in now.rows)
+    lines = [f"## {now.name}", "", now.objective, "", f"stage: {now.stage.value}", "", "```"]
+    lines += [f"{row.name:<{width}}  {row.state}" for row in now.rows]
     lines.append("```")
     if now.waiting_for:
         lines += ["", f"**Waiting:** {now.waiting_for}", "", "```", now.command, "```"]

@@ -40,7 +40,8 @@ class Kept:
         self._watcher: asyncio.Task[None] | None = None
         self._described = False
         self._deaths = 0
-        self._died_of = ""
+        self.died_of = ""
+        """Why, as far as this run knows."""
         self.is_open = is_open
 
     @property
@@ -56,7 +57,7 @@ class Kept:
         while not self.is_open:
             if self._deaths >= MAX_STARTS:
                 raise ApplicationError(
-                    f"{self._what} died {self._deaths} times: {self._died_of}", non_retryable=True
+                    f"{self._what} died {self._deaths} times: {self.died_of}", non_retryable=True
                 )
             try:
                 child = await self._start()
@@ -95,7 +96,7 @@ class Kept:
         except FailureError as error:
             workflow.logger.error("%s died", self._what, exc_info=error)
             self._deaths += 1
-            self._died_of = details.cause(error)
+            self.died_of = details.cause(error)
         self.is_open = False
         self._ended(result)
 

@@ -74,6 +74,10 @@ def migration_id(name: str) -> str:
     return f"migration/{name}"
 
 
+def fleet_id(name: str) -> str:
+    return f"fleet/{name}"
+
+
 def plan_id(name: str, spec_digest: str) -> str:
     return f"plan/{name}/{spec_digest[:12]}"
 
@@ -179,6 +183,14 @@ def of_migration(*own: SearchAttributePair[str]) -> TypedSearchAttributes:
     keys = (MIGRATION_NAME, REPO, OWNER)
     taken = [SearchAttributePair(key, mine[key]) for key in keys if key in mine]
     return TypedSearchAttributes([*taken, *own])
+
+
+def of_member(name: str, repository: str) -> TypedSearchAttributes:
+    """What a migration of a fleet is found by: its own name, its owner by the fleet's."""
+    mine = workflow.info().typed_search_attributes
+    owner = [SearchAttributePair(OWNER, mine[OWNER])] if OWNER in mine else []
+    own = [SearchAttributePair(MIGRATION_NAME, name), SearchAttributePair(REPO, repository)]
+    return TypedSearchAttributes([*own, SearchAttributePair(STAGE, "survey"), *owner])
 
 
 AT_WORK = SearchAttributePair(TASK_STATE, "working")

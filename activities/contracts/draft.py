@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from activities.contracts.base import Form
-from activities.contracts.integrity import Waiver
 from activities.contracts.fleet import (
     MAX_REPOSITORIES,
     FleetBounds,
     RepositoryField,
     RepositoryForm,
 )
+from activities.contracts.integrity import Waiver
 from activities.contracts.repository import repository_name
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (

@@ -102,6 +102,7 @@ MISTAKES = {
     "waiver with a field too many": (
         "integrity: [{rule: tests-deleted, paths: [/t], reason: r, §until: 1}]",
         "known here: paths, reason, rule",
+    ),
     # repositories
     "both": ("repository: x\n§repositories: [x]", "keep one of them"),
     "neither": ("§version: 1\n-repository", "`repositories` lists several"),

@@ -14,13 +14,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from temporalio.client import Client
 
+from activities.adapters.settings import Settings
+from activities.contracts.fleet import FleetSpec
+from cli.fleet_starting import begin_fleet
+from cli.session import Session
+from cli.starting import read_any
 from tests.replay.fingerprint import keep
 from tests.service import service
 from tests.shop import SPEC, make_shop
-from workflows.options import area_id, migration_id, queue_id, task_id
+from workflows.options import area_id, fleet_id, migration_id, queue_id, task_id
 
 HISTORIES = Path(__file__).parent / "histories"
-NAME = "recorded"
+NAME, FLEET = "recorded", "recorded-fleet"
 
 
 async def record(release: str) -> None:
@@ -40,8 +45,21 @@ async def record(release: str) -> None:
                     for handoff in report.handoffs
                 },
             }
+            path = home / "fleet.yaml"
+            path.write_text(_fleet(SPEC.replace("NAME", FLEET), home / "shop"))
+            session = Session(running.client, Settings(home=home), local=False, ui="")
+            fleet = read_any(path)
+            assert isinstance(fleet, FleetSpec)
+            await (await begin_fleet(session, fleet)).result()
+            ids["fleet"] = fleet_id(FLEET)
             for kind, workflow_id in ids.items():
                 await _save(running.client, workflow_id, HISTORIES / f"{release}-{kind}.json")
+
+
+def _fleet(spec: str, repository: Path) -> str:
+    """The spec for one repository under two names, one after the other."""
+    entries = ", ".join(f"{{url: {repository}, name: {name}}}" for name in ("one", "two"))
+    return spec.replace("repository: REPOSITORY", f"repositories: [{entries}]")
 
 
 async def _save(client: Client, workflow_id: str, path: Path) -> None:

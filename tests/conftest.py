@@ -23,6 +23,7 @@ from world import World
 
 import worker
 from activities.adapters.blobs import BlobStore
+from activities.adapters.hubs import Hubs
 from activities.adapters.reporting import render_report
 from activities.contracts.base import digest_of
 from activities.contracts.migration import (
@@ -150,12 +151,13 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staging(client: Client, blobs: BlobStore) -> AsyncGenerator[Stage]:
-    """All workflows on a worker, with fakes of everything that touches git or runs commands."""
+async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerator[Stage]:
+    """All workflows on a worker, with fakes of everything that touches git or runs commands; the
+    report finds no branch in a hub."""
     acting = Stage(client, blobs)
     fakes = Fakes(acting.worlds, blobs)
     records, messages = RecordActivities(blobs), MessageActivities(blobs, client)
-    delivery = DeliveryActivities(blobs, render_report, "strict")
+    delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict")
     on_queue = {
         options.CONTROL: [*worker._methods(records), *worker._methods(messages)],
         options.WORKSPACE: fakes.on("open_workspace"),
@@ -205,7 +207,8 @@ async def stage(
     env: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
     """The stage on the dev server."""
-    async with staging(env.client, BlobStore(tmp_path_factory.mktemp("blobs"))) as acting:
+    blobs, hubs = BlobStore(tmp_path_factory.mktemp("blobs")), tmp_path_factory.mktemp("hubs")
+    async with staging(env.client, blobs, hubs) as acting:
         yield acting
 
 

@@ -271,7 +271,8 @@ async def patient(tmp_path_factory) -> AsyncIterator[tuple[Stage, WorkflowEnviro
         )
         with env.auto_time_skipping_disabled():
             blobs = BlobStore(tmp_path_factory.mktemp("patient"))
-            async with staging(env.client, blobs) as acting:
+            hubs = tmp_path_factory.mktemp("patient-hubs")
+            async with staging(env.client, blobs, hubs) as acting:
                 yield acting, env
 
 

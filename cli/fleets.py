@@ -9,7 +9,7 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.markdown_text import code
+from activities.adapters.markdown_text import code, text
 from activities.contracts.fleet import FleetProgress, FleetResult, FleetRow
 from activities.contracts.migration import Stage
 from cli.boundary import Code, Refused, give, give_json
@@ -114,8 +114,8 @@ def outcome_lines(result: FleetResult) -> str:
 
 def report_text(result: FleetResult) -> str:
     """The report as Markdown; each migration has one of its own."""
-    lines = [f"# {result.name}: {result.stage.value}", "", result.objective.strip(), ""]
-    lines += [f"{result.reason}\n"] if result.reason else []
+    lines = [f"# {result.name}: {result.stage.value}", "", text(result.objective), ""]
+    lines += [f"{text(result.reason)}\n"] if result.reason else []
     lines += [f"From {result.started_at} to {result.finished_at}.", ""]
     lines += ["| migration | state | landed | sites left | branch |", "|---|---|---|---|---|"]
     lines += [
@@ -123,7 +123,10 @@ def report_text(result: FleetResult) -> str:
     ]
     why = [f"- {r.name}: {code(first_line(r.reason, 300))}" for r in result.rows if r.reason]
     lines += ["", "## Why", "", *why] if why else []
-    said = [f"- {d.at} {d.actor}: {d.verb} {code(d.reason)}" for d in result.decisions]
+    said = [
+        f"- {d.at} {text(d.actor)}: {d.verb}{f', {text(d.reason)}' if d.reason else ''}"
+        for d in result.decisions
+    ]
     lines += ["", "## What people said", "", *said] if said else []
     reports = [f"starter.py report {row.name}" for row in result.rows if row.report]
     lines += ["", "## Their own reports", "", "```", *reports, "```"] if reports else []

@@ -16,6 +16,7 @@ objective: Nothing is old.
 sites: {include: ["*.txt"], find: {regex: old}}
 ladder: [{codemod: "sed -i s/old/{vars.word}/ {files}"}]
 environments: {tools: {requires: [sed]}}
+approvals: [plan]
 checks: {there: {run: "test -s {repo.name}.txt"}}
 """
 
@@ -32,9 +33,11 @@ async def test_a_fleet_is_started_followed_listed_and_read(tmp_path: Path) -> No
         assert (refused.code, "has no branch 'gone'" in refused.err) == (2, True), refused.err
         assert "is a fleet" in (await running.starter("plan", str(path))).err
         path.write_text(SPEC.replace(", {url: two, name: twice, base: gone}", ""))
-        done = await running.starter("start", str(path), "--watch")
+        done = await running.starter("start", str(path), "--watch", "--yes")
         assert done.code == 0, done.err
         assert "better: done" in done.out
+        report = json.loads((await running.starter("report", "better/two", "--json")).out)
+        assert [decision["verb"] for decision in report["decisions"]] == ["approve"]
         assert "better/one done" in done.err
         status = json.loads((await running.starter("status", "better", "--json")).out)
         assert [(row["name"], row["state"], row["landed"]) for row in status["rows"]] == [

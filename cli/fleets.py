@@ -70,16 +70,12 @@ async def show_fleet(connected: Session, fleet: FleetHandle, as_json: bool) -> i
     return Code.OK
 
 
-async def report_fleet(fleet: FleetHandle, as_json: bool) -> int:
-    """The answer of `report`."""
+async def fleet_report(fleet: FleetHandle) -> FleetResult:
+    """As `fleet_result`; a fleet without one is refused."""
     result = await fleet_result(fleet)
     if result is None:
         raise Refused(Code.NOT_FOUND, f"{fleet.id.removeprefix(PREFIX)} has no report yet.")
-    if as_json:
-        give_json("fleet-report", result.model_dump(mode="json"))
-    else:
-        give(report_text(result))
-    return Code.OK
+    return result
 
 
 def fleet_text(progress: FleetProgress) -> str:

@@ -9,7 +9,7 @@ from activities.adapters.reporting import render_report
 from activities.contracts.migration import MigrationReport
 from cli import fleets
 from cli.asking import find, load_report
-from cli.boundary import Code, as_json, give, say
+from cli.boundary import Code, Refused, as_json, give, say
 from cli.session import session
 
 
@@ -25,15 +25,25 @@ async def report(name: str, local: bool, how: Format, output: Path | None) -> in
     """What landed, what did not and why."""
     async with session(local=local, needs_work=False) as connected:
         if fleet := await fleets.fleet_of(connected, name):
-            return await fleets.report_fleet(fleet, how is Format.JSON)
-        found = await load_report(connected, await find(connected, name))
-    written = rendered(found, how)
+            written = await _of_fleet(fleet, how)
+        else:
+            written = rendered(await load_report(connected, await find(connected, name)), how)
     if output is None:
         give(written)
     else:
         await asyncio.to_thread(output.write_text, written, encoding="utf-8")
         say(f"Written to {output}")
     return Code.OK
+
+
+async def _of_fleet(fleet: fleets.FleetHandle, how: Format) -> str:
+    result = await fleets.fleet_report(fleet)
+    if how is Format.HTML:
+        pages = f"starter.py report {result.name}/REPOSITORY --html"
+        raise Refused(Code.USAGE, f"A fleet has no page; each of its migrations has one: {pages}")
+    if how is Format.MARKDOWN:
+        return fleets.report_text(result)
+    return as_json("fleet-report", result.model_dump(mode="json"))
 
 
 def rendered(report: MigrationReport, how: Format) -> str:

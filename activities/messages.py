@@ -50,8 +50,7 @@ class MessageActivities:
     @activity.defn
     async def ask_to_land(self, request: AskToLand) -> Asked:
         """Enqueues a candidate, or takes it back; enqueues nothing for a planner that is gone."""
-        parent = await self._describe(request.parent)
-        parent_open = parent.status == "RUNNING" and parent.first_run == request.epoch
+        parent_open = (await self._describe(request.parent)).is_open_since(request.epoch)
         if not parent_open and not request.withdraw:
             return Asked(parent_open=False, queue_open=True)
         verb = WITHDRAW if request.withdraw else ENQUEUE
@@ -105,7 +104,7 @@ class MessageActivities:
 
     async def _end(self, id: str) -> MigrationEnd:
         described = await self._describe(id)
-        if described.status == "RUNNING":
+        if described.is_open:
             return MigrationEnd(id=id, is_open=True)
         if described.status != "COMPLETED":
             return MigrationEnd(id=id, reason=described.status.lower().replace("_", " "))

@@ -18,7 +18,8 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
-from activities.static_plan import forecast, static_plan, validate_plan
+from activities.plan_rules import validate_plan
+from activities.static_plan import forecast, static_plan
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore

@@ -15,9 +15,7 @@ from activities.contracts.plan import Forecast, Plan, Task
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
 from activities.grouping import Facts, split_files
-from activities.plan_rules import files_with_sites, validate_plan
-
-__all__ = ["forecast", "schedule_waves", "split_files", "static_plan", "validate_plan"]
+from activities.plan_rules import files_with_sites
 
 
 def static_plan(

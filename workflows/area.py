@@ -4,8 +4,6 @@ The same code at every level. It decides who may start (frontier.py), the roster
 what; handoffs flow up as one blob in its report.
 """
 
-import asyncio
-
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
@@ -21,6 +19,7 @@ from activities.contracts.requests import JoinHandoffs, TellPlanner
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import frontier
+from workflows.draining import drained
 from workflows.options import LOCAL, RECHECK_CHILDREN, is_long
 from workflows.roster import Roster
 
@@ -43,12 +42,11 @@ class AreaWorkflow:
 
     @workflow.run
     async def run(self, area: AreaInput) -> Report:
-        story = asyncio.create_task(self._story())
-        try:
-            return await asyncio.shield(story)
-        except asyncio.CancelledError:  # through Temporal: the same as a planner's word
-            self.steer_area(AreaSteering(paused=self._paused, cancelled=True))
-            return await story
+        return await drained(self._story(), self._cancel)
+
+    def _cancel(self) -> None:
+        """Through Temporal: the same as a planner's word."""
+        self.steer_area(AreaSteering(paused=self._paused, cancelled=True))
 
     async def _story(self) -> Report:
         await self._roster.load()

@@ -4,7 +4,6 @@ It asks again until it is answered, ever less often. A landing is never cancelle
 cancelled meanwhile takes its candidate back and lives by the answer, which may be that it landed.
 """
 
-import asyncio
 import contextlib
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from activities.contracts.requests import Asked, AskToLand
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
 from workflows.attempts import Work
+from workflows.draining import drained
 from workflows.options import ENQUEUE_AGAIN, ENQUEUE_AGAIN_AT_MOST, LOCAL, QUEUE_COMES_BACK
 
 
@@ -49,12 +49,10 @@ class Asking:
             reply_to=workflow.info().workflow_id,
             asking=len(self.bounces),
         )
-        asking = asyncio.create_task(self._ask(candidate))
-        try:
-            return await asyncio.shield(asking)
-        except asyncio.CancelledError:
-            self.cancelled = True
-            return await asking
+        return await drained(self._ask(candidate), self._cancel)
+
+    def _cancel(self) -> None:
+        self.cancelled = True
 
     async def _ask(self, candidate: Candidate) -> Landing:
         """The same candidate has the same id each time; none asks for a planner that is gone."""

@@ -59,6 +59,11 @@ class Steered(Generic[StateT]):
     def _may_cancel(self, command: Command) -> None:
         self.refuse_unless(not self.state.cancelled, command, "it is being cancelled already")
 
+    def cancelled_through_temporal(self) -> None:
+        """Temporal's own Cancel is nobody's command, and is kept as one."""
+        command = Command(id="temporal-cancel", actor="temporal", reason="through Temporal")
+        self.apply("cancel", command, {"cancelled": "cancelled through Temporal"})
+
     def refuse_unless(self, holds: bool, command: Command, reason: str) -> None:
         if any(decision.id == command.id for decision in self.state.decisions):
             return

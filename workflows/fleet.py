@@ -29,6 +29,7 @@ from activities.contracts.requests import DescribeRuns
 from activities.messages import MessageActivities
 from workflows import convoy, details
 from workflows.commanded import Steered
+from workflows.draining import drained
 from workflows.kept import Handle, Kept
 from workflows.migration import MigrationWorkflow
 from workflows.options import (
@@ -74,13 +75,7 @@ class FleetWorkflow(Steered[FleetState]):
 
     @workflow.run
     async def run(self, fleet: FleetInput) -> FleetResult:
-        story = asyncio.create_task(self._story())
-        try:
-            return await asyncio.shield(story)
-        except asyncio.CancelledError:
-            command = Command(id="temporal-cancel", actor="temporal", reason="through Temporal")
-            self.apply("cancel", command, {"cancelled": "cancelled through Temporal"})
-            return await story
+        return await drained(self._story(), self.cancelled_through_temporal)
 
     async def _story(self) -> FleetResult:
         await self._look()

@@ -85,7 +85,7 @@ class Kept:
             **LOCAL,
         )
         self._described = True
-        if described.runs[0].status != "RUNNING" and not self.is_watched:
+        if not described.runs[0].is_open and not self.is_watched:
             self.is_open = False
             self._ended(None)
 

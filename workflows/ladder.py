@@ -122,8 +122,7 @@ class Ladder:
             summary="is the planner still there?",
             **LOCAL,
         )
-        parent = described.runs[0]
-        return parent.status == "RUNNING" and parent.first_run == self._in.epoch
+        return described.runs[0].is_open_since(self._in.epoch)
 
     def _record(self, number: int, rung: int, kind: str, outcome: RungOutcome, note: str) -> None:
         self.attempts.append(

@@ -9,7 +9,6 @@
 - Pause: the batch in checks finishes, none is composed. A landing is never cancelled.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from temporalio import workflow
@@ -24,6 +23,7 @@ from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from workflows import batching
+from workflows.draining import drained
 from workflows.options import GIT, LOCAL, VERIFY_LANDING, is_long
 
 
@@ -45,12 +45,8 @@ class MergeQueueWorkflow:
 
     @workflow.run
     async def run(self, queue: QueueInput) -> QueueState:
-        story = asyncio.create_task(self._story(queue))
-        try:
-            return await asyncio.shield(story)
-        except asyncio.CancelledError:  # through Temporal: a landing is never cancelled
-            self._closing = True
-            return await story
+        # A landing is never cancelled: to cancel a queue is to close it.
+        return await drained(self._story(queue), self.close)
 
     async def _story(self, queue: QueueInput) -> QueueState:
         while True:

@@ -5,8 +5,6 @@ updates: refusable, with who, why and an id, applied once. The whole state is on
 that grew long continues as new with it, in the middle of the work too.
 """
 
-import asyncio
-
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
@@ -15,7 +13,6 @@ from activities.contracts.evidence import Moment
 from activities.contracts.migration import (
     REPORT,
     AreaSteering,
-    Command,
     MigrationInput,
     MigrationResult,
     MigrationState,
@@ -27,6 +24,7 @@ from activities.contracts.requests import MigrationOrder
 from workflows import attempts, details, judge
 from workflows.commanded import ENDED, Commanded
 from workflows.delegation import Delegation
+from workflows.draining import drained
 from workflows.landing_queue import LandingQueue
 from workflows.options import (
     NEEDS_HUMAN,
@@ -59,13 +57,7 @@ class MigrationWorkflow(Commanded):
 
     @workflow.run
     async def run(self, migration: MigrationInput) -> MigrationResult:
-        story = asyncio.create_task(self._story())
-        try:
-            return await asyncio.shield(story)
-        except asyncio.CancelledError:
-            command = Command(id="temporal-cancel", actor="temporal", reason="through Temporal")
-            self.apply("cancel", command, {"cancelled": "cancelled through Temporal"})
-            return await story
+        return await drained(self._story(), self.cancelled_through_temporal)
 
     async def _story(self) -> MigrationResult:
         self._order = await read_order(self._in.spec)

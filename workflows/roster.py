@@ -177,7 +177,7 @@ class Roster:
         self.take_reports()
         for run in described.runs:
             row = self._by_task[earlier[run.id]]
-            if run.status != "RUNNING" and row.state == frontier.RUNNING:
+            if not run.is_open and row.state == frontier.RUNNING:
                 self.end(row, TaskStatus.LOST)
 
     async def recover_lost(self) -> None:

@@ -53,7 +53,7 @@ class References(Objects):
         return str(found.target) if isinstance(found, pygit2.Reference) else None
 
     def refs(self, prefix: str) -> dict[str, str]:
-        """Every ref under a prefix such as `refs/whimbrel/candidate/bare-asserts/`."""
+        """Every ref under a prefix such as `refs/whimbrel/checkpoint/bare-asserts/`."""
         listed = self.git.text("for-each-ref", "--format=%(refname) %(objectname)", prefix)
         return dict(line.split(" ") for line in listed.splitlines())
 

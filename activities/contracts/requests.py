@@ -290,6 +290,14 @@ class RunStatus(Contract):
     first_run: str = ""
     """The first execution's run id: the epoch."""
 
+    @property
+    def is_open(self) -> bool:
+        return self.status == "RUNNING"
+
+    def is_open_since(self, epoch: str) -> bool:
+        """Whether it is the life that was meant: another one wants nothing of an earlier's."""
+        return self.is_open and self.first_run == epoch
+
 
 class Runs(Contract):
     runs: tuple[RunStatus, ...]

@@ -13,7 +13,8 @@ from activities.contracts.spec import MigrationSpec, Split
 from activities.contracts.survey import SurveyData, SurveyedFile
 from activities.grouping import Facts, FileGroup, split_files
 from activities.import_order import in_import_order, without_indirect
-from activities.static_plan import schedule_waves, static_plan, validate_plan
+from activities.plan_rules import validate_plan
+from activities.static_plan import schedule_waves, static_plan
 from activities.together import group_names, units
 
 

@@ -12,7 +12,8 @@ from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import MigrationSpec, Split, SplitBy
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
 from activities.grouping import split_files
-from activities.static_plan import forecast, schedule_waves, static_plan, validate_plan
+from activities.plan_rules import validate_plan
+from activities.static_plan import forecast, schedule_waves, static_plan
 
 BASE = "b" * 40
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from temporalio import activity
 
 from activities.checks import baseline_key
-from activities.contracts.migration import LandedCommit, MigrationReport
+from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import Expectation, MigrationSpec
 from activities.contracts.survey import SurveyData

@@ -14,16 +14,9 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts.children import ENQUEUE, LANDED, REPORT, WITHDRAW, Report
 from activities.contracts.fleet import MigrationEnd, MigrationEnds
-from activities.contracts.migration import (
-    ENQUEUE,
-    LANDED,
-    REPORT,
-    WITHDRAW,
-    MigrationResult,
-    Report,
-)
-from activities.contracts.requests import (
+from activities.contracts.messages import (
     Answer,
     AnswerTasks,
     Asked,
@@ -34,6 +27,7 @@ from activities.contracts.requests import (
     RunStatus,
     TellPlanner,
 )
+from activities.contracts.migration import MigrationResult
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import AreaRow
+from activities.contracts.children import AreaRow
 from activities.contracts.plan import Plan, TaskRow
 from activities.contracts.requests import (
     DescribeMigration,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 
-from activities.contracts.migration import Report
+from activities.contracts.children import Report
 
 PATIENCE = timedelta(seconds=30)
 

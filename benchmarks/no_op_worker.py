@@ -17,9 +17,9 @@ from temporalio.worker import Worker
 
 from activities.adapters.blobs import BlobStore
 from activities.contracts.base import BlobRef
+from activities.contracts.children import AreaRow
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch
-from activities.contracts.migration import AreaRow
 from activities.contracts.plan import Task, TaskRow
 from activities.contracts.requests import (
     CloseWorkspace,

@@ -23,7 +23,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import CLOSE, AreaInput, QueueInput
+from activities.contracts.children import CLOSE, AreaInput, QueueInput
 from activities.contracts.repository import GreenBranch, Repository
 from benchmarks.bare import BareParent, Listener
 from benchmarks.measuring import Comparison

@@ -18,13 +18,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
 from activities.adapters.reporting import blind_warnings, undone
-from activities.contracts.migration import (
-    AreaRow,
-    MigrationReport,
-    MigrationResult,
-    Progress,
-    TaskCounts,
-)
+from activities.contracts.children import AreaRow, TaskCounts
+from activities.contracts.migration import MigrationResult, Progress
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from activities.contracts.work import Handoff, TaskStatus
 from cli import fleets

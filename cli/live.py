@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.adapters.reporting import duration
-from activities.contracts.migration import AreaRow, Progress
+from activities.contracts.children import AreaRow
+from activities.contracts.migration import Progress
 from cli.boundary import say
 from cli.render import counts_line, first_line, progress_line, sites_line
 

@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from activities.adapters.reporting import blind_warnings, undone
-from activities.contracts.migration import (
-    MigrationReport,
-    MigrationResult,
-    Progress,
-    Stage,
-    TaskCounts,
-)
+from activities.contracts.children import TaskCounts
+from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.plan import Forecast, Plan, Task
+from activities.contracts.report import MigrationReport
 
 WIDTH = 100
 LEFTOVERS = 5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.adapters.html_report import render_html
 from activities.adapters.reporting import render_report
-from activities.contracts.migration import MigrationReport
+from activities.contracts.report import MigrationReport
 from cli import fleets
 from cli.asking import find, load_report
 from cli.boundary import Code, Refused, as_json, give, say

@@ -12,8 +12,9 @@ from typing import Any
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts.commands import Command
 from activities.contracts.fleet import RUNNING
-from activities.contracts.migration import Command, MigrationResult, Stage
+from activities.contracts.migration import MigrationResult, Stage
 from cli.asking import ANSWER, find, name_of, progress_of
 from cli.boundary import Code, Refused, give_json, say
 from cli.fleets import FleetHandle, fleet_of, fleet_progress

@@ -13,13 +13,9 @@ from temporalio.exceptions import ApplicationError, CancelledError, TerminatedEr
 from temporalio.service import RPCError
 
 from activities.adapters.blobs import BlobMissing
-from activities.contracts.migration import (
-    AreaRow,
-    MigrationReport,
-    MigrationResult,
-    Progress,
-    Stage,
-)
+from activities.contracts.children import AreaRow
+from activities.contracts.migration import MigrationResult, Progress, Stage
+from activities.contracts.report import MigrationReport
 from cli.asking import Handle, find, name_of, progress_of, rows_of
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.fleet_watching import follow_fleet

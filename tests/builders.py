@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from activities.contracts.children import AreaRow
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Candidate
-from activities.contracts.migration import AreaRow
 from activities.contracts.plan import Plan, Task, TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.spec import MigrationSpec

@@ -26,13 +26,9 @@ from activities.adapters.blobs import BlobStore
 from activities.adapters.hubs import Hubs
 from activities.adapters.reporting import render_report
 from activities.contracts.base import digest_of
-from activities.contracts.migration import (
-    Command,
-    MigrationInput,
-    MigrationReport,
-    MigrationResult,
-    Progress,
-)
+from activities.contracts.commands import Command
+from activities.contracts.migration import MigrationInput, MigrationResult, Progress
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import Repository
 from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities

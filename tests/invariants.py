@@ -18,7 +18,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from activities.adapters.leftovers import is_abandoned
-from activities.contracts.migration import MigrationReport
+from activities.contracts.report import MigrationReport
 from tests.adapters.repositories import git
 
 HALF_MADE = re.compile(r"^[^/]+\.git\.tmp$|/HEAD\.lock$|^[^/]+/refs/(?!whimbrel/host/).*\.lock$")

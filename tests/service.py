@@ -22,7 +22,8 @@ from activities.adapters.blobs import BlobStore
 from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded, Server
 from activities.adapters.settings import Settings
-from activities.contracts.migration import MigrationReport, MigrationResult, Progress
+from activities.contracts.migration import MigrationResult, Progress
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import Session, unreachable

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from activities.contracts.migration import AreaRow, Progress, Stage, TaskCounts
+from activities.contracts.children import AreaRow, TaskCounts
+from activities.contracts.migration import Progress, Stage
 from activities.contracts.plan import TaskRow
 from cli.live import Screen
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from activities.contracts.migration import MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import Handoff
 from tests import invariants, shop
 from tests.adapters.repositories import git, make_repository

@@ -19,15 +19,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.adapters.blobs import BlobStore
 from activities.adapters.embedded import Embedded
 from activities.contracts.base import BlobRef, digest_of
-from activities.contracts.migration import (
-    Command,
-    MigrationInput,
-    MigrationReport,
-    MigrationResult,
-    Progress,
-    Stage,
-)
+from activities.contracts.commands import Command
+from activities.contracts.migration import MigrationInput, MigrationResult, Progress, Stage
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.report import MigrationReport
 from activities.contracts.survey import Site, Survey, SurveyData
 from activities.contracts.work import Handoff, PutBack, TaskStatus
 from cli import asking, starting, telling, watching

@@ -7,7 +7,7 @@ what; handoffs flow up as one blob in its report.
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import (
+from activities.contracts.children import (
     REPORT,
     AreaInput,
     AreaRow,
@@ -15,7 +15,8 @@ from activities.contracts.migration import (
     Report,
     TaskCounts,
 )
-from activities.contracts.requests import JoinHandoffs, TellPlanner
+from activities.contracts.messages import TellPlanner
+from activities.contracts.requests import JoinHandoffs
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import frontier

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from temporalio import workflow
 
+from activities.contracts.children import TaskInput
 from activities.contracts.landing import Candidate, Landing, Outcome
-from activities.contracts.migration import TaskInput
+from activities.contracts.messages import Asked, AskToLand
 from activities.contracts.plan import Task
-from activities.contracts.requests import Asked, AskToLand
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
 from workflows.attempts import Work

@@ -9,14 +9,9 @@ from typing import Generic, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from activities.contracts.commands import Command, HumanDecision
 from activities.contracts.fleet import ORDER, FleetOrder
-from activities.contracts.migration import (
-    Command,
-    HumanDecision,
-    MigrationState,
-    Stage,
-    Steerable,
-)
+from activities.contracts.migration import MigrationState, Stage, Steerable
 from workflows.options import MAX_DECISIONS
 
 ENDED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS, Stage.STOPPED, Stage.CANCELLED, Stage.FAILED)

@@ -4,7 +4,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.contracts.migration import STEER_AREA, AreaInput, AreaSteering, Report
+from activities.contracts.children import STEER_AREA, AreaInput, AreaSteering, Report
 from workflows.area import AreaWorkflow
 from workflows.kept import Handle, Kept
 from workflows.landing_queue import LandingQueue

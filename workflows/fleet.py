@@ -11,6 +11,7 @@ from functools import partial
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
+from activities.contracts.commands import Command
 from activities.contracts.fleet import (
     NOT_STARTED,
     ORDER,
@@ -24,8 +25,8 @@ from activities.contracts.fleet import (
     FleetState,
     MigrationEnds,
 )
-from activities.contracts.migration import Command, MigrationInput, MigrationResult, Stage
-from activities.contracts.requests import DescribeRuns
+from activities.contracts.messages import DescribeRuns
+from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.messages import MessageActivities
 from workflows import convoy, details
 from workflows.commanded import Steered

@@ -6,7 +6,7 @@ room. A claim is held from the start until the task is final, whatever its workf
 
 from collections.abc import Sequence
 
-from activities.contracts.migration import AreaRow, TaskCounts
+from activities.contracts.children import AreaRow, TaskCounts
 from activities.contracts.work import TaskStatus
 
 WAITING = "waiting"

@@ -13,7 +13,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
 
-from activities.contracts.requests import DescribeRuns
+from activities.contracts.messages import DescribeRuns
 from activities.messages import MessageActivities
 from workflows import details
 from workflows.options import LEFTOVER_ENDS, LEFTOVER_ENDS_AT_MOST, LOCAL, MAX_STARTS

@@ -13,15 +13,10 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from activities.contracts.children import TaskInput
 from activities.contracts.evidence import Evidence
-from activities.contracts.migration import TaskInput
-from activities.contracts.requests import (
-    CloseWorkspace,
-    DescribeRuns,
-    OpenWorkspace,
-    RunRung,
-    TaskOrder,
-)
+from activities.contracts.messages import DescribeRuns
+from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, TaskOrder
 from activities.contracts.work import (
     Attempt,
     Checkpoint,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from temporalio import workflow
 
-from activities.contracts.migration import CLOSE, PAUSE, QueueInput, QueueState
+from activities.contracts.children import CLOSE, PAUSE, QueueInput, QueueState
 from workflows.kept import Handle, Kept
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.options import of_migration, queue_id

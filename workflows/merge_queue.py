@@ -15,10 +15,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.checks import ChecksActivities
+from activities.contracts.children import QueueInput, QueueState
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
-from activities.contracts.migration import QueueInput, QueueState
-from activities.contracts.requests import Answer, AnswerTasks, ComposeBatch, Land, RunChecks
+from activities.contracts.messages import Answer, AnswerTasks
+from activities.contracts.requests import ComposeBatch, Land, RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities

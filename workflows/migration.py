@@ -9,15 +9,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from activities.contracts.base import BlobRef
+from activities.contracts.children import REPORT, AreaSteering, Report
 from activities.contracts.evidence import Moment
 from activities.contracts.migration import (
-    REPORT,
-    AreaSteering,
     MigrationInput,
     MigrationResult,
     MigrationState,
     Progress,
-    Report,
     Stage,
 )
 from activities.contracts.requests import MigrationOrder

@@ -13,8 +13,9 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
 
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import AreaInput, AreaRow, Report, TaskInput
-from activities.contracts.requests import DescribeRuns, FindLanded, LoadRows
+from activities.contracts.children import AreaInput, AreaRow, Report, TaskInput
+from activities.contracts.messages import DescribeRuns
+from activities.contracts.requests import FindLanded, LoadRows
 from activities.contracts.work import TaskStatus
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities

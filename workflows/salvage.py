@@ -5,8 +5,8 @@ base, the rest is checked again. Whatever is put back is remembered with its rea
 from temporalio import workflow
 
 from activities.checks import ChecksActivities
+from activities.contracts.children import TaskInput
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.migration import TaskInput
 from activities.contracts.requests import PutBackFiles, RunChecks, TaskOrder
 from activities.contracts.work import PutBack
 from activities.integration import IntegrationActivities

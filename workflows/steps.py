@@ -7,14 +7,9 @@ from temporalio import workflow
 
 from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
+from activities.contracts.children import AreaInput, QueueInput
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.migration import (
-    AreaInput,
-    MigrationInput,
-    MigrationState,
-    QueueInput,
-    Verdict,
-)
+from activities.contracts.migration import MigrationInput, MigrationState, Verdict
 from activities.contracts.plan import PlanSummary
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.requests import (

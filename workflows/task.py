@@ -11,14 +11,10 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError, FailureError
 
+from activities.contracts.children import Report, TaskInput
 from activities.contracts.landing import Landing, Outcome
-from activities.contracts.migration import Report, TaskInput
-from activities.contracts.requests import (
-    HandOff,
-    LoadTask,
-    Rework,
-    TaskOrder,
-)
+from activities.contracts.messages import HandOff
+from activities.contracts.requests import LoadTask, Rework, TaskOrder
 from activities.contracts.work import Handoff, TaskStatus
 from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities

@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 from typing import NamedTuple
 
 from activities.adapters.reporting import count
-from activities.contracts.migration import MigrationReport
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import Handoff, TaskStatus
 
 WIDTH, HEIGHT = 440, 250

@@ -28,7 +28,8 @@ from activities.adapters.reporting import (
     without_credentials,
 )
 from activities.contracts.evidence import CheckOutcome, CheckResult
-from activities.contracts.migration import MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
 MAX_BYTES = 1_000_000

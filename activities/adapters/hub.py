@@ -20,7 +20,7 @@ from activities.adapters.merging import Merge
 from activities.adapters.refs import ABSENT, INCOMING, OURS, References, RefMissing, update
 from activities.adapters.upstream import fetch_branch
 from activities.contracts.landing import Batch, Candidate
-from activities.contracts.migration import LandedCommit
+from activities.contracts.report import LandedCommit
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.spec import MigrationSpec, Phase
 

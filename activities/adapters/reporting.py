@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
-from activities.contracts.migration import MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
 MAX_ROWS = 500

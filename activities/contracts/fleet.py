@@ -6,14 +6,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, Form
-from activities.contracts.migration import (
-    Command,
-    HumanDecision,
-    MigrationInput,
-    MigrationResult,
-    Stage,
-    Steerable,
-)
+from activities.contracts.commands import Command, HumanDecision
+from activities.contracts.migration import MigrationInput, MigrationResult, Stage, Steerable
 from activities.contracts.run_form import Name
 from activities.contracts.spec import MigrationSpec
 

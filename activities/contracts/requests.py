@@ -1,9 +1,11 @@
 """What each activity is asked: the verb as a noun phrase, one argument each."""
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.children import AreaRow
+from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.landing import Candidate, Landing
-from activities.contracts.migration import AreaRow, HumanDecision, Report, Stage
+from activities.contracts.landing import Candidate
+from activities.contracts.migration import Stage
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
@@ -181,37 +183,6 @@ class Reworked(Contract):
     conflicts: tuple[str, ...] = ()
 
 
-class AskToLand(Contract):
-    """A task's word to the merge queue."""
-
-    queue: str
-    """The queue's workflow id."""
-    candidate: Candidate
-    withdraw: bool = False
-    """Takes it back instead, where it is not composed yet."""
-    parent: str
-    epoch: str
-    """The planner's workflow id and first run: one that is gone wants nothing landed."""
-
-
-class Asked(Contract):
-    """Who was there to hear it."""
-
-    parent_open: bool
-    queue_open: bool
-
-
-class Answer(Contract):
-    """A landing and the workflow id that waits for it."""
-
-    to: str
-    landing: Landing
-
-
-class AnswerTasks(Contract):
-    answers: tuple[Answer, ...]
-
-
 class ComposeBatch(Contract):
     repository: Repository
     branch: GreenBranch
@@ -244,23 +215,6 @@ class LandedTasks(Contract):
     tasks: dict[str, CommitId]
 
 
-class HandOff(Contract):
-    """A task's last word to its planner."""
-
-    name: str
-    handoff: Handoff
-    start: int
-    parent: str
-    epoch: str
-
-
-class TellPlanner(Contract):
-    """An area's word to its planner."""
-
-    parent: str
-    report: Report
-
-
 class JoinHandoffs(Contract):
     name: str
     rows: tuple[AreaRow, ...]
@@ -277,30 +231,6 @@ class JudgeCycle(Contract):
     survey: Survey
     """Of the green tip, after the cycle."""
     handoffs: tuple[BlobRef, ...]
-
-
-class DescribeRuns(Contract):
-    ids: tuple[str, ...]
-
-
-class RunStatus(Contract):
-    id: str
-    status: str
-    """RUNNING, COMPLETED, FAILED, … or NOT_FOUND."""
-    first_run: str = ""
-    """The first execution's run id: the epoch."""
-
-    @property
-    def is_open(self) -> bool:
-        return self.status == "RUNNING"
-
-    def is_open_since(self, epoch: str) -> bool:
-        """Whether it is the life that was meant: another one wants nothing of an earlier's."""
-        return self.is_open and self.first_run == epoch
-
-
-class Runs(Contract):
-    runs: tuple[RunStatus, ...]
 
 
 class WriteReport(Contract):

@@ -11,7 +11,8 @@ from activities.adapters.hub import BranchMoved, BranchOwned
 from activities.adapters.hubs import Hubs
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
-from activities.contracts.migration import MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import Repository
 from activities.contracts.requests import (
     ClaimBranch,

@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 from test_reporting import BASE, a_report
 
+from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
-from activities.contracts.migration import HumanDecision, LandedCommit, MigrationReport
+from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.work import (
     Attempt,
     CommandRun,

@@ -10,8 +10,10 @@ from test_reporting import BASE, TIP, a_report
 
 from activities.adapters.html_report import MAX_BYTES, render_html
 from activities.adapters.html_text import line, output
+from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome
-from activities.contracts.migration import HumanDecision, MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import (
     CommandRun,
     Handoff,

@@ -1,8 +1,10 @@
 """The report says first what was not done and why; what repositories say cannot become markup."""
 
 from activities.adapters.reporting import Undone, duration, render_report, undone
+from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
-from activities.contracts.migration import HumanDecision, MigrationReport, Stage
+from activities.contracts.migration import Stage
+from activities.contracts.report import MigrationReport
 from activities.contracts.work import (
     Attempt,
     CommandRun,

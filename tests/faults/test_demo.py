@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.contracts.migration import MigrationReport
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from tests import invariants
 from tests.service import ROOT, environment, processes_of, service, swept

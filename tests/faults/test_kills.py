@@ -19,7 +19,8 @@ from temporalio.service import RPCError
 from activities.adapters.hub import Hub
 from activities.adapters.scratch import Scratch
 from activities.adapters.workspaces import Workspaces
-from activities.contracts.migration import MigrationReport, Progress
+from activities.contracts.migration import Progress
+from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import unreachable

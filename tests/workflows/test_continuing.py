@@ -9,7 +9,8 @@ import asyncio
 from conftest import SUGGEST_AT, Stage, a_command, asking
 from temporalio.client import WorkflowHandle
 
-from activities.contracts.migration import PAUSE, REPORT, MigrationState, Report
+from activities.contracts.children import PAUSE, REPORT, Report
+from activities.contracts.migration import MigrationState
 from activities.contracts.migration import Stage as At
 from activities.contracts.work import TaskStatus as Status
 from workflows import options

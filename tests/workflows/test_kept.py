@@ -6,8 +6,9 @@ from conftest import a_command, asking
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from activities.contracts.children import AreaInput, QueueInput
 from activities.contracts.landing import Candidate
-from activities.contracts.migration import AreaInput, QueueInput, Stage
+from activities.contracts.migration import Stage
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.work import TaskStatus as Status
 from workflows import options

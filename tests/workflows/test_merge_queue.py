@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from world import rewrite, write
 
+from activities.contracts.children import CLOSE, ENQUEUE, WITHDRAW, QueueInput, QueueState
 from activities.contracts.landing import Candidate, Outcome
-from activities.contracts.migration import CLOSE, ENQUEUE, WITHDRAW, QueueInput, QueueState
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
 from workflows.merge_queue import MergeQueueWorkflow

@@ -17,8 +17,8 @@ from temporalio.testing import WorkflowEnvironment
 from world import World, fail, rewrite, write
 
 from activities.adapters.blobs import BlobStore
+from activities.contracts.children import ENQUEUE, LANDED, REPORT, WITHDRAW, Report, TaskInput
 from activities.contracts.landing import Candidate, Landing, Outcome
-from activities.contracts.migration import ENQUEUE, LANDED, REPORT, WITHDRAW, Report, TaskInput
 from activities.contracts.work import Handoff, RungOutcome
 from activities.contracts.work import TaskStatus as Status
 from workflows import options

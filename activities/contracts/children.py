@@ -1,0 +1,162 @@
+"""What a planner starts: areas, tasks and the merge queue; what they are told and report."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.landing import Candidate
+from activities.contracts.plan import TaskRow
+from activities.contracts.repository import GreenBranch, Repository
+from activities.contracts.work import TaskStatus
+
+# Signals that travel upwards go by name, so that task.py and merge_queue.py need not import
+# each other; the constants below are the only place where the names are written.
+
+
+REPORT = "report"
+"""child → parent, with a Report."""
+LANDED = "landed"
+"""queue → task, with a Landing."""
+ENQUEUE = "enqueue"
+"""task → queue, with a Candidate."""
+WITHDRAW = "withdraw"
+"""task → queue, with a Candidate."""
+PAUSE = "pause"
+"""migration → queue, with a bool."""
+CLOSE = "close"
+"""migration → queue: answer what is waiting, then end."""
+STEER_AREA = "steer_area"
+"""migration → area, with an AreaSteering."""
+
+
+class TaskCounts(Contract):
+    """How many tasks of the current cycle stand where."""
+
+    waiting: int = 0
+    running: int = 0
+    landed: int = 0
+    """Partial ones included."""
+    needs_person: int = 0
+    """needs_person and cannot."""
+    other: int = 0
+    """skipped, cancelled, lost, nothing to do."""
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.running + self.landed + self.needs_person + self.other
+
+
+class AreaSteering(Contract):
+    """What a migration tells its area."""
+
+    paused: bool = False
+    cancelled: bool = False
+
+
+class AreaRow(Contract):
+    """One task as its area knows it."""
+
+    task: TaskRow
+    state: str = "waiting"
+    """waiting, running, or a TaskStatus."""
+    start: int = 0
+    from_earlier_run: bool = False
+    """Started before the last continue-as-new: no child handle to watch."""
+    handoff: BlobRef | None = None
+
+
+class AreaInput(Contract):
+    """Starts or continues an area."""
+
+    name: str
+    """The migration's name."""
+    area: str
+    parent: str
+    """The workflow id to report to."""
+    epoch: str
+    cycle: int
+    repository: Repository
+    branch: GreenBranch
+    queue: str
+    """The merge queue's workflow id."""
+    spec: BlobRef
+    plan: BlobRef
+    phase: str
+    concurrency: int
+    rows: tuple[AreaRow, ...] | None = None
+    """None at the first start: read from the plan."""
+    base: CommitId
+    """The migration's base: what landed is looked for behind it."""
+    tip: CommitId
+    """The green tip as last read: the base of the tasks it starts."""
+    survey: BlobRef | None = None
+    """The SurveyData that the plan was made of."""
+    paused: bool = False
+    cancelled: bool = False
+
+
+class TaskInput(Contract):
+    """Starts or continues one task."""
+
+    name: str
+    task: TaskId
+    start: int
+    parent: str
+    epoch: str
+    """The parent area's first execution run id."""
+    repository: Repository
+    branch: GreenBranch
+    queue: str
+    spec: BlobRef
+    plan: BlobRef
+    phase: str
+    tip: CommitId
+    """The green tip when it was started: the first attempt's base."""
+    title: str = ""
+    survey: BlobRef | None = None
+    """The SurveyData that the plan was made of: prompts name its lines."""
+
+
+class Report(Contract):
+    """What a child tells its parent when it stops."""
+
+    child: str
+    """Task id or area id."""
+    start: int
+    epoch: str
+    """The parent's epoch as the child was given it; another one is ignored."""
+    status: TaskStatus | None = None
+    """A task's status; None for an area."""
+    handoff: BlobRef | None = None
+    """A task's Handoff, or an area's list of handoff blobs."""
+    landed: CommitId | None = None
+    """Where a task landed; the latest such commit that an area knows."""
+    counts: TaskCounts = TaskCounts()
+    final: bool = True
+    """False: an area's progress on the way."""
+
+
+class QueueState(Contract):
+    """What the queue carries over continue-as-new."""
+
+    waiting: tuple[Candidate, ...] = ()
+    failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Decayed; decides the batch size."""
+    landed: int = 0
+    bounced: int = 0
+    batches: int = 0
+    closing: bool = False
+    paused: bool = False
+
+
+class QueueInput(Contract):
+    """Starts or continues the merge queue of one green branch."""
+
+    repository: Repository
+    branch: GreenBranch
+    spec: BlobRef
+    phase: str
+    base: CommitId
+    """The migration's base."""
+    state: QueueState = QueueState()

@@ -1,0 +1,78 @@
+"""What workflows tell each other, and ask about each other."""
+
+from activities.contracts.base import Contract
+from activities.contracts.children import Report
+from activities.contracts.landing import Candidate, Landing
+from activities.contracts.work import Handoff
+
+
+class AskToLand(Contract):
+    """A task's word to the merge queue."""
+
+    queue: str
+    """The queue's workflow id."""
+    candidate: Candidate
+    withdraw: bool = False
+    """Takes it back instead, where it is not composed yet."""
+    parent: str
+    epoch: str
+    """The planner's workflow id and first run: one that is gone wants nothing landed."""
+
+
+class Asked(Contract):
+    """Who was there to hear it."""
+
+    parent_open: bool
+    queue_open: bool
+
+
+class Answer(Contract):
+    """A landing and the workflow id that waits for it."""
+
+    to: str
+    landing: Landing
+
+
+class AnswerTasks(Contract):
+    answers: tuple[Answer, ...]
+
+
+class HandOff(Contract):
+    """A task's last word to its planner."""
+
+    name: str
+    handoff: Handoff
+    start: int
+    parent: str
+    epoch: str
+
+
+class TellPlanner(Contract):
+    """An area's word to its planner."""
+
+    parent: str
+    report: Report
+
+
+class DescribeRuns(Contract):
+    ids: tuple[str, ...]
+
+
+class RunStatus(Contract):
+    id: str
+    status: str
+    """RUNNING, COMPLETED, FAILED, … or NOT_FOUND."""
+    first_run: str = ""
+    """The first execution's run id: the epoch."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "RUNNING"
+
+    def is_open_since(self, epoch: str) -> bool:
+        """Whether it is the life that was meant: another one wants nothing of an earlier's."""
+        return self.is_open and self.first_run == epoch
+
+
+class Runs(Contract):
+    runs: tuple[RunStatus, ...]

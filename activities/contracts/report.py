@@ -1,0 +1,61 @@
+"""How a migration ended: the whole outcome as data."""
+
+from activities.contracts.base import CommitId, Contract, TaskId
+from activities.contracts.commands import HumanDecision
+from activities.contracts.migration import Stage
+from activities.contracts.plan import PlanSummary
+from activities.contracts.survey import Survey
+from activities.contracts.work import Handoff
+
+
+class LandedCommit(Contract):
+    """One commit of the green chain that carries tasks of the migration."""
+
+    commit: CommitId
+    at: str
+    """When it was composed, as the commit says: ISO 8601, UTC."""
+    tasks: tuple[TaskId, ...]
+    files: int
+    """Paths that it changed."""
+
+
+class MigrationReport(Contract):
+    """The whole outcome, as data; Markdown and HTML are rendered from it."""
+
+    schema_version: int = 1
+    name: str
+    objective: str
+    repository: str
+    base: CommitId
+    branch: str
+    tip: CommitId
+    outcome: Stage
+    reason: str = ""
+    started_at: str
+    finished_at: str
+    sites_at_start: int
+    sites_left: int
+    cycles: int
+    handoffs: tuple[Handoff, ...]
+    landed_files: int = 0
+    baseline_failures: dict[str, tuple[str, ...]] = {}
+    """check → ids that were red on the base already."""
+    flaky: dict[str, tuple[str, ...]] = {}
+    """check → ids that were red in one of the two baseline runs and not in the other."""
+    blind_checks: tuple[str, ...] = ()
+    """Checks whose whole run was red on the base, so that no change could make them worse."""
+    decisions: tuple[HumanDecision, ...] = ()
+    sandbox: str = ""
+    """The level commands ran at."""
+    survey: Survey | None = None
+    """The last one."""
+    plan: PlanSummary | None = None
+    """Of the last cycle."""
+    unplaced: tuple[str, ...] = ()
+    """Red results of the last survey that are sites and name no file in scope."""
+    outside: tuple[str, ...] = ()
+    """Tracked files that codemods with `apply: once` changed and no task claims: in no commit."""
+    dropped: tuple[str, ...] = ()
+    """New files that they left and nothing lets them create."""
+    landings: tuple[LandedCommit, ...] = ()
+    """Oldest first, those of earlier lives included; read from the green chain in the hub."""

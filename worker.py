@@ -27,7 +27,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
-from activities.faults import FaultInterceptor
+from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import HeartbeatInterceptor
 from activities.sweeping import DeadWorkspaces, Sweeper, files
 
@@ -238,12 +238,14 @@ async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker
 
 
 def _faults() -> list[Interceptor]:
-    """Tests name points to die at; without them there is nothing here."""
-    points = os.environ.get("WHIMBREL_FAULTS", "")
-    if not points:
+    """What a test's environment orders; without one there is nothing here."""
+    orders = os.environ.get("WHIMBREL_FAULTS", "")
+    if not orders:
         return []
-    folder = Path(os.environ["WHIMBREL_FAULTS_DIR"])
-    return [FaultInterceptor(frozenset(points.split(",")), folder)]
+    from activities.adapters import fault_points
+
+    fault_points.arm(orders, Path(os.environ["WHIMBREL_FAULTS_DIR"]), ACTIVITIES)
+    return [FaultInterceptor(fault_points.passing_activity)]
 
 
 async def serve(roles: Sequence[str]) -> None:

@@ -1,50 +1,66 @@
-"""Fault points: named places where a test may kill the process; without a test they do nothing.
-
-Every activity has two, `before:<activity>` and `after:<activity>` (its effect is done, its result
-not yet recorded). A point that fired leaves a marker file, so the restarted process goes on.
+"""The fault points of activities. What a fault point is, and what may happen there, is said in
+adapters/fault_points.py; the interceptor is there only when a test asked for faults.
 """
 
-import os
-import signal
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-BEFORE = "before"
-AFTER = "after"
+ACTIVITIES = (
+    "answer_tasks",
+    "ask_to_land",
+    "claim_branch",
+    "close_workspace",
+    "compose_batch",
+    "describe_migration",
+    "describe_runs",
+    "find_landed",
+    "hand_off",
+    "join_handoffs",
+    "judge_cycle",
+    "land",
+    "load_rows",
+    "load_task",
+    "make_plan",
+    "open_workspace",
+    "put_back",
+    "read_ends",
+    "rework",
+    "run_checks",
+    "run_rung",
+    "take_base",
+    "take_baseline",
+    "take_survey",
+    "tell_planner",
+    "write_report",
+)
+"""Of all roles: a process that has some of them must still know a point from a misspelt one."""
+
+Passing = Callable[[str], Awaitable[bool]]
+"""Passes a point; whether the activity is to run again."""
 
 
 class FaultInterceptor(Interceptor):
-    """Kills this process with SIGKILL the first time it passes one of `points`."""
+    """Passes `before:<activity>` and `after:<activity>` of every activity."""
 
-    def __init__(self, points: frozenset[str], markers: Path) -> None:
-        self._points = points
-        self._markers = markers
+    def __init__(self, passing: Passing) -> None:
+        self._passing = passing
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _FaultInbound(next, self)
-
-    def passing(self, point: str) -> None:
-        """Dies here if the test asked for exactly this point and it has not fired yet."""
-        if point not in self._points:
-            return
-        try:
-            (self._markers / point.replace(":", "-")).touch(exist_ok=False)
-        except FileExistsError:
-            return
-        os.kill(os.getpid(), signal.SIGKILL)
+        return _FaultInbound(next, self._passing)
 
 
 class _FaultInbound(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, faults: FaultInterceptor) -> None:
+    def __init__(self, next: ActivityInboundInterceptor, passing: Passing) -> None:
         super().__init__(next)
-        self._faults = faults
+        self._passing = passing
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         name = activity.info().activity_type
-        self._faults.passing(f"{BEFORE}:{name}")
+        await self._passing(f"before:{name}")
         result = await super().execute_activity(input)
-        self._faults.passing(f"{AFTER}:{name}")
+        if await self._passing(f"after:{name}"):
+            result = await super().execute_activity(input)
         return result

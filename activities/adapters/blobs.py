@@ -5,6 +5,7 @@ first writer wins and everybody is told what was recorded. A file appears whole 
 (written aside, fsynced, renamed or linked), and is verified when read.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.leftovers import remove_abandoned
 from activities.contracts.base import BlobRef
 
@@ -101,11 +103,10 @@ def _publish(path: Path, data: bytes, *, exclusive: bool) -> None:
             file.flush()
             os.fsync(file.fileno())
         if exclusive:
-            try:
+            with around(Effect.RECORD), contextlib.suppress(FileExistsError):
                 os.link(aside, path)
-            except FileExistsError:
-                return
         else:
-            aside.rename(path)
+            with around(Effect.BLOB):
+                aside.rename(path)
     finally:
         aside.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.adapters.check_trees import remove_tree
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
@@ -248,7 +249,8 @@ def _is_ready(folder: Path) -> bool:
 def _mark_ready(folder: Path) -> None:
     unnamed = folder / "ready.tmp"
     unnamed.touch()
-    unnamed.rename(folder / "ready")
+    with around(Effect.ENVIRONMENT):
+        unnamed.rename(folder / "ready")
 
 
 def _flat(path: str) -> str:

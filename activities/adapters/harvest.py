@@ -18,6 +18,7 @@ import pygit2
 from pygit2.enums import FileMode, Option
 
 from activities.adapters.check_trees import is_git_name, parent_beneath, walk
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
 from activities.adapters.trees import Entry, Folder
 from activities.adapters.workspaces import WorkspacePaths, name_of, opened_with, path_of
@@ -67,7 +68,8 @@ def harvest(
     tree = work.write()
     who = pygit2.Signature("Whimbrel", "whimbrel@localhost", when, 0)
     commit = str(repository.create_commit(None, who, who, message, tree, [base]))
-    Git(hub).run("update-ref", ref, commit)
+    with around(Effect.REF_CHECKPOINT):
+        Git(hub).run("update-ref", ref, commit)
     return Checkpoint(
         commit=commit,
         tree=str(tree),

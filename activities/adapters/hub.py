@@ -14,6 +14,7 @@ import pygit2
 from pygit2.enums import SortMode
 
 from activities.adapters.composing import TRAILER, carry, compose_batch
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.merging import Merge
@@ -79,7 +80,8 @@ class Hub(References):
                 return pinned
             incoming = f"{INCOMING}{_word(migration)}"
             self.drop([incoming])
-            commit = fetch_branch(Git(self.path, inherit=(held,)), url, branch, incoming)
+            with around(Effect.REF_INCOMING):
+                commit = fetch_branch(Git(self.path, inherit=(held,)), url, branch, incoming)
             self._pin(migration, commit, branch)
         return Base(commit=commit, tree=self.tree(commit), branch=branch)
 
@@ -99,12 +101,13 @@ class Hub(References):
         with self.writing([owner, head]) as git:
             owned = self.ref(owner)
             if owned is None:
-                update(git, owner, self.write_blob(branch.migration.encode()), ABSENT)
+                name = self.write_blob(branch.migration.encode())
+                update(git, owner, name, ABSENT, Effect.REF_OWNER)
             elif (name := self.read_blob(owned).decode()) != branch.migration:
                 raise BranchOwned(branch.name, name)
             if self.ref(head) is None:
                 self.parents(at)
-                update(git, head, at, ABSENT)
+                update(git, head, at, ABSENT, Effect.REF_BRANCH)
         return self.tip(branch.name)
 
     def tip(self, branch: str) -> str:
@@ -158,7 +161,7 @@ class Hub(References):
                 return tip
             if tip != old:
                 raise BranchMoved(branch, tip)
-            update(git, head, new, old)
+            update(git, head, new, old, Effect.REF_LAND)
         return new
 
     def landed(self, branch: str, base: str, migration: str) -> dict[str, str]:
@@ -208,14 +211,16 @@ class Hub(References):
         git.run("init", "-q", "--bare", "--template=", "--initial-branch=main", str(aside))
         for name, value in CONFIGURATION.items():
             git.run("config", name, value)
-        aside.rename(self.path)
+        with around(Effect.HUB):
+            aside.rename(self.path)
 
     def _pin(self, migration: str, commit: str, branch: str) -> None:
         """The branch's name first: a base is pinned once its own ref is there."""
         named, pinned = _base_branch(migration), _base(migration)
         with self.writing([named, pinned]) as git:
-            update(git, named, self.write_blob(branch.encode()), self.ref(named) or ABSENT)
-            update(git, pinned, commit, self.ref(pinned) or ABSENT)
+            name = self.write_blob(branch.encode())
+            update(git, named, name, self.ref(named) or ABSENT, Effect.REF_BASE_BRANCH)
+            update(git, pinned, commit, self.ref(pinned) or ABSENT, Effect.REF_BASE)
 
 
 def _base(migration: str) -> str:

@@ -14,6 +14,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
+from activities.adapters.fault_points import Effect, around
+
 KINDS = {"commit": 1, "tree": 2, "blob": 3}
 SMALL = 1 << 31
 """Offsets from here on would need the index's second table."""
@@ -51,8 +53,10 @@ class PackWriter:
         checksum = hashlib.sha1(pack).digest()
         index = self._index(checksum)
         name = f"pack-{checksum.hex()}"
-        _publish(folder / f"{name}.pack", pack + checksum)
-        _publish(folder / f"{name}.idx", index + hashlib.sha1(index).digest())
+        with around(Effect.PACK):
+            _publish(folder / f"{name}.pack", pack + checksum)
+        with around(Effect.PACK_INDEX):
+            _publish(folder / f"{name}.idx", index + hashlib.sha1(index).digest())
         _sync(folder)
 
     def _index(self, checksum: bytes) -> bytes:

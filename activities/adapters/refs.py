@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pygit2
 
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
 from activities.adapters.objects import Objects, open_repository
 
@@ -69,7 +70,7 @@ class References(Objects):
             if current not in (old, new):
                 raise RefMoved(ref, current)
             if current != new:
-                update(git, ref, new, current or ABSENT)
+                update(git, ref, new, current or ABSENT, Effect.REF_KEEP)
         return new
 
     def drop(self, refs: Sequence[str]) -> None:
@@ -79,7 +80,8 @@ class References(Objects):
             raise ValueError(f"{strangers[0]} is not under {OURS}")
         with self.writing(refs) as git:
             lines = [f"delete {ref}\0\0".encode() for ref in dict.fromkeys(refs)]
-            git.run("update-ref", "--stdin", "-z", stdin=b"".join(lines))
+            with around(Effect.REF_DROP):
+                git.run("update-ref", "--stdin", "-z", stdin=b"".join(lines))
 
     @contextmanager
     def writing(self, refs: Iterable[str]) -> Generator[Git]:
@@ -134,6 +136,7 @@ def _is_orphaned(lock: Path) -> bool:
     return False
 
 
-def update(git: Git, ref: str, new: str, old: str) -> None:
+def update(git: Git, ref: str, new: str, old: str, effect: Effect) -> None:
     """One compare-and-swap; git refuses it when the ref is not at `old`."""
-    git.run("update-ref", "--stdin", "-z", stdin=f"update {ref}\0{new}\0{old}\0".encode())
+    with around(effect):
+        git.run("update-ref", "--stdin", "-z", stdin=f"update {ref}\0{new}\0{old}\0".encode())

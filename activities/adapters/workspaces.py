@@ -32,6 +32,7 @@ from activities.adapters.check_trees import (
     settle,
     try_lock,
 )
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
 from activities.adapters.objects import Objects
 from activities.contracts.base import CommitId
@@ -124,7 +125,8 @@ class Workspaces:
             with self._locked():
                 if reset or not _is_open(place, token, start):  # else a twin call was faster
                     self._set_aside(place)
-                    building.rename(place)
+                    with around(Effect.WORKSPACE):
+                        building.rename(place)
         finally:
             # Its own by name: a child forked meanwhile may hold the lock for a moment yet.
             remove_tree(building)
@@ -233,7 +235,7 @@ class Workspaces:
     def _set_aside(place: Path) -> Path:
         """Where it is now, if it was there: nobody opens it under that name."""
         aside = _temporary(place)
-        with contextlib.suppress(FileNotFoundError):
+        with around(Effect.WORKSPACE_GONE), contextlib.suppress(FileNotFoundError):
             place.rename(aside)
         return aside
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.corpus import OAUTHLIB, FetchFailed, fetch
 from activities.adapters.html_report import render_html
+from activities.adapters.releases import OAUTHLIB, FetchFailed, fetch
 from activities.adapters.reporting import duration, render_report
 from activities.adapters.settings import Settings
 from activities.contracts.migration import MigrationResult, Stage

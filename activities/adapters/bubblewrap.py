@@ -14,17 +14,34 @@ from activities.adapters.rootfs import files, links, system_mounts
 
 _FRESH = str(1 << 30)
 """Bytes that /tmp, /dev/shm and the home folder may hold, each."""
-# A tmpfs over /sys, seen by this command only: always there, and never anybody's source.
+# A tmpfs over /sys, seen by this command only: always there, and never anybody's source. What the
+# options of an overlay name lies there too, so no name of the host's is ever read as an option. Its
+# work folder is made anew: a volatile mount leaves one that no other may use.
 _STAGE = """\
+options=$1
+shift
 mount -n -t tmpfs -o mode=755,size=1m stage /sys
 while [ "$1" != -- ]; do
   if [ -d "$2" ]; then mkdir "$1"; else : > "$1"; fi
   mount -n --bind "$2" "$1"
-  shift 2
+  if [ -n "$3" ]; then
+    changes="$1-changes"
+    mkdir "$changes"
+    mount -n --bind "$3" "$changes"
+    rm -rf "$changes/work"
+    mkdir "$changes/work"
+    overlay="lowerdir=$1,upperdir=$changes/upper,workdir=$changes/work,$options"
+    mount -n -t overlay -o "$overlay" overlay "$1"
+  fi
+  shift 3
 done
 shift
 exec "$@"
 """
+# Volatile: the end of an overlay would else write out all that its file system holds unwritten.
+_OVERLAY = "index=off,xino=off,volatile,"
+_OVERLAY_OF_ROOT = _OVERLAY + "redirect_dir=on,metacopy=on"
+_OVERLAY_OF_USERS = _OVERLAY + "userxattr"
 Given = Callable[[bytes], str]
 """Makes content readable to the command under the file descriptor it returns."""
 
@@ -35,8 +52,8 @@ def contained(
     """The whole command; `ids` is whom root drops to, `status` is where bubblewrap reports."""
     mounts = sorted(job.mounts, key=lambda mount: len(Path(mount.target).parts))
     stage: list[str] = []
-    if ids and stages:
-        stage, mounts = _staged(mounts)
+    if stages and (ids or any(mount.changes for mount in mounts)):
+        stage, mounts = _staged(mounts, root=ids is not None)
     options = _options(job, level, mounts, given)
     arguments = given(b"".join(option.encode() + b"\0" for option in options))
     drop = ["setpriv", "--pdeathsig", "KILL", "--no-new-privs"]
@@ -75,15 +92,25 @@ def variables(job: Job) -> dict[str, str]:
     return base | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"} | job.env
 
 
-def _staged(mounts: Sequence[Mount]) -> tuple[list[str], list[Mount]]:
-    pairs: list[str] = []
+def staging(*, root: bool) -> list[str]:
+    """The prefix that gives a command mounts of its own; a plain user is root over those alone."""
+    who = [] if root else ["--user", "--map-root-user"]
+    return ["unshare", *who, "--mount", "--propagation", "private", "--"]
+
+
+def _staged(mounts: Sequence[Mount], *, root: bool) -> tuple[list[str], list[Mount]]:
+    """Root reaches every source there; a plain user only needs what has to be an overlay."""
+    triples: list[str] = []
     moved: list[Mount] = []
     for index, mount in enumerate(mounts):
+        if not root and mount.changes is None:
+            moved.append(mount)
+            continue
         place = f"/sys/{index}"
-        pairs += [place, str(mount.source)]
+        triples += [place, str(mount.source), str(mount.changes or "")]
         moved.append(Mount(Path(place), mount.target, mount.writable))
-    stage = ["unshare", "--mount", "--propagation", "private", "--"]
-    return [*stage, "sh", "-ec", _STAGE, "stage", *pairs, "--"], moved
+    options = _OVERLAY_OF_ROOT if root else _OVERLAY_OF_USERS
+    return [*staging(root=root), "sh", "-ec", _STAGE, "stage", options, *triples, "--"], moved
 
 
 def _options(job: Job, level: str, mounts: Sequence[Mount], given: Given) -> list[str]:

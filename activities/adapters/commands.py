@@ -17,7 +17,7 @@ from activities.adapters.reports import Reports
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scratch import Scratch
 from activities.adapters.tree_source import TreeSource, make_newer
-from activities.adapters.writable import copy_folder
+from activities.adapters.writable import WritableFolders
 from activities.contracts.placeholders import Call, expand
 from activities.contracts.spec import Command, Environment
 
@@ -82,6 +82,7 @@ class Commands:
         self._sandbox = sandbox
         self._environments = environments
         self._scratch = scratch
+        self._writable = WritableFolders(sandbox)
 
     async def environment_key(self, named: tuple[str, Environment] | None) -> str:
         """The digest of what commands run in; results of different keys are never compared."""
@@ -101,8 +102,8 @@ class Commands:
             if failed.step == "prepare" and order.environment and order.environment[1].inputs:
                 return Ran(None, "prepare", 0.0, 0, str(failed).encode())
             raise
-        with self._scratch.folder() as folder:
-            desk = await asyncio.to_thread(self._desk, order, prepared, folder)
+        async with self._scratch.folder() as folder:
+            desk = await self._desk(order, prepared, folder)
             setup = order.environment[1].setup if order.environment else None
             if setup is not None:
                 argv = ("bash", "-euo", "pipefail", "-c", setup)
@@ -119,20 +120,17 @@ class Commands:
         name, environment = order.environment
         return await self._environments.prepare(name, environment, beat, order.source)
 
-    def _desk(self, order: Order, prepared: Prepared | None, folder: Path) -> "_Desk":
+    async def _desk(self, order: Order, prepared: Prepared | None, folder: Path) -> "_Desk":
         """What all calls of a run share: results, and what of the environment they may write."""
-        results = folder / "results"
+        results, inside = folder / "results", f"/env/{prepared.name}" if prepared else ""
         results.mkdir()
         self._sandbox.hand_over(results)
-        copies: list[Mount] = []
-        for number, name in enumerate(prepared.writable if prepared else ()):
-            assert prepared
-            copy = folder / f"writable-{number}"
-            copy_folder(prepared.root / name, copy)
-            copies.append(Mount(copy, f"/env/{prepared.name}/{name}", True))
+        names = prepared.writable if prepared else ()
+        folders = [(prepared.root / name, f"{inside}/{name}") for name in names if prepared]
+        writable = await self._writable.mounts(folders, folder / "writable")
         if prepared and prepared.built_from_tree:
-            make_newer(order.tree, prepared.ready_at)
-        return _Desk(prepared, folder, results, tuple(copies))
+            await asyncio.to_thread(make_newer, order.tree, prepared.ready_at)
+        return _Desk(prepared, folder, results, writable)
 
     async def _run_all(
         self,
@@ -182,7 +180,7 @@ class Commands:
         env |= {"RESULTS": RESULTS, "ARGS": "/args"}
         return Job(
             argv=call.argv,
-            mounts=(*mounts, *(prepared.mounts if prepared else ()), *desk.copies),
+            mounts=(*mounts, *(prepared.mounts if prepared else ()), *desk.writable),
             env=env,
             cwd=str(PurePosixPath("/src") / order.dir),
             timeout=order.timeout,
@@ -198,7 +196,7 @@ class _Desk:
     prepared: Prepared | None
     folder: Path
     results: Path
-    copies: tuple[Mount, ...]
+    writable: tuple[Mount, ...]
 
 
 def _worse(so_far: int | None, one: Ended) -> int | None:

@@ -17,6 +17,9 @@ class Mount:
     source: Path
     target: str
     writable: bool = False
+    changes: Path | None = None
+    """A folder of the caller's with an `upper` in it: what the command changes is kept there, and
+    the source stays as it is. For one command at a time, and not on every host: see writable.py."""
 
 
 @dataclass(frozen=True)

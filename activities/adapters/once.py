@@ -75,7 +75,7 @@ class OnceCodemods:
         codemod = phase.ladder[rung].codemod
         assert codemod
         claims = sorted({path for task in plan.tasks for path in task.claims})
-        with self._scratch.folder() as folder:
+        async with self._scratch.folder() as folder:
             paths = await asyncio.to_thread(self._open, folder, hub, plan)
             present = [path for path in claims if (paths.tree / path).is_file()]
             source = TreeSource(hub, plan.base)

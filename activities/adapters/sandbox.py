@@ -16,12 +16,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from activities.adapters import escape
-from activities.adapters.bubblewrap import contained, limits
+from activities.adapters.bubblewrap import contained, limits, staging
 from activities.adapters.jobs import Ended, Job, Mount, SandboxFailed, SandboxUnavailable
 from activities.adapters.process import Capture, Process
 from activities.adapters.rootfs import system_mounts
@@ -63,6 +64,8 @@ class Sandbox:
 
         Raises SandboxFailed when the command could not be started at all.
         """
+        if any(mount.changes for mount in job.mounts) and not self._stages:
+            raise SandboxFailed("this host gives commands no mounts of their own")
         started = time.monotonic()
         capture = Capture(job.output_limit)
         with contextlib.ExitStack() as held:
@@ -85,10 +88,14 @@ class Sandbox:
             truncated=truncated,
         )
 
-    async def self_test(self) -> list[str]:
-        """What a command could do that it must not; empty when the sandbox holds."""
+    async def self_test(self, *more: Mount) -> list[str]:
+        """What a command, with `more` mounts, could do that it must not; empty when it holds."""
+
+        async def run(job: Job) -> Ended:
+            return await self.run(replace(job, mounts=(*job.mounts, *more)))
+
         try:
-            return await escape.problems(self.run, self.hand_over, self.level)
+            return await escape.problems(run, self.hand_over, self.level)
         except SandboxFailed as failure:
             return [str(failure)]
 
@@ -139,7 +146,9 @@ class Sandbox:
     @cached_property
     def _stages(self) -> bool:
         # Root in a container without CAP_SYS_ADMIN cannot; its sources must be reachable then.
-        probe = ["unshare", "--mount", "--propagation", "private", "true"]
+        if self.level == "none":
+            return False
+        probe = [*staging(root=self.tool_ids is not None), "true"]
         ended = subprocess.run(probe, env=_HOST_ENV, capture_output=True, check=False)
         return ended.returncode == 0
 

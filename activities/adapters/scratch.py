@@ -2,12 +2,12 @@
 run's from a live one's, in whatever process that is. The kernel frees the lock with its process.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 from activities.adapters.check_trees import remove_tree, try_lock
@@ -21,19 +21,21 @@ class Scratch:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    @contextlib.contextmanager
-    def folder(self) -> Generator[Path]:
+    @contextlib.asynccontextmanager
+    async def folder(self) -> AsyncGenerator[Path]:
         """A fresh folder that others may enter but not change; gone afterwards."""
-        with self._guarded():
-            folder = Path(tempfile.mkdtemp(dir=self._root, prefix=PREFIX))
-            lock = try_lock(folder)
+        folder, lock = self._made()
         try:
-            folder.chmod(0o755)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            if lock is not None:
-                os.close(lock)
+            # What a build wrote takes seconds to delete; heartbeats come from the event loop.
+            await asyncio.to_thread(_remove, folder, lock)
+
+    def _made(self) -> tuple[Path, int | None]:
+        with self._guarded():
+            folder = Path(tempfile.mkdtemp(dir=self._root, prefix=PREFIX))
+            folder.chmod(0o755)
+            return folder, try_lock(folder)
 
     def lock_file(self, name: str) -> Path:
         """A file to lock, for work that one run does for others on this host."""
@@ -57,6 +59,12 @@ class Scratch:
         with (self._root / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _remove(folder: Path, lock: int | None) -> None:
+    remove_tree(folder)
+    if lock is not None:
+        os.close(lock)
 
 
 def _is_dead(folder: Path) -> bool:

@@ -28,7 +28,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
-from activities.heartbeat import HeartbeatInterceptor
+from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
 from activities.sweeping import DeadWorkspaces, Sweeper, files
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
@@ -204,6 +204,7 @@ async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker
             interceptors=interceptors,
             max_concurrent_activities=slots,
             graceful_shutdown_timeout=GRACE,
+            max_heartbeat_throttle_interval=SENT_WITHIN,
             **more,
         )
 
@@ -262,6 +263,7 @@ async def serve(roles: Sequence[str]) -> None:
             await running.enter_async_context(worker)
         sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
         running.callback(sweeping.cancel)
+        running.callback(asyncio.create_task(watch_loop()).cancel)
         log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())

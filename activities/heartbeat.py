@@ -7,7 +7,9 @@ business of its own timeouts. A dead or frozen worker is noticed after one heart
 import asyncio
 import contextvars
 import inspect
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -15,6 +17,11 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 BEAT_AT_MOST = 3.0
 """Seconds between beats; a third of the timeout when that is shorter."""
+SENT_WITHIN = timedelta(seconds=1)
+"""For every Worker's throttle. Left alone it keeps beats back for 80 % of the timeout, and one that
+is then late by the last fifth costs a live attempt: on a busy host that is two seconds."""
+STILL = 2.0
+"""Seconds that the loop may stand still before it is said."""
 
 
 class HeartbeatInterceptor(Interceptor):
@@ -55,3 +62,13 @@ async def _beat(every: float, threads: ThreadPoolExecutor | None) -> None:
             await asyncio.get_running_loop().run_in_executor(threads, beat, activity.heartbeat)
         else:
             activity.heartbeat()
+
+
+async def watch_loop() -> None:
+    """Says for how long the event loop stood still, and with it the beats; until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + 1
+        await asyncio.sleep(1)
+        if (late := loop.time() - due) > STILL:
+            logging.getLogger(__name__).warning("the event loop stood still for %.1f s", late)

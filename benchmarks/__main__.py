@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import landing, orchestration, workspaces
+from benchmarks import landing, orchestration, workspaces, writable
 from benchmarks.measuring import Comparison, machine
 
 
@@ -15,12 +15,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results.json"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["landing", "workspaces", "orchestration"])
+    parser.add_argument("--only", choices=["landing", "workspaces", "writable", "orchestration"])
     asked = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="whimbrel-bench-"))
     suites = {
         "landing": lambda: landing.compare(scratch, asked.rounds),
         "workspaces": lambda: workspaces.compare(scratch, asked.rounds),
+        "writable": lambda: writable.compare(scratch, asked.rounds),
         "orchestration": lambda: orchestration.compare(scratch, asked.rounds),
     }
     facts = machine(scratch)

@@ -100,6 +100,19 @@ def test_whatever_a_dying_worker_holds_is_noticed_in_seconds():
         assert kind["heartbeat_timeout"].total_seconds() <= 10
 
 
+def test_no_worker_keeps_heartbeats_back_until_they_are_almost_too_late():
+    opened = [c for c in ast.walk(ast.parse((ROOT / "worker.py").read_text())) if is_worker(c)]
+    assert opened
+    for call in opened:
+        named = {k.arg: ast.unparse(k.value) for k in call.keywords}
+        assert named.get("max_heartbeat_throttle_interval") == "SENT_WITHIN"
+
+
+def is_worker(node: ast.AST) -> bool:
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id == "Worker"
+
+
 def test_every_workflow_file_with_a_definition_is_registered():
     defined = {
         name

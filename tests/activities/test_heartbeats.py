@@ -1,22 +1,29 @@
 """Beats come by themselves from an activity that waits, in a thread or on the loop; so does a
-cancellation."""
+cancellation. A worker that is starved for less than the timeout loses nothing."""
 
 import asyncio
+import os
+import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from temporalio import activity, workflow
-from temporalio.client import WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.heartbeat import HeartbeatInterceptor
+from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor
 
 TIMEOUT = timedelta(seconds=1)
 LONGER = 2 * TIMEOUT.total_seconds()
+ROOT = Path(__file__).parents[2]
+STARVED = timedelta(seconds=3)
+"""A timeout that a worker is starved for most of."""
 reached, cancelled = threading.Event(), asyncio.Event()
 
 
@@ -33,6 +40,12 @@ async def coroutine_that_says_nothing() -> str:
 
 
 @activity.defn
+async def coroutine_that_is_starved() -> None:
+    print("reached", flush=True)
+    await asyncio.sleep(2 * STARVED.total_seconds())
+
+
+@activity.defn
 async def until_cancelled() -> None:
     reached.set()
     try:
@@ -45,11 +58,13 @@ async def until_cancelled() -> None:
 @workflow.defn
 class Silent:
     @workflow.run
-    async def run(self, name: str) -> str:
+    async def run(self, name: str) -> str | None:
+        starved = name == "coroutine_that_is_starved"
         return await workflow.execute_activity(
             name,
             start_to_close_timeout=timedelta(minutes=1),
-            heartbeat_timeout=TIMEOUT,
+            heartbeat_timeout=STARVED if starved else TIMEOUT,
+            task_queue="starved" if starved else None,
             retry_policy=RetryPolicy(maximum_attempts=1),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
@@ -76,6 +91,41 @@ async def test_an_activity_that_is_silent_for_longer_than_its_timeout_is_not_giv
         *(beating.execute_workflow(Silent.run, n, id=n, task_queue="beating") for n in names)
     )
     assert said == ["done", "done"]
+
+
+async def serve_the_starved(address: str) -> None:
+    """A worker's process of its own, until it is killed."""
+    async with Worker(
+        await Client.connect(address),
+        task_queue="starved",
+        activities=[coroutine_that_is_starved],
+        interceptors=[HeartbeatInterceptor()],
+        max_heartbeat_throttle_interval=SENT_WITHIN,
+    ):
+        await asyncio.Event().wait()
+
+
+async def test_a_worker_that_is_starved_for_less_than_the_timeout_loses_no_attempt(env, beating):
+    address, name = env.client.service_client.config.target_host, "coroutine_that_is_starved"
+    serve = "from tests.activities.test_heartbeats import *; import sys\n"
+    serve += "asyncio.run(serve_the_starved(sys.argv[1]))"
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", serve, address),
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        handle = await beating.start_workflow(Silent.run, name, id=name, task_queue="beating")
+        assert worker.stdout
+        assert await worker.stdout.readline() == b"reached\n"
+        await asyncio.sleep(1.05 * STARVED.total_seconds())
+        worker.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(0.6 * STARVED.total_seconds())
+        worker.send_signal(signal.SIGCONT)
+        await asyncio.wait_for(handle.result(), 20)
+    finally:
+        worker.kill()
+        await worker.wait()
 
 
 async def test_a_cancellation_reaches_an_activity_that_never_beats_itself(beating):

@@ -1,9 +1,10 @@
 """What must hold after every migration, whatever was killed on the way.
 
-Reads only git and the records, and trusts nothing that a workflow says: the green branch's
-first-parent chain has the shape that it was designed to have, each task is on it once, nothing
-protected changed, every commit on it has a recorded result no worse than its parent's, and nothing
-is left on disk.
+Reads only git, the records and Temporal's histories, and trusts nothing that a workflow says of
+itself: the green branch's first-parent chain has the shape that it was designed to have, each task
+is on it once, nothing protected changed, every commit on it has a recorded result no worse than its
+parent's and passed its landing checks as exactly that tree, what a task made is landed or under a
+ref, and nothing is left on disk. What else a migration must not touch is in traces.py.
 """
 
 import json
@@ -20,6 +21,7 @@ from pathspec import GitIgnoreSpec
 from activities.adapters.leftovers import is_abandoned
 from activities.contracts.report import MigrationReport
 from tests.adapters.repositories import git
+from tests.histories import Told
 
 HALF_MADE = re.compile(r"^[^/]+\.git\.tmp$|/HEAD\.lock$|^[^/]+/refs/(?!whimbrel/host/).*\.lock$")
 """Guarded by a lock: left as soon as its maker is dead."""
@@ -45,6 +47,39 @@ def assert_sound_in_git(
     assert_untouched(hub, report, protect)
     assert_each_commit_was_green(home, hub, report, chain)
     git(hub, "fsck", "--connectivity-only", "--no-dangling", f"refs/heads/{report.branch}")
+
+
+def assert_told(hub: Path, report: MigrationReport, told: Told) -> None:
+    """What the histories say agrees with what git has."""
+    chain = green_chain(hub, report)
+    assert_each_commit_passed(hub, chain, told)
+    assert_landed_in_order(chain, told)
+    assert_no_work_is_lost(hub, report, told)
+
+
+def assert_each_commit_passed(hub: Path, chain: list[str], told: Told) -> None:
+    """Its landing checks, as exactly its tree, compared with exactly the commit before."""
+    for before, commit in pairwise(chain):
+        compared = [evidence.compared_with for evidence in told.green.get(tree(hub, commit), [])]
+        assert before in compared, f"{commit} never passed on {before}"
+
+
+def assert_landed_in_order(chain: list[str], told: Told) -> None:
+    """The queue heard of the landings in the order in which they are on the branch."""
+    assert told.landed == chain[1:]
+
+
+def assert_no_work_is_lost(hub: Path, report: MigrationReport, told: Told) -> None:
+    """Every task that ended is in the report; what it made landed, or a ref still leads there."""
+    handoffs = {handoff.task: handoff for handoff in report.handoffs}
+    assert told.ended <= set(handoffs)
+    chain = set(green_chain(hub, report))
+    kept = set(git(hub, "rev-list", "--all").decode().split())
+    for task, handoff in handoffs.items():
+        if handoff.landed:
+            assert handoff.landed in chain, task
+        else:
+            assert told.made.get(task, set()) <= kept, task
 
 
 def green_chain(hub: Path, report: MigrationReport) -> list[str]:

@@ -28,7 +28,7 @@ from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import Session, unreachable
 from cli.starting import begin, read_spec
-from tests import invariants
+from tests import invariants, traces
 from workflows.options import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).parent.parent
@@ -103,7 +103,7 @@ async def service(home: Path, *, worker: bool = True, **env: str) -> AsyncGenera
         if supervised:
             await supervised.stop(DRAIN)
         await server.stop()
-    assert processes_of(home) == []
+    traces.assert_nothing_runs(home)
 
 
 def supervise(home: Path, server: Server, **env: str) -> Child:
@@ -123,22 +123,6 @@ def filled(spec: str, **replaced: str) -> str:
     for word, value in replaced.items():
         spec = spec.replace(word, value)
     return spec
-
-
-def processes_of(home: Path) -> list[str]:
-    """Command lines of other processes that name the state directory or carry it with them."""
-    found: list[str] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(os.getpid()):
-            continue
-        try:
-            command = (process / "cmdline").read_bytes()
-            known = command + (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(home) in known:
-            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
-    return found
 
 
 def kill(pid: int | None) -> None:

@@ -18,7 +18,8 @@ from activities.contracts.report import MigrationReport
 from activities.contracts.work import Handoff
 from tests import invariants, shop
 from tests.adapters.repositories import git, make_repository
-from tests.service import Said, Service, filled, processes_of, service, until
+from tests.service import Said, Service, filled, service, until
+from tests.traces import processes_of
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 SHOP = filled(

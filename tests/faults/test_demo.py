@@ -16,7 +16,8 @@ import pytest
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from tests import invariants
-from tests.service import ROOT, environment, processes_of, service, swept
+from tests.service import ROOT, environment, service, swept
+from tests.traces import assert_nothing_runs
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 WORKER, SERVER = "worker.py", "start-dev"
@@ -88,7 +89,7 @@ async def running_demo(home: Path) -> AsyncIterator[Demo]:
 def sound_end(home: Path, demo: Demo, code: int, name: str) -> str:
     """The tree that it ended on, when all that must hold of it holds."""
     assert code == 0, str(demo)
-    assert processes_of(home) == []
+    assert_nothing_runs(home)
     report = MigrationReport.model_validate_json((home / "demo" / f"{name}.json").read_bytes())
     hub = home / "hub" / f"{repository_id(report.repository)}.git"
     invariants.assert_sound_in_git(home, hub, report)

@@ -23,8 +23,8 @@ NAMING = ("rename", "replace", "link")
 UNSEEN = {
     "check_trees._discard": "a tree belongs to the one process that holds its lock",
     "check_trees._write_state": "the same",
-    "corpus.fetch": "the demo's input, made before anything runs",
     "embedded._start_server": "the starter's own note of where its server is",
+    "releases.fetch": "what is tried out, made before anything runs",
     "workspaces._write": "a file in the tree of one attempt",
 }
 """What gets its name without a point, and why no other process can tell."""

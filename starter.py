@@ -42,7 +42,7 @@ Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the re
 Timeout = Annotated[
     float | None, typer.Option(parser=seconds, metavar="10m", help="Give up waiting (exit 6).")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; approve the plan.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; approve whatever waits.")]
 
 
 @app.command()

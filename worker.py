@@ -152,13 +152,14 @@ def check_activities(host: Host) -> list[Any]:
 
 
 def integration_activities(host: Host) -> list[Any]:
+    from activities.adapters.reporting import undone
     from activities.integration import IntegrationActivities
     from activities.judging import JudgingActivities
     from activities.planning import PlanningActivities
 
     return [
         *_methods(IntegrationActivities(host.blobs, host.hubs)),
-        *_methods(JudgingActivities(host.blobs)),
+        *_methods(JudgingActivities(host.blobs, undone)),
         *_methods(PlanningActivities(host.blobs, host.hubs)),
     ]
 

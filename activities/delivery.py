@@ -71,6 +71,7 @@ class DeliveryActivities:
             sandbox=self._sandbox,
             survey=request.survey,
             plan=request.plan,
+            pilots=request.pilots,
             unplaced=self._unplaced(request),
             outside=tuple(sorted({path for run in once for path in run.outside})),
             dropped=tuple(sorted({path for run in once for path in run.dropped})),

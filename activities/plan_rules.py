@@ -39,6 +39,7 @@ def validate_plan(
         errors.append(order)
     else:
         errors += _overlaps(plan.tasks, order)
+    errors += _pilot(plan)
     errors += _ownership(plan.tasks, files_with_sites(survey) - set(done_or_excluded))
     phase = next((p for p in spec.phases if p.name == plan.phase), None)
     if phase is not None:
@@ -75,6 +76,18 @@ def _needs(tasks: Sequence[Task]) -> list[str]:
         for task in tasks
         for need in task.needs
         if need not in ids
+    ]
+
+
+def _pilot(plan: Plan) -> list[str]:
+    """A pilot that waits for a task which waits for the pilot would never end."""
+    needs = {task.id: task.needs for task in plan.tasks}
+    unknown = [f"pilot: {name} is not in the plan" for name in plan.pilot if name not in needs]
+    return unknown + [
+        f"pilot: {name} needs {need}; make it part of the pilot too"
+        for name in plan.pilot
+        for need in needs.get(name, ())
+        if need not in plan.pilot
     ]
 
 

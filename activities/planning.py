@@ -18,6 +18,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
+from activities.piloting import choose_pilot
 from activities.plan_rules import validate_plan
 from activities.static_plan import forecast, static_plan
 
@@ -58,6 +59,9 @@ class PlanningActivities:
             plan = static_plan(
                 spec, request.spec_digest, survey, request.cycle, excluded, frozenset(paths)
             )
+        if request.pilot and not plan.pilot:
+            chosen = choose_pilot(plan.tasks, request.pilot)
+            plan = plan.model_copy(update={"pilot": chosen})
         faults = validate_plan(plan, spec, survey, frozenset(paths), request.spec_digest, excluded)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
@@ -67,6 +71,7 @@ class PlanningActivities:
             cycle=plan.cycle,
             base=plan.base,
             forecast=forecast(plan, spec.limits.concurrency),
+            pilot=plan.pilot,
         )
 
 

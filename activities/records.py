@@ -51,6 +51,8 @@ class RecordActivities:
             concurrency=spec.limits.concurrency,
             cycles=spec.limits.cycles,
             approve_plan=Approval.PLAN in spec.approvals,
+            approve_pilot=Approval.PILOT in spec.approvals,
+            pilots=tuple(phase.pilot for phase in spec.phases),
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from activities.adapters.reporting import blind_warnings, undone
 from activities.contracts.children import TaskCounts
 from activities.contracts.migration import MigrationResult, Progress, Stage
+from activities.contracts.pilot import pilot_lines
 from activities.contracts.plan import Forecast, Plan, Task
 from activities.contracts.report import MigrationReport
 
@@ -72,6 +73,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("tip", (progress.tip or "")[:12]),
         ("waiting", progress.waiting_for),
         ("command", progress.command),
+        *((("pilot", line) for line in pilot_lines(progress.pilot)) if progress.pilot else ()),
         *more,
         ("web UI", link),
     ]
@@ -82,6 +84,8 @@ def plan_text(plan: Plan, forecast: Forecast) -> str:
     """Tasks with their files and needs, and what running them will take."""
     tasks = counted(len(plan.tasks), "task")
     lines = [f"{plan.migration}: {tasks} on {plan.base[:12]}, phase {plan.phase}"]
+    if plan.pilot:
+        lines += [f"pilot: {', '.join(plan.pilot)} first, then the others"]
     for task in plan.tasks:
         lines += ["", f"{task.id}  {task.title}  ({counted(task.sites, 'site')})"]
         lines += [f"    {path}" for path in task.claims]

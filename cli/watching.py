@@ -1,7 +1,7 @@
 """Following a migration to its end: live on a terminal, one line per change elsewhere.
 
 A server that is away for a while is waited for. Following changes nothing but what it was told
-to: with `yes` it approves the plan in the person's name.
+to: with `yes` it approves in the person's name.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Following:
     quiet: bool = False
     """Wait, show nothing on the way."""
     yes: bool = False
-    """Approve the plan without asking."""
+    """Approve the plan, and what a pilot taught, without asking."""
     timeout: float | None = None
     as_json: bool = False
 
@@ -128,8 +128,8 @@ class _Looking:
         self._handle = handle
         self._following = following
         self._show = show
-        self._approval = by_me("started with --yes")
-        self._approved = False
+        self._approved = ""
+        """What was waited for when it last approved."""
 
     async def run(self) -> None:
         """Looks for ever; raises when nobody has answered for PATIENCE seconds."""
@@ -149,8 +149,10 @@ class _Looking:
         progress = await progress_of(self._connected, self._handle)
         rows = [] if self._following.quiet else await self._rows()
         self._show(progress, rows, await trouble_of(self._handle))
-        if self._following.yes and progress.stage is Stage.APPROVAL and not self._approved:
+        waits = progress.stage is Stage.APPROVAL and progress.waiting_for != self._approved
+        if self._following.yes and waits:
             await self._approve()
+            self._approved = progress.waiting_for
 
     async def _rows(self) -> list[AreaRow]:
         """Rows are a courtesy: progress is shown without them when the area does not tell."""
@@ -161,10 +163,9 @@ class _Looking:
 
     async def _approve(self) -> None:
         try:
-            await order(self._handle, "approve", self._approval)
+            await order(self._handle, "approve", by_me("started with --yes"))
         except Refused as refusal:
             say(str(refusal))
-        self._approved = True
 
 
 def ended(failure: WorkflowFailureError) -> Refused:

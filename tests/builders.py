@@ -8,7 +8,7 @@ from activities.contracts.landing import Candidate
 from activities.contracts.plan import Plan, Task, TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.spec import MigrationSpec
-from activities.contracts.work import Checkpoint, CommandRun
+from activities.contracts.work import Checkpoint, CommandRun, Handoff
 
 COMMIT = "1" * 40
 OTHER = "2" * 40
@@ -37,6 +37,7 @@ def a_spec(
     name: str,
     ladder: Sequence[str | dict[str, object]] = ("codemod",),
     phases: Sequence[str] = ("main",),
+    pilot: int = 0,
     **fields: object,
 ) -> MigrationSpec:
     """A spec whose phases have one ladder of these rungs; a kind stands for its smallest one."""
@@ -49,7 +50,10 @@ def a_spec(
             "repository": REPOSITORY.url,
             "objective": "Everything old becomes new.",
             "checks": {"unit": {"run": "true"}},
-            "phases": [{"name": phase, "ladder": rungs, "checks": ["unit"]} for phase in phases],
+            "phases": [
+                {"name": phase, "ladder": rungs, "checks": ["unit"], "pilot": pilot}
+                for phase in phases
+            ],
             **fields,
         }
     )
@@ -87,3 +91,7 @@ def a_checkpoint(**fields: object) -> Checkpoint:
 
 def a_run(exit: int | None = 0, ended: str = "exit") -> CommandRun:
     return CommandRun(exit=exit, ended=ended, seconds=0.1)
+
+
+def a_handoff(**fields: object) -> Handoff:
+    return Handoff.model_validate({"task": "c1-0001", "status": "landed", **fields})

@@ -24,7 +24,7 @@ from world import World
 import worker
 from activities.adapters.blobs import BlobStore
 from activities.adapters.hubs import Hubs
-from activities.adapters.reporting import render_report
+from activities.adapters.reporting import render_report, undone
 from activities.contracts.base import digest_of
 from activities.contracts.commands import Command
 from activities.contracts.migration import MigrationInput, MigrationResult, Progress
@@ -162,7 +162,7 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land"),
-            *worker._methods(JudgingActivities(blobs)),
+            *worker._methods(JudgingActivities(blobs, undone)),
         ],
         options.DELIVERY: [delivery.write_report],
     }

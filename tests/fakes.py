@@ -45,6 +45,7 @@ from activities.contracts.work import (
     Workspace,
 )
 from activities.errors import PLAN_REFUSED, permanent
+from activities.piloting import choose_pilot
 from activities.planning import out_of_reach, read_handoffs
 
 HOST_QUEUE = "host/here"
@@ -201,6 +202,9 @@ class Fakes:
                     for number, path in enumerate(paths, 1)
                 ),
             )
+        if asked.pilot and not plan.pilot:
+            chosen = choose_pilot(plan.tasks, asked.pilot)
+            plan = plan.model_copy(update={"pilot": chosen})
         if plan.base != asked.survey.commit:
             raise permanent(PLAN_REFUSED, "the base moved: make a new plan")
         return PlanSummary(
@@ -215,6 +219,7 @@ class Fakes:
                 site_count=len(plan.tasks),
                 check_runs=2 * len(plan.tasks),
             ),
+            pilot=plan.pilot,
         )
 
     def _task(self, world: World, id: str, path: str) -> Task:

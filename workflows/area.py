@@ -16,9 +16,7 @@ from activities.contracts.children import (
     TaskCounts,
 )
 from activities.contracts.messages import TellPlanner
-from activities.contracts.requests import JoinHandoffs
 from activities.messages import MessageActivities
-from activities.records import RecordActivities
 from workflows import frontier
 from workflows.draining import drained
 from workflows.options import LOCAL, RECHECK_CHILDREN, is_long
@@ -39,6 +37,9 @@ class AreaWorkflow:
         self._cancelled = area.cancelled
         self._paused = area.paused
         self._steered = area.cancelled
+        self._pilot = area.pilot
+        """Until it is over only these start."""
+        self._pilot_told = False
         self._told = -1
 
     @workflow.run
@@ -59,9 +60,10 @@ class AreaWorkflow:
                 await self._obey()
             self._roster.settle(self._cancelled)
             if not self._paused and not self._cancelled:
-                await self._roster.start_ready()
+                await self._roster.start_ready(self._pilot)
             await self._tell_progress()
-            if self._roster.finished and not self._roster.inbox:
+            await self._tell_pilot()
+            if self._roster.finished and not self._holds and not self._roster.inbox:
                 return await self._report()
             if is_long():
                 await self._continue()
@@ -74,9 +76,10 @@ class AreaWorkflow:
 
     @workflow.signal
     def steer_area(self, steering: AreaSteering) -> None:
-        """Pause, go on, or cancel; the same words twice change nothing."""
+        """Pause, go on, cancel, or let all start; the same words twice change nothing."""
         self._paused = steering.paused
         self._cancelled = self._cancelled or steering.cancelled
+        self._pilot = () if steering.released else self._pilot
         self._steered = True
 
     @workflow.query
@@ -107,6 +110,21 @@ class AreaWorkflow:
         self._told = finished
         await self._tell(self._as_report(counts, final=False))
 
+    @property
+    def _holds(self) -> bool:
+        """Whether what a pilot taught decides about the others."""
+        return bool(self._pilot) and not self._cancelled
+
+    async def _tell_pilot(self) -> None:
+        """When the pilot is over; again in a later run, which the planner ignores."""
+        pilot = [row for row in self._roster.rows if row.task.id in self._pilot]
+        if self._pilot_told or not self._holds or not all(map(frontier.is_final, pilot)):
+            return
+        self._pilot_told = True
+        report = self._as_report(frontier.count(self._roster.rows), final=False)
+        taught = await self._roster.handoffs(pilot)
+        await self._tell(report.model_copy(update={"pilot": taught}))
+
     def _as_report(self, counts: TaskCounts, final: bool, handoff: BlobRef | None = None) -> Report:
         return Report(
             child=self._in.area,
@@ -127,12 +145,7 @@ class AreaWorkflow:
         )
 
     async def _report(self) -> Report:
-        joined = await workflow.execute_local_activity_method(
-            RecordActivities.join_handoffs,
-            JoinHandoffs(name=self._in.name, rows=tuple(self._roster.rows)),
-            summary="join the handoffs",
-            **LOCAL,
-        )
+        joined = await self._roster.handoffs(self._roster.rows)
         report = self._as_report(frontier.count(self._roster.rows), final=True, handoff=joined)
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._tell(report)
@@ -153,6 +166,7 @@ class AreaWorkflow:
                     "tip": self._roster.tip,
                     "paused": self._paused,
                     "cancelled": self._cancelled,
+                    "pilot": self._pilot,
                 }
             )
         )

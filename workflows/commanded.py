@@ -88,7 +88,8 @@ class Commanded(Steered[MigrationState]):
 
     @workflow.update
     def approve(self, command: Command) -> str:
-        return self.apply("approve", command, {"approved": True})
+        granted = "released" if self.state.pilot else "approved"
+        return self.apply("approve", command, {granted: True})
 
     @approve.validator
     def _may_approve(self, command: Command) -> None:

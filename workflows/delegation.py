@@ -4,6 +4,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from activities.contracts.base import BlobRef
 from activities.contracts.children import STEER_AREA, AreaInput, AreaSteering, Report
 from workflows.area import AreaWorkflow
 from workflows.kept import Handle, Kept
@@ -22,6 +23,8 @@ class Delegation:
         self._id = area_id(area.name, area.area)
         self._kept = Kept("the area", self._id, is_open, self._start, self._end)
         self._final: Report | None = None
+        self.pilot: BlobRef | None = None
+        """The handoffs of the pilot, once it is over."""
         self._woken = False
         self._steering = told
         self.told = told
@@ -36,6 +39,7 @@ class Delegation:
         if (report.epoch, report.start) != (self._area.epoch, self._area.cycle) or self._final:
             return False
         self._woken = True
+        self.pilot = report.pilot or self.pilot
         if report.final:
             self._final = report
         return True
@@ -81,7 +85,11 @@ class Delegation:
         return await workflow.start_child_workflow(
             AreaWorkflow.run,
             self._area.model_copy(
-                update={"paused": self.told.paused, "cancelled": self.told.cancelled}
+                update={
+                    "paused": self.told.paused,
+                    "cancelled": self.told.cancelled,
+                    "pilot": () if self.told.released else self._area.pilot,
+                }
             ),
             id=self._id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,

@@ -11,6 +11,7 @@ from activities.contracts.migration import (
     Progress,
     Stage,
 )
+from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 
 
@@ -42,6 +43,7 @@ def progress(
         report=report,
         decisions=state.decisions,
         survey=state.survey,
+        pilot=state.pilot,
     )
 
 
@@ -64,6 +66,9 @@ def result(
 
 
 def _waiting(name: str, state: MigrationState) -> tuple[str, str]:
+    if state.stage is Stage.APPROVAL and state.pilot:
+        told = f"{state.pilot.landed} of {state.pilot.tasks} tasks of the pilot landed: the rest"
+        return f"{told} waits for a person's approval", f"starter.py approve {name}"
     if state.stage is Stage.APPROVAL:
         return "the plan waits for a person's approval", f"starter.py approve {name}"
     if state.paused:
@@ -88,6 +93,8 @@ def markdown(now: Progress) -> str:
     lines = [f"## {now.name}", "", now.objective, "", "```"]
     lines += [f"{label:<14}{value}" for label, value in rows]
     lines.append("```")
+    if now.pilot:
+        lines += ["", "**The pilot**", "", "```", *pilot_lines(now.pilot), "```"]
     if now.waiting_for:
         lines += ["", f"**Waiting:** {now.waiting_for}", "", "```", now.command, "```"]
     return "\n".join(lines)

@@ -4,8 +4,9 @@ A task may start when what it needs has LANDED, nobody holds a file it claims, a
 room. A claim is held from the start until the task is final, whatever its workflow is doing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from activities.contracts.base import TaskId
 from activities.contracts.children import AreaRow, TaskCounts
 from activities.contracts.work import TaskStatus
 
@@ -17,8 +18,11 @@ def is_final(row: AreaRow) -> bool:
     return row.state not in (WAITING, RUNNING)
 
 
-def ready(rows: Sequence[AreaRow], window: int) -> list[AreaRow]:
-    """The rows to start now, in plan order, at most `window` running in all."""
+def ready(rows: Sequence[AreaRow], window: int, pilot: Collection[TaskId] = ()) -> list[AreaRow]:
+    """The rows to start now, in plan order, at most `window` running in all.
+
+    While there is a pilot, only of it.
+    """
     landed = {row.task.id for row in rows if has_landed(row)}
     held = {path for row in rows if row.state == RUNNING for path in row.task.claims}
     room = window - sum(row.state == RUNNING for row in rows)
@@ -27,6 +31,8 @@ def ready(rows: Sequence[AreaRow], window: int) -> list[AreaRow]:
         if len(chosen) >= room:
             break
         if row.state != WAITING or not landed.issuperset(row.task.needs):
+            continue
+        if pilot and row.task.id not in pilot:
             continue
         if held.isdisjoint(row.task.claims):
             held.update(row.task.claims)

@@ -1,6 +1,6 @@
 """What follows a judged cycle: countable evidence only. Pure."""
 
-from activities.contracts.migration import Stage, Verdict
+from activities.contracts.migration import MigrationState, Stage, Verdict
 from workflows.options import MAX_IDLE_CYCLES
 
 
@@ -20,3 +20,22 @@ def next_stage(verdict: Verdict, idle_cycles: int, cycles_left: int) -> Stage:
     if idle_cycles >= MAX_IDLE_CYCLES or cycles_left <= 0:
         return Stage.STOPPED
     return Stage.PLAN
+
+
+def after_pilot(state: MigrationState, approval: bool) -> tuple[Stage, str]:
+    """Whether the tasks that a pilot holds back may start: WORK, APPROVAL where a person has to say
+    so, or how the migration ends and why.
+
+    Without an approval one landed task is enough: what the others did not do is theirs alone. A
+    pilot of which nothing landed tells that the rest would fail too.
+    """
+    if state.pilot is None or state.released:
+        return Stage.WORK, ""
+    if state.rejected:
+        return Stage.CANCELLED, f"the pilot was rejected: {state.rejected}"
+    if approval:
+        return Stage.APPROVAL, ""
+    if state.pilot.landed:
+        return Stage.WORK, ""
+    why = state.pilot.undone[0] if state.pilot.undone else "nothing says why"
+    return Stage.STOPPED, f"no task of the pilot landed, so the rest was not started: {why}"

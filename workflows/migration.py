@@ -110,7 +110,7 @@ class MigrationWorkflow(Commanded):
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
         given = self._in.plan if self.state.plan is None else None
-        plan = await steps.plan(survey, cycle, given, self._handoffs)
+        plan = await steps.plan(survey, cycle, given, self._handoffs, self._pilot_size)
         self.set(plan=plan, cycle=cycle)
         return True
 
@@ -155,12 +155,38 @@ class MigrationWorkflow(Commanded):
             report = await delegation.advance(self._steering())
             self.set(area_open=delegation.is_open, steered=delegation.told)
             self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused)
+            if report is None:
+                await self._see_to_pilot(steps, delegation.pilot)
             if report is None and is_long():
                 await self._continue()
         self._delegation = None
         self.set(area_open=False, counts=report.counts)
         if report.handoff:
             self.set(handoffs=(*self.state.handoffs, report.handoff))
+
+    async def _see_to_pilot(self, steps: Steps, handoffs: BlobRef | None) -> None:
+        """Judges a pilot that is over, once; a person or its landings let the others start."""
+        if handoffs and self.state.pilot is None and not self.state.released:
+            found = await steps.judge_pilot(self.state, handoffs)
+            self.set(pilots=(*self.state.pilots, found))
+        stage, _ = self._after_pilot
+        if self.state.pilot and stage is Stage.WORK:
+            self.set(released=True)
+        waits = stage is Stage.APPROVAL and not self.state.cancelled
+        stage = Stage.APPROVAL if waits else Stage.WORK
+        if self.state.stage is not stage:
+            self._enter(stage)
+
+    @property
+    def _after_pilot(self) -> tuple[Stage, str]:
+        assert self._order
+        return judge.after_pilot(self.state, self._order.approve_pilot)
+
+    @property
+    def _pilot_size(self) -> int:
+        """How many tasks go first, until a pilot of the phase has let the others start."""
+        sizes = self._order.pilots if self._order else ()
+        return sizes[self.state.phase] if sizes and not self.state.released else 0
 
     def _landing_queue(self, steps: Steps) -> LandingQueue:
         """The phase's queue, in this run."""
@@ -193,6 +219,9 @@ class MigrationWorkflow(Commanded):
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)
+        stage, self._reason = self._after_pilot
+        if stage in ENDED:
+            return self._enter(stage)
         cycles_left = self._order.cycles - (self.state.cycle - self.state.first_cycle)
         stage = judge.next_stage(verdict, idle, cycles_left)
         if stage is not Stage.PLAN:
@@ -216,6 +245,7 @@ class MigrationWorkflow(Commanded):
             earlier_handoffs=len(self.state.handoffs),
             idle_cycles=0,
             verdict=None,
+            released=False,
         )
 
     async def _gate(self, steps: Steps, last: bool) -> str:
@@ -272,7 +302,12 @@ class MigrationWorkflow(Commanded):
             self._delegation.wake()
 
     def _steering(self) -> AreaSteering:
-        return AreaSteering(paused=self.state.paused, cancelled=bool(self.state.cancelled))
+        stage, _ = self._after_pilot
+        return AreaSteering(
+            paused=self.state.paused,
+            cancelled=bool(self.state.cancelled) or stage in ENDED,
+            released=self.state.released,
+        )
 
     def _enter(self, stage: Stage) -> None:
         """A new stage, shown to people: search attributes and current details."""

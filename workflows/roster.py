@@ -7,15 +7,16 @@ A lost task whose work is on the green branch has landed; any other is started a
 """
 
 import asyncio
+from collections.abc import Collection, Sequence
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
 
-from activities.contracts.base import BlobRef
+from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import AreaInput, AreaRow, Report, TaskInput
 from activities.contracts.messages import DescribeRuns
-from activities.contracts.requests import FindLanded, LoadRows
+from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
 from activities.contracts.work import TaskStatus
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
@@ -104,10 +105,13 @@ class Roster:
                 if row.state == frontier.WAITING:
                     self.end(row, TaskStatus.CANCELLED)
 
-    async def start_ready(self) -> None:
-        """Fills the window; a task id taken by an earlier life is started under its next start."""
+    async def start_ready(self, pilot: Collection[TaskId]) -> None:
+        """Fills the window, from the pilot alone while there is one.
+
+        A task id taken by an earlier life is started under its next start.
+        """
         window = min(self._in.concurrency, MAX_PENDING_CHILDREN)
-        for row in frontier.ready(self.rows, window):
+        for row in frontier.ready(self.rows, window, pilot):
             child: Child | None = None
             while child is None:
                 try:
@@ -202,6 +206,15 @@ class Roster:
             **GIT,
         )
         return sorted(found.tasks)
+
+    async def handoffs(self, rows: Sequence[AreaRow]) -> BlobRef:
+        """What became of these rows, as one blob."""
+        return await workflow.execute_local_activity_method(
+            RecordActivities.join_handoffs,
+            JoinHandoffs(name=self._in.name, rows=tuple(rows)),
+            summary="join the handoffs",
+            **LOCAL,
+        )
 
     async def cancel_running(self) -> None:
         """Cancelling is the parent's explicit act on every outstanding id."""

@@ -10,6 +10,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaInput, QueueInput
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import MigrationInput, MigrationState, Verdict
+from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.requests import (
@@ -17,6 +18,7 @@ from activities.contracts.requests import (
     ClaimedBranch,
     DescribeMigration,
     JudgeCycle,
+    JudgePilot,
     MakePlan,
     MigrationOrder,
     RunChecks,
@@ -91,7 +93,12 @@ class Steps:
         )
 
     async def plan(
-        self, survey: Survey, cycle: int, given: BlobRef | None, handoffs: tuple[BlobRef, ...]
+        self,
+        survey: Survey,
+        cycle: int,
+        given: BlobRef | None,
+        handoffs: tuple[BlobRef, ...],
+        pilot: int,
     ) -> PlanSummary:
         return await workflow.execute_activity_method(
             PlanningActivities.make_plan,
@@ -104,6 +111,7 @@ class Steps:
                 cycle=cycle,
                 given=given,
                 handoffs=handoffs,
+                pilot=pilot,
             ),
             summary=f"plan cycle {cycle} of {survey.phase}",
             **GIT,
@@ -171,6 +179,21 @@ class Steps:
             base=state.base.commit,
             tip=state.tip,
             survey=state.survey.data if state.survey else None,
+            pilot=state.plan.pilot,
+        )
+
+    async def judge_pilot(self, state: MigrationState, handoffs: BlobRef) -> Pilot:
+        assert state.plan and state.survey  # noqa: PT018
+        return await workflow.execute_activity_method(
+            JudgingActivities.judge_pilot,
+            JudgePilot(
+                plan=state.plan.plan,
+                survey=state.survey.data,
+                handoffs=handoffs,
+                window=self._order.concurrency,
+            ),
+            summary="what did the pilot teach?",
+            **GIT,
         )
 
     async def judge(self, survey: Survey, handoffs: tuple[BlobRef, ...]) -> Verdict:
@@ -203,6 +226,7 @@ class Steps:
                 decisions=state.decisions,
                 survey=state.survey,
                 plan=state.plan,
+                pilots=state.pilots,
             ),
             summary="write the report",
             **DELIVER,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
 from activities.contracts.migration import Stage
+from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
@@ -41,6 +42,7 @@ def render_report(report: MigrationReport) -> str:
         _tasks(report.handoffs),
         _baseline("Red before the migration", report.baseline_failures),
         _baseline("Flaky: red in one of two runs on the base", report.flaky),
+        _pilots(report),
         _decisions(report),
         _look(report),
     ]
@@ -236,6 +238,14 @@ def _baseline(title: str, results: dict[str, tuple[str, ...]]) -> str:
     for check, ids in sorted(results.items()):
         parts += ["", f"{code(check)}: {count(len(ids), 'result')}", "", *_bullets(ids)]
     return "\n".join([f"## {title}", *parts]) if parts else ""
+
+
+def _pilots(report: MigrationReport) -> str:
+    """What each pilot taught while the others waited."""
+    parts: list[str] = []
+    for pilot in report.pilots:
+        parts += ["", f"Phase {text(pilot.phase)}:", "", *_bullets(pilot_lines(pilot))]
+    return "\n".join(["## What the pilot taught", *parts]) if parts else ""
 
 
 def _decisions(report: MigrationReport) -> str:

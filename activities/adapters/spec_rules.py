@@ -46,6 +46,10 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
         for place, finder in _finders(sites, (*path, "sites", "find")):
             yield from finder_faults(finder, place, checks)
     yield from _phases_faults(data)
+    if "pilot" in items(data.get("approvals")) and not any(v.get("pilot") for _, v in parts):
+        path = ("approvals", items(data["approvals"]).index("pilot"))
+        advice = "say how many tasks it has, such as `pilot: 3`, at the top or in a phase"
+        yield Fault(path, "no phase has a pilot", advice)
 
 
 def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> Iterator[Fault]:

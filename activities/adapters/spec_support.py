@@ -13,14 +13,13 @@ WHAT = "not supported yet by this version"
 
 _FIELDS: Mapping[str, str] = {
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
-    "pilot": "remove it, or set `approvals: [plan]` to look before anything runs",
     "ladder.codemod.network": "install what the codemod needs in the environment",
     "environments.secrets": "prepare the environment without secrets",
     "delivery.pull_requests": "open one by hand from the green branch",
 }
 
 _VALUES: Mapping[str, Mapping[str, str]] = {
-    "approvals": dict.fromkeys(("pilot", "delivery"), "only `plan` can be approved"),
+    "approvals": {"delivery": "only `plan` and `pilot` can be approved"},
 }
 
 

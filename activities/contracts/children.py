@@ -52,6 +52,8 @@ class AreaSteering(Contract):
 
     paused: bool = False
     cancelled: bool = False
+    released: bool = False
+    """The pilot is over: the other tasks may start."""
 
 
 class AreaRow(Contract):
@@ -94,6 +96,8 @@ class AreaInput(Contract):
     """The SurveyData that the plan was made of."""
     paused: bool = False
     cancelled: bool = False
+    pilot: tuple[TaskId, ...] = ()
+    """Only these may start, until the planner says that the pilot is over."""
 
 
 class TaskInput(Contract):
@@ -135,6 +139,8 @@ class Report(Contract):
     counts: TaskCounts = TaskCounts()
     final: bool = True
     """False: an area's progress on the way."""
+    pilot: BlobRef | None = None
+    """The pilot's handoffs: it has ended and the area holds the other tasks back."""
 
 
 class QueueState(Contract):

@@ -27,6 +27,7 @@ from activities.contracts.spec import (
     MigrationSpec,
     Name,
     Phase,
+    PilotSize,
     RunForm,
     Rung,
     Split,
@@ -49,6 +50,7 @@ class PhaseDraft(Form):
     creates: tuple[str, ...] | None = None
     keep: tuple[str, ...] | None = None
     objective: str | None = None
+    pilot: PilotSize | None = None
 
 
 class MigrationDraft(Form):
@@ -77,6 +79,7 @@ class MigrationDraft(Form):
     claims: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    pilot: PilotSize = 0
     protect: tuple[str, ...] = ()
     integrity: tuple[Waiver, ...] = ()
     limits: Limits = Limits()
@@ -126,6 +129,7 @@ class MigrationDraft(Form):
             creates=self.creates if draft.creates is None else draft.creates,
             keep=self.keep if draft.keep is None else draft.keep,
             objective=self.objective if draft.objective is None else draft.objective,
+            pilot=self.pilot if draft.pilot is None else draft.pilot,
         )
 
 

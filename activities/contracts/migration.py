@@ -5,6 +5,7 @@ from enum import StrEnum
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import HumanDecision
+from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.repository import Base, Repository
 from activities.contracts.survey import Survey
@@ -72,7 +73,12 @@ class MigrationState(Steerable):
     queue_paused: bool = False
     """What the queue was last told."""
     approved: bool = False
+    """The plan is, where it has to be."""
     rejected: str = ""
+    pilots: tuple[Pilot, ...] = ()
+    """What they taught, oldest first."""
+    released: bool = False
+    """The phase's pilot is over and the others may start."""
     steered: AreaSteering = AreaSteering()
     """What the area was last told."""
     counts: TaskCounts = TaskCounts()
@@ -87,6 +93,12 @@ class MigrationState(Steerable):
     earlier_handoffs: int = 0
     """How many of them are of earlier phases: those say nothing about this one's sites."""
     started_at: str = ""
+
+    @property
+    def pilot(self) -> Pilot | None:
+        """This cycle's, once it is over."""
+        last = self.pilots[-1] if self.pilots else None
+        return last if last and last.cycle == self.cycle else None
 
 
 class MigrationInput(Contract):
@@ -144,3 +156,5 @@ class Progress(Contract):
     decisions: tuple[HumanDecision, ...] = ()
     survey: Survey | None = None
     """The last one: what the ledger is computed from."""
+    pilot: Pilot | None = None
+    """What this cycle's pilot taught, once it is over."""

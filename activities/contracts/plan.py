@@ -35,6 +35,8 @@ class Plan(Form):
     phase: str
     cycle: int
     tasks: tuple[Task, ...]
+    pilot: tuple[TaskId, ...] = ()
+    """Tasks that run to their end before any other may start."""
 
 
 class Forecast(Contract):
@@ -58,6 +60,7 @@ class PlanSummary(Contract):
     cycle: int
     base: CommitId
     forecast: Forecast
+    pilot: tuple[TaskId, ...] = ()
 
 
 class TaskRow(Contract):

@@ -3,6 +3,7 @@
 from activities.contracts.base import CommitId, Contract, TaskId
 from activities.contracts.commands import HumanDecision
 from activities.contracts.migration import Stage
+from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.survey import Survey
 from activities.contracts.work import Handoff
@@ -57,5 +58,6 @@ class MigrationReport(Contract):
     """Tracked files that codemods with `apply: once` changed and no task claims: in no commit."""
     dropped: tuple[str, ...] = ()
     """New files that they left and nothing lets them create."""
+    pilots: tuple[Pilot, ...] = ()
     landings: tuple[LandedCommit, ...] = ()
     """Oldest first, those of earlier lives included; read from the green chain in the hub."""

@@ -6,6 +6,7 @@ from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
+from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
@@ -42,6 +43,9 @@ class MigrationOrder(Contract):
     concurrency: int
     cycles: int
     approve_plan: bool
+    approve_pilot: bool = False
+    pilots: tuple[int, ...] = ()
+    """Of each phase: how many tasks are its pilot."""
     moments: tuple[Moment, ...] = ()
     """When any check runs at all."""
 
@@ -67,6 +71,8 @@ class MakePlan(Contract):
     """A plan to validate instead of making one."""
     handoffs: tuple[BlobRef, ...] = ()
     """Paths that need a person are left out."""
+    pilot: int = 0
+    """How many tasks are the pilot, where the plan does not say itself which."""
 
 
 class LoadRows(Contract):
@@ -233,6 +239,16 @@ class JudgeCycle(Contract):
     handoffs: tuple[BlobRef, ...]
 
 
+class JudgePilot(Contract):
+    plan: BlobRef
+    survey: BlobRef
+    """The SurveyData that the plan was made of."""
+    handoffs: BlobRef
+    """Of the pilot alone."""
+    window: int
+    """How many tasks run at once."""
+
+
 class WriteReport(Contract):
     name: str
     spec: BlobRef
@@ -251,6 +267,7 @@ class WriteReport(Contract):
     decisions: tuple[HumanDecision, ...] = ()
     survey: Survey | None = None
     plan: PlanSummary | None = None
+    pilots: tuple[Pilot, ...] = ()
 
 
 class WrittenReport(Contract):

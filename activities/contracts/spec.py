@@ -40,6 +40,7 @@ from activities.contracts.split import SplitBy as SplitBy
 
 Expect = Expectation | SameAs
 Moments = dict[Moment, Expect] | tuple[Moment, ...]
+PilotSize = Annotated[int, Field(ge=0, le=100)]
 
 
 class Check(RunForm):
@@ -98,6 +99,8 @@ class Phase(Form):
     creates: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     objective: str = ""
+    pilot: PilotSize = 0
+    """How many tasks run to their end before the others may start; 0: all start at once."""
 
 
 class Limits(Form):
@@ -118,6 +121,7 @@ class Approval(StrEnum):
     """What waits for a person."""
 
     PLAN = "plan"
+    PILOT = "pilot"
 
 
 class Delivery(Form):

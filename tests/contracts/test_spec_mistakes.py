@@ -69,10 +69,15 @@ MISTAKES = {
     "unknown split": ("split: {by: §dir}", "did you mean `directory`?"),
     "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
     # fields of later versions
-    "approval of delivery": ("approvals: [§delivery]", "only `plan`"),
-    "pilot": ("phases: [{name: a, §pilot: 3}]", "approvals: [plan]"),
+    "approval of delivery": ("approvals: [§delivery]", "only `plan` and `pilot`"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
     "secrets": ("environments: {go: {§secrets: [x]}}", "without secrets"),
+    # pilots
+    "approval of no pilot": ("approvals: [plan, §pilot]", "such as `pilot: 3`"),
+    "approval of a pilot of none": ("approvals: [§pilot]\npilot: 0", "such as `pilot: 3`"),
+    "pilot of less than none": ("phases: [{name: a, pilot: §-1}]", "at least 0"),
+    "pilot that is everything": ("pilot: §all", "write a whole number"),
+    "pilot of too many": ("pilot: §101", "at most 100"),
     # waivers
     "waiver of an unknown rule": (
         "integrity: [{rule: §tests-delete, paths: [/t], reason: r}]",

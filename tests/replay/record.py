@@ -34,7 +34,8 @@ async def record(release: str) -> None:
         home = Path(folder)
         make_shop(home / "shop")
         async with service(home) as running:
-            report = await running.run(SPEC, NAME=NAME, REPOSITORY=str(home / "shop"))
+            spec = SPEC + "pilot: 1\n"
+            report = await running.run(spec, NAME=NAME, REPOSITORY=str(home / "shop"))
             hub = running.hub(report).stem
             ids = {
                 "migration": migration_id(NAME),

@@ -1,0 +1,57 @@
+"""The pilot: the first tasks of a phase, and what they taught before the others may start."""
+
+from activities.contracts.base import Contract
+
+
+class Pilot(Contract):
+    """What a pilot taught."""
+
+    phase: str
+    cycle: int
+    tasks: int
+    landed: int
+    """Partial ones and those with nothing to do included."""
+    undone: tuple[str, ...] = ()
+    """What did not land and why, a line each; at most 10."""
+    fastest: float = 0.0
+    """Seconds that a task took, waiting included: the fewest, the median, the most."""
+    median: float = 0.0
+    slowest: float = 0.0
+    sites: int = 0
+    """Of the whole cycle, the pilot's included."""
+    sites_left: int = 0
+    rest: int = 0
+    """Tasks that wait for its end."""
+    rest_waves: int = 0
+    """Rounds that they take, by needs, claims and the window."""
+    land_low: int = 0
+    """How many of the rest land, if they are like the pilot: a 90 % interval."""
+    land_high: int = 0
+
+    @property
+    def rest_seconds(self) -> tuple[float, float]:
+        """How long the rest takes: every round as fast as the fastest, or as slow as the slowest,
+        task of the pilot."""
+        return self.rest_waves * self.fastest, self.rest_waves * self.slowest
+
+
+def pilot_lines(pilot: Pilot) -> list[str]:
+    """What people read about it."""
+    low, high = (span_text(seconds) for seconds in pilot.rest_seconds)
+    rounds = f"{pilot.rest_waves} round{'' if pilot.rest_waves == 1 else 's'}"
+    lines = [
+        f"landed      {pilot.landed} of {pilot.tasks} tasks of the pilot",
+        f"a task      {span_text(pilot.median)} ({span_text(pilot.fastest)} to "
+        f"{span_text(pilot.slowest)})",
+        f"sites left  {pilot.sites_left} of {pilot.sites}",
+        f"the rest    {pilot.rest} tasks in {rounds}: {low} to {high}; "
+        f"{pilot.land_low} to {pilot.land_high} of them land",
+    ]
+    return [*lines, *(f"not done    {line}" for line in pilot.undone)]
+
+
+def span_text(seconds: float) -> str:
+    """`42 s`, `3 min`, `5.2 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -14,6 +14,7 @@ from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.targets import named_groups
 from activities.contracts.check_forms import Expectation, ResultKind, SameAs
 from activities.contracts.evidence import Moment
+from activities.contracts.placeholder_faults import unknown_words
 from activities.contracts.placeholder_slots import FILES_FILE, LISTS, PROMPTS, all_slots, slots
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.spec import Check
@@ -109,6 +110,8 @@ def _target_faults(check: Check, value: dict[str, Any], path: Path) -> Iterator[
     if used and "targets" not in value:
         advice = "say what a path's targets are: targets: [{from: ..., to: ...}]"
         yield Fault((*path, "run"), "`{targets}` without `targets`", advice)
+    if used and value.get("targets") == []:
+        yield Fault((*path, "targets"), "is empty", "add a rule: {from: ..., to: ...}")
     if "targets" in value and not used:
         yield Fault((*path, "targets"), "`targets` without `{targets}`", "put {targets} into `run`")
     for number, rule in enumerate(items(value.get("targets"))):
@@ -188,6 +191,9 @@ def _replacement_faults(text: str, path: Path, check: Check) -> Iterator[Fault]:
     """The faults of a text that takes the place of a list."""
     if any(slot.name == FILES_FILE for slot in all_slots(check.run)):
         yield Fault(path, "a text cannot take the place of {files_file}", "use {files} in `run`")
+    for name in unknown_words((text,)):
+        advice = f"write what it stands for, or {{{{{name}}}}} for a literal {{{name}}}"
+        yield Fault(path, f"unknown placeholder `{{{name}}}`", advice)
     for slot in slots(text):
         if slot.name in LISTS or slot.name in (FILES_FILE, *PROMPTS):
             yield Fault(path, f"`{{{slot.name}}}` is what this replaces", "write paths")

@@ -18,7 +18,7 @@ from activities.contracts.placeholder_slots import (
 )
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.shorthands import as_run
-from activities.contracts.spec import Check, Codemod, CommandRung
+from activities.contracts.spec import Check, Codemod, Command, CommandRung
 from activities.contracts.split import Edges
 
 Runnable = Check | Codemod | CommandRung | Edges
@@ -44,11 +44,12 @@ def environment_faults(value: Any, path: Path) -> Iterator[Fault]:
     yield from all_judged(fields.get("inputs"), (*path, "inputs"), words.pattern)
     yield from all_judged(fields.get("writable"), (*path, "writable"), words.folder_inside)
     yield from all_judged(fields.get("mounts"), (*path, "mounts"), words.host_folder)
-    if fields.get("checkout") == "full" and not fields.get("inputs"):
+    prepared = any(fields.get(name) for name in ("prepare", "pip", "npm", "python"))
+    if prepared and fields.get("checkout") == "full" and not fields.get("inputs"):
         what = "`checkout: full` without `inputs`: nothing would say when to prepare anew"
         yield Fault((*path, "checkout"), what, "name the files that decide under `inputs`")
     for name in ("checkout", "network"):
-        if name in fields and not any(fields.get(n) for n in ("prepare", "pip", "npm", "python")):
+        if name in fields and not prepared:
             what = f"`{name}` is for `prepare`, and there is none"
             yield Fault((*path, name), what, "add `prepare`, or remove it", on_key=True)
     for name in ("prepare", "setup"):
@@ -57,6 +58,9 @@ def environment_faults(value: Any, path: Path) -> Iterator[Fault]:
 
 def _script_faults(script: Any, path: Path) -> Iterator[Fault]:
     """A script of an environment runs for all tasks alike, so it has none of their placeholders."""
+    if isinstance(script, str) and (found := re.search(r"\bsecret:\w+", script)) is not None:
+        what = f"`{found[0]}` is not supported yet by this version"
+        yield Fault(path, what, "prepare the environment without secrets")
     for slot in all_slots(script) if isinstance(script, str) else ():
         if slot.name in (*LISTS, *WORDS, FILES_FILE):
             what = f"`{path[-1]}` has no placeholders, such as `{{{slot.name}}}`"
@@ -78,7 +82,7 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
     if command is not None:
         yield from run_faults(command, rung["command"], (*path, "command"), environments)
     for name in table(rung.get("write")):
-        yield from judged(name, (*path, "write", name), words.file_inside)
+        yield from judged(name, (*path, "write", name), words.file_inside, on_key=True)
 
 
 def run_faults(
@@ -97,15 +101,21 @@ def run_faults(
         yield Fault((*path, "in"), "there are several environments and no `in`", advice)
     if not isinstance(form, Edges):
         yield from _variable_faults(form.env, (*path, "env"))
-        yield from judged(form.dir, (*path, "dir"), words.inside)
-    yield from _placeholder_faults(form, (*path, "run"))
+        yield from judged(form.dir, (*path, "dir"), words.working_folder)
+    # a bare command stands for a map that holds only `run`
+    here = (*path, "run") if isinstance(value, dict) else path
+    if isinstance(form.run, str) and not form.run.strip():
+        yield Fault(here, "is empty", "write the command")
+    yield from _placeholder_faults(form, here)
 
 
 def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
     run, prompted, has_targets = form.run, isinstance(form, CommandRung), isinstance(form, Check)
-    for fault in placeholder_faults(run):
-        if "`{vars." not in fault.what:  # reported where variables are replaced
-            yield Fault(path, *fault)
+    commands = [(path, run)] if isinstance(run, str) else _single_words(run, path)
+    for place, command in commands:
+        for fault in placeholder_faults(command):
+            if "`{vars." not in fault.what:  # reported where variables are replaced
+                yield Fault(place, *fault)
     for name in dict.fromkeys(slot.name for slot in all_slots(run)):
         if name == "targets" and not has_targets:
             yield Fault(path, "`{targets}` is only known in a check", "use {files} or {dirs}")
@@ -121,7 +131,11 @@ def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
             yield Fault((*path, number), what, "write `run` as text")
 
 
+def _single_words(run: tuple[str, ...], path: Path) -> list[tuple[Path, Command]]:
+    return [((*path, number), (word,)) for number, word in enumerate(run)]
+
+
 def _variable_faults(value: Any, path: Path) -> Iterator[Fault]:
     for name, text in table(value).items():
-        yield from judged(name, (*path, name), words.variable_name)
+        yield from judged(name, (*path, name), words.variable_name, on_key=True)
         yield from judged(text, (*path, name), words.variable_value)

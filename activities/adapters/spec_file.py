@@ -5,6 +5,7 @@ extends, fields this version does not support, the forms, the rules.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ def _of_one(loaded: MigrationSpec | FleetSpec, file: str) -> MigrationSpec:
     raise SpecErrors([Problem(file, 1, 1, "repositories", what, "use `repository`")])
 
 
+@cache
 def json_schema() -> dict[str, Any]:
     """JSON Schema of what users write, for editors."""
     schema = MigrationDraft.model_json_schema(by_alias=True)

@@ -18,6 +18,8 @@ def finder_faults(finder: dict[str, Any], path: Path, checks: Mapping[str, Any])
     """The faults of one finder."""
     yield from judged(finder.get("regex"), (*path, "regex"), words.line_regex)
     command = finder.get("command")
+    if isinstance(command, str) and not command.strip():
+        yield Fault((*path, "command"), "is empty", "write the command that prints the sites")
     for slot in all_slots(command) if isinstance(command, str) else ():
         if slot.name and not slot.name.startswith("vars."):
             what = f"a finder's command has no placeholders, such as `{{{slot.name}}}`"

@@ -5,6 +5,7 @@ one, and a failure that only repeats what is wrong inside it is not told.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -29,10 +30,12 @@ _SHAPES = {
 }
 _PATTERNS = {
     "^[a-z0-9][a-z0-9-]{0,62}$": ("a name", "use lower-case letters, digits and hyphens"),
+    r"\S": ("a reason", "say in one line why"),
     "^[1-9][0-9]*[smhd]$": ("a duration", "write a number and s, m, h or d, such as 10m"),
     "^[1-9][0-9]*(KiB|MiB|GiB)$": ("a size", "write a number and a unit, such as 4GiB"),
     r"^[23]\.[0-9]{1,2}$": ("a Python version", 'write major and minor, such as "3.11"'),
 }
+_GUESS = re.compile(r"did you mean `(.*)`")
 _UNITS = {"timeout": "write a number and a unit, such as 10m", "memory": "write it as 4GiB"}
 _MISSING = {
     "reason": "say in one line why",
@@ -55,11 +58,13 @@ def told(error: ValidationError, source: Source, schema: Mapping[str, Any]) -> l
     groups: dict[Path, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         groups.setdefault(_path(details, source.data), []).append(details)
-    return [
+    faults = [
         _fault(path, group, source, schema)
         for path, group in groups.items()
         if not (_echoes(group) and _is_inside(path, groups))
     ]
+    meant = {(*f.path[:-1], guess[1]) for f in faults if (guess := _GUESS.match(f.advice))}
+    return [f for f in faults if f.path not in meant]  # what is misspelt is not missing too
 
 
 def choices(wrong: str, known: Iterable[str]) -> str:
@@ -120,10 +125,7 @@ def _fault(
         known = _fields(schema, schema, path[:-1])
         return Fault(path, f"unknown field `{name}`", choices(name, known), on_key=True)
     if kind in ("enum", "literal_error"):
-        expected = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-        wrong = str(details["input"])
-        on_key = "[key]" in details["loc"]
-        return Fault(path, f"`{wrong}` is not known", choices(wrong, expected), on_key)
+        return _choice(path, group, details, source)
     if kind == "string_pattern_mismatch":
         noun, advice = _PATTERNS[str(context["pattern"])]
         on_key = "[key]" in details["loc"]
@@ -131,10 +133,25 @@ def _fault(
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         return Fault(path, f"must be {words} {context[key]}", f"not {details['input']}")
-    if kind in ("too_short", "string_too_short"):
+    if any(other["type"] in ("too_short", "string_too_short") for other in group):
         return Fault(path, "is empty", _MISSING.get(name, "give a value or remove it"))
     what, _, advice = str(context.get("error", details["msg"])).partition("; ")
-    return Fault(path, what, advice or "see SPEC.md")
+    return Fault(path, what, advice or "look at the examples in docs/how-to-say-it.md")
+
+
+def _choice(path: Path, group: list[ErrorDetails], details: ErrorDetails, source: Source) -> Fault:
+    """One word out of several was expected."""
+    expected = str(details.get("ctx", {})["expected"])
+    if expected == "True":
+        return Fault(path, "can only be true", "write true, or remove it")
+    known = expected.replace(" or ", ", ").replace("'", "").split(", ")
+    if isinstance(details["input"], dict | list):
+        return Fault(path, "must be a single word", choices("", known))
+    wrong = source.written(path) if isinstance(details["input"], bool) else str(details["input"])
+    others = any(other["type"] == "tuple_type" for other in group)
+    listed = f", or write a list: [{source.written(path)}]" if others else ""
+    advice = choices(wrong, known) + listed
+    return Fault(path, f"`{wrong}` is not known", advice, "[key]" in details["loc"])
 
 
 def _shape(path: Path, group: list[ErrorDetails], source: Source) -> Fault:
@@ -147,9 +164,19 @@ def _shape(path: Path, group: list[ErrorDetails], source: Source) -> Fault:
         kind = "true or false" if isinstance(given, bool) else "a number"
         advice = _UNITS.get(name, f'quote it: "{written}"')
         return Fault(path, f"{what}, and {written} is {kind}", advice)
+    if isinstance(given, str) and _unquoted(given, shapes):
+        return Fault(path, what, f"take the quotes away: {given}")
     if shapes == ["a list"] and written:
         return Fault(path, what, f"write [{written}]")
     return Fault(path, what, f"write {shapes[0]}")
+
+
+def _unquoted(text: str, shapes: list[str]) -> bool:
+    """Whether text would be of one of the shapes if it had no quotes."""
+    number = r"-?\d+(\.\d+)?" if "a number" in shapes else r"-?\d+"
+    if "true or false" in shapes:
+        return text in ("true", "false")
+    return any("number" in shape for shape in shapes) and re.fullmatch(number, text) is not None
 
 
 def _fields(schema: Mapping[str, Any], node: Mapping[str, Any], path: Path) -> set[str]:

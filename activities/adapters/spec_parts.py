@@ -38,11 +38,13 @@ def items(value: Any) -> list[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def judged(word: Any, path: Path, rule: Callable[[str], Wrong]) -> Iterator[Fault]:
+def judged(
+    word: Any, path: Path, rule: Callable[[str], Wrong], *, on_key: bool = False
+) -> Iterator[Fault]:
     """The fault of a single word, if it is text at all."""
     wrong = rule(word) if isinstance(word, str) else None
     if wrong is not None:
-        yield Fault(path, *wrong)
+        yield Fault(path, *wrong, on_key)
 
 
 def all_judged(words: Any, path: Path, rule: Callable[[str], Wrong]) -> Iterator[Fault]:

@@ -151,7 +151,7 @@ def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> It
         if isinstance(name, str) and name not in checks:
             advice = choices(name, checks)
             yield Fault((*at, "checks", number), f"unknown check `{name}`", advice)
-    forms = [part(Check, checks[name]) for name in named if name in checks]
+    forms = [part(Check, checks[n]) for n in named if isinstance(n, str) and n in checks]
     if None in forms or len(forms) < len(named) or not checks:
         return
     if not any(is_judged_at_landing(check) for check in forms):

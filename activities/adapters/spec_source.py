@@ -120,8 +120,13 @@ class _Reader:
 
     def key(self, item: Item, path: Path, seen: set[str]) -> str | None:
         """The name of a field; None when it is faulty."""
+        place = (item.line, item.column, item.file)
         if not isinstance(item, Scalar):
-            self.fault(path, "a field's name must be text", "quote a value that holds braces")
+            what, advice = "a field's name must be text", "quote a value that holds braces"
+            self.source.faults.append(Fault(path, what, advice, at=place))
+            return None
+        if not item.text:
+            self.source.faults.append(Fault(path, "a field has no name", "give it one", at=place))
             return None
         name = self.variables.filled(item.text, (*path, item.text), self.source.faults)
         if name not in seen:
@@ -129,7 +134,6 @@ class _Reader:
             return name
         first = self.source.keys.get((*path, name), item).line + 1
         what, advice = f"`{name}` is here twice", f"merge it with the one in line {first}"
-        place = (item.line, item.column, item.file)
         self.source.faults.append(Fault((*path, name), what, advice, at=place))
         return None
 

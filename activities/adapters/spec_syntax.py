@@ -13,19 +13,22 @@ _ADVICE = (
     (r"another document", "keep one document in a file"),
     (r"stream", "close the quote or the bracket that is open"),
     (r"chomping", "begin the text on the line after the bar"),
-    (r"got '<scalar>'|found '<scalar>'", "quote the whole value, or put a comma between two"),
+    (r"(got|found) '(<scalar>|\{|\[)'", "quote the whole value, or put a comma between two"),
+    (r"^expected ' '", "quote a value that starts with !"),
+    (r"node content", "take the comma away that has nothing before it, or quote the value"),
     (r"special characters", "take the control character out"),
     (r"block", "mend the indentation: fields of one map begin in the same column"),
 )
-_CUT = re.compile(r"""(?P<name>[\w-]+):[ ]+(?P<value>[^\s"'{\[,][^\[\],]*)$""")
+_CUT = re.compile(r"""(?P<name>[\w-]+):[ ]+(?P<value>[^\s"'{\[,][^\[\]:]*)$""")
 
 
 def syntax_problem(error: Exception, text: str, file: str) -> Problem:
     """The problem behind a parser's error."""
     said = str(getattr(error, "problem", None) or error).partition("\n")[0]
     marks = [getattr(error, f"{name}_mark", None) for name in ("problem", "context")]
-    # what is never closed is told where it was opened, not at the end of the file
-    mark = (marks[1] if "stream" in said else marks[0]) or marks[0] or marks[1]
+    # what is never closed is told where it was opened, what is no tag where it begins
+    from_start = re.search("stream|^expected ' '", said)
+    mark = (marks[1] if from_start else marks[0]) or marks[0] or marks[1]
     line, column = (int(mark.line), int(mark.column)) if mark is not None else (0, 0)
     if mark is None and (at := re.search(r"position (\d+)", str(error))):
         before = text[: int(at[1])]

@@ -9,6 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.adapters.bounded_regex import BoundedRegex
 from activities.adapters.jobs import HOME, TMPDIR
+from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS, slots
 
 Wrong = tuple[str, str] | None
 
@@ -27,6 +28,7 @@ _PIP = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[0-9][\w.!+-]*")
 _NPM = re.compile(r"(@[\w.-]+/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*")
 _REF_BAD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_SECRET = re.compile(r"secret:\w+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -102,6 +104,19 @@ def inside(word: str) -> Wrong:
     return None
 
 
+def working_folder(word: str) -> Wrong:
+    """A folder of the repository that a command runs in."""
+    if (name := _placeholder(word)) is not None:
+        return f"`{{{name}}}` is not expanded here", "write a path, or change folders in `run`"
+    return inside(word)
+
+
+def _placeholder(word: str) -> str | None:
+    """The first placeholder in a text that takes none."""
+    known = (*LISTS, *WORDS, FILES_FILE)
+    return next((slot.name for slot in slots(word) if slot.name in known), None)
+
+
 def file_inside(word: str) -> Wrong:
     """A file's path inside the repository."""
     if not word or word.endswith("/") or word.startswith("./") or "//" in word:
@@ -170,6 +185,10 @@ def variable_name(word: str) -> Wrong:
 
 def variable_value(word: str) -> Wrong:
     """The value of an environment variable, in which only four names are expanded."""
+    if (found := _SECRET.match(word)) is not None:
+        return f"`{found[0]}` is not supported yet by this version", "do without the secret"
+    if (name := _placeholder(word)) is not None:
+        return f"`{{{name}}}` is not expanded here", "put it into `run`"
     for name in _VARIABLE.findall(word):
         if name not in VARIABLES:
             known = ", ".join(f"${v}" for v in VARIABLES)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from activities.contracts.base import Form
+from activities.contracts.run_form import Reason
 
 
 class Expectation(StrEnum):
@@ -92,4 +93,4 @@ class Allowed(Form):
 
     id: str
     """A glob over result ids."""
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Reason

@@ -6,7 +6,7 @@ phase's checks default to all. The only environment is every command's.
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import Form
 from activities.contracts.fleet import (
@@ -17,6 +17,7 @@ from activities.contracts.fleet import (
 )
 from activities.contracts.integrity import Waiver
 from activities.contracts.repository import repository_name
+from activities.contracts.shorthands import whole
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
     Approval,
@@ -56,7 +57,7 @@ class PhaseDraft(Form):
 class MigrationDraft(Form):
     """A migration spec as written."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(whole)]
     extends: tuple[str, ...] | str = ()
     """Files merged under this one before it is read: paths, or URL#sha256."""
     name: Name

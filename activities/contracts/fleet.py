@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from activities.contracts.base import BlobRef, CommitId, Contract, Form
 from activities.contracts.commands import Command, HumanDecision
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage, Steerable
-from activities.contracts.run_form import Name
+from activities.contracts.run_form import Name, Whole
 from activities.contracts.spec import MigrationSpec
 
 ORDER = "order"
@@ -21,11 +21,11 @@ MAX_REPOSITORIES = 300
 class FleetBounds(Form):
     """How a fleet goes through its repositories."""
 
-    canary: Annotated[int, Field(ge=0)] = 1
+    canary: Annotated[Whole, Field(ge=0)] = 1
     """The first so many go alone; the rest starts when they have ended well."""
-    concurrency: Annotated[int, Field(ge=1, le=100)] = 5
+    concurrency: Annotated[Whole, Field(ge=1, le=100)] = 5
     """Migrations at once."""
-    stop_after: Annotated[int, Field(ge=1)] = 3
+    stop_after: Annotated[Whole, Field(ge=1)] = 3
     """So many that ended badly (stopped, failed), and no more are started."""
 
 

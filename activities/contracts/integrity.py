@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.contracts.base import Form
+from activities.contracts.run_form import Reason
 
 
 class IntegrityRule(StrEnum):
@@ -31,4 +32,4 @@ class Waiver(Form):
     rule: IntegrityRule
     paths: Annotated[tuple[str, ...], Field(min_length=1)]
     """gitignore patterns."""
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Reason

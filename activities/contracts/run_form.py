@@ -2,13 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from activities.contracts.base import Form
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[smhd]$")]
 Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(KiB|MiB|GiB)$")]
+Whole = StrictInt
+"""A number that somebody wrote as one: true, 1.0 and "1" are none."""
+Flag = StrictBool
+Reason = Annotated[str, Field(pattern=r"\S")]
 Command = str | Annotated[tuple[str, ...], Field(min_length=1)]
 """Text is run by bash -euo pipefail; a list is an argv."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from activities.contracts.base import Form
-from activities.contracts.run_form import Command, Duration, RunForm
+from activities.contracts.run_form import Command, Duration, Flag, RunForm, Whole
 from activities.contracts.shorthands import as_run, exactly_one
 
 
@@ -14,10 +14,10 @@ class Codemod(RunForm):
 
     apply: Literal["task", "once"] = "task"
     """once: run over everything in one workspace; each task takes its claims of the result."""
-    batch: Annotated[int, Field(ge=1)] | None = None
+    batch: Annotated[Whole, Field(ge=1)] | None = None
     """Values of the list placeholder per call; None: as many as fit."""
-    exit: tuple[int, ...] | Literal["any"] = (0,)
-    empty: bool = True
+    exit: tuple[Whole, ...] | Literal["any"] = (0,)
+    empty: Flag = True
     """False: no change is a failed rung."""
     env: dict[str, str] = {}
     dir: str = "."
@@ -36,7 +36,7 @@ class ClaudeRung(Form):
     """Claude through the Messages API; needs a model worker."""
 
     model: str | None = None
-    turns: Annotated[int, Field(ge=1, le=200)] = 40
+    turns: Annotated[Whole, Field(ge=1, le=200)] = 40
     advice: str = ""
 
 

@@ -20,6 +20,13 @@ def as_run(value: Any) -> Any:
     return {"run": value} if type(value) in (str, list, tuple) else value
 
 
+def whole(value: Any) -> Any:
+    """A choice between numbers would take true and 1.0 for 1."""
+    if type(value) is not int:
+        raise ValueError("must be a whole number; write it without quotes, such as 1")
+    return value
+
+
 def as_split(value: Any) -> Any:
     """A bare name stands for a map that holds only `by`."""
     return {"by": value} if isinstance(value, str) else value

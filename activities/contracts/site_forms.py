@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from activities.contracts.base import Form
+from activities.contracts.run_form import Reason, Whole
 from activities.contracts.shorthands import as_list, exactly_one
 
 FINDERS = ("regex", "ast_grep", "command", "codemod", "failing")
@@ -48,15 +49,15 @@ class Accepted(Form):
     """Sites that may stay."""
 
     path: str
-    max: Annotated[int, Field(ge=1)] | None = None
+    max: Annotated[Whole, Field(ge=1)] | None = None
     """Per file; None accepts any number."""
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Reason
 
 
 class Sites(Form):
     """Where to look and what counts as a place that still has to change."""
 
-    include: tuple[str, ...] = ("/**",)
+    include: Annotated[tuple[str, ...], Field(min_length=1)] = ("/**",)
     """gitignore patterns; a leading / anchors."""
     exclude: tuple[str, ...] = ()
     find: Annotated[

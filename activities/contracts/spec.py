@@ -8,7 +8,7 @@ only environment) is filled in by draft.py. Placeholders are expanded in placeho
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StrictFloat
 
 from activities.contracts.base import Form
 from activities.contracts.check_forms import (
@@ -26,7 +26,7 @@ from activities.contracts.integrity import Waiver
 from activities.contracts.package_roots import ROOT_MARKERS
 from activities.contracts.repository import repository_name
 from activities.contracts.run_form import Command as Command
-from activities.contracts.run_form import Duration, Name, RunForm, Size
+from activities.contracts.run_form import Duration, Flag, Name, RunForm, Size, Whole
 from activities.contracts.run_form import seconds as seconds
 from activities.contracts.run_form import size_bytes as size_bytes
 from activities.contracts.rungs import ClaudeRung as ClaudeRung
@@ -40,7 +40,7 @@ from activities.contracts.split import SplitBy as SplitBy
 
 Expect = Expectation | SameAs
 Moments = dict[Moment, Expect] | tuple[Moment, ...]
-PilotSize = Annotated[int, Field(ge=0, le=100)]
+PilotSize = Annotated[Whole, Field(ge=0, le=100)]
 
 
 class Check(RunForm):
@@ -63,9 +63,9 @@ class Check(RunForm):
     otherwise: str = "skip"
     """When the placeholder's list is empty: skip, whole, or the text to use instead."""
     allow: tuple[Allowed, ...] = ()
-    may_shrink: bool = False
-    retries: Annotated[int, Field(ge=0, le=5)] = 0
-    batch: Annotated[int, Field(ge=1)] | None = None
+    may_shrink: Flag = False
+    retries: Annotated[Whole, Field(ge=0, le=5)] = 0
+    batch: Annotated[Whole, Field(ge=1)] | None = None
     """Values of the list placeholder per call; None: all in one."""
     env: dict[str, str] = {}
     dir: str = "."
@@ -106,15 +106,15 @@ class Phase(Form):
 class Limits(Form):
     """What a migration may use."""
 
-    concurrency: Annotated[int, Field(ge=1, le=500)] = 8
-    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    concurrency: Annotated[Whole, Field(ge=1, le=500)] = 8
+    attempts: Annotated[Whole, Field(ge=1, le=10)] = 3
     """Per rung."""
-    days: Annotated[int, Field(ge=1, le=365)] = 21
+    days: Annotated[Whole, Field(ge=1, le=365)] = 21
     memory: Size = "4GiB"
     """Per command."""
-    usd: Annotated[float, Field(gt=0)] | None = None
+    usd: Annotated[StrictFloat, Field(gt=0)] | None = None
     """What model turns may cost in all; None: no cap."""
-    cycles: Annotated[int, Field(ge=1, le=20)] = 5
+    cycles: Annotated[Whole, Field(ge=1, le=20)] = 5
 
 
 class Approval(StrEnum):

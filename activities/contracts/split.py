@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import Form
-from activities.contracts.run_form import Command, Duration, RunForm
+from activities.contracts.run_form import Command, Duration, RunForm, Whole
 from activities.contracts.shorthands import as_list, as_run, as_split
 
 MAX_FILES = 20
@@ -37,7 +37,7 @@ class Split(Form):
     """Groups site-bearing files into tasks."""
 
     by: SplitBy = SplitBy.DIRECTORY
-    depth: Annotated[int, Field(ge=1)] | None = None
+    depth: Annotated[Whole, Field(ge=1)] | None = None
     """directory: how many leading path parts name the group; None: the file's own directory."""
     root: Annotated[
         tuple[str, ...], BeforeValidator(as_list, json_schema_input_type=str | tuple[str, ...])
@@ -52,7 +52,7 @@ class Split(Form):
     task, and those of them without sites are claimed along."""
     order: Literal["path", "sites"] | tuple[str, ...] = "path"
     """Which tasks come first: by path, those with most sites, or gitignore patterns in turn."""
-    max_files: Annotated[int, Field(ge=1, le=MOST_FILES)] | None = None
+    max_files: Annotated[Whole, Field(ge=1, le=MOST_FILES)] | None = None
     """Per task; None: 20, and all of them for whole. Files that stay together are never cut."""
 
     @property

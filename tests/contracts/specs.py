@@ -40,3 +40,11 @@ def placed(changes: str) -> tuple[str, tuple[int, int]]:
     text = spec(*re.split(r"\n(?=§?[a-z]+:|-)", changes))
     before = text[: text.index("§")]
     return text.replace("§", ""), (before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def assert_told(changes: str, advice: str) -> None:
+    """The mistake is told once, where its mark stands, and what is said holds the advice."""
+    text, place = placed(changes)
+    problems = errors_of(text).problems
+    assert [str(p) for p in problems if advice in str(p)], problems
+    assert [(p.line, p.column) for p in problems] == [place], problems

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contracts.specs import errors_of, placed
+from tests.contracts.specs import assert_told
 
 # § marks where the problem must be reported.
 MISTAKES = {
@@ -436,15 +436,15 @@ MISTAKES = {
         "phases: [§{name: a}]\n-ladder",
         "say how a task is done",
     ),
-    "absolute path to write": ("ladder: [{write: {/etc/x: §y}}]", "write `etc/x`"),
-    "path out of the repository": ("ladder: [{write: {a/../../x: §y}}]", "name a path inside"),
+    "absolute path to write": ("ladder: [{write: {§/etc/x: y}}]", "write `etc/x`"),
+    "path out of the repository": ("ladder: [{write: {§a/../../x: y}}]", "name a path inside"),
     "creates out of the repository": ("creates: [§../x]", "name paths inside it"),
     "folder out of the repository": ("checks: {unit: {run: x, dir: §../x}}", "a path inside"),
     "branch that git refuses": ("delivery: {branch: §a..b}", "whimbrel/httpx"),
     "branch that is the base": ("delivery: {branch: §main}", "name another one"),
     "base that git refuses": ("base: §-main", "use a name such as"),
-    "variable that is taken": ("checks: {unit: {run: x, env: {RESULTS: §y}}}", "another name"),
-    "variable's name": ("checks: {unit: {run: x, env: {A-B: §y}}}", "use letters, digits and _"),
+    "variable that is taken": ("checks: {unit: {run: x, env: {§RESULTS: y}}}", "another name"),
+    "variable's name": ("checks: {unit: {run: x, env: {§A-B: y}}}", "use letters, digits and _"),
     "variable in a value": ('checks: {unit: {run: x, env: {A: §"$PATH:x"}}}', "use `path`"),
     "unknown variable": ("objective: §Better {vars.src}", "define it under `vars`"),
     "list variable in a text": (
@@ -458,7 +458,4 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("changes", "advice"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_told_once_at_its_place_with_what_to_do(changes: str, advice: str) -> None:
-    text, place = placed(changes)
-    problems = errors_of(text).problems
-    assert [str(p) for p in problems if advice in str(p)], problems
-    assert [(p.line, p.column) for p in problems] == [place], problems
+    assert_told(changes, advice)

@@ -50,7 +50,7 @@ class ChecksActivities:
     @activity.defn
     async def run_checks(self, request: RunChecks) -> Evidence:
         """The checks of one moment on one commit, each held against the commit it is based on."""
-        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
         names = checks_at(spec, request.phase, request.moment)
         if names and request.moment in AT_THE_END:
@@ -89,10 +89,11 @@ class ChecksActivities:
     ) -> CheckResult:
         check = spec.checks[name]
         whole = request.moment is not Moment.TASK
+        against = expect.same_as if isinstance(expect, SameAs) else name
+        flaky = await asyncio.to_thread(self._flaky, spec, against)
         if isinstance(expect, SameAs):
-            before, flaky = self._base_run(spec, expect.same_as), self._flaky(spec, expect.same_as)
+            before = await asyncio.to_thread(self._base_run, spec, against)
         else:
-            flaky = self._flaky(spec, name)
             before = await self._checker.results(
                 hub, spec, name, request.compare_with, request.paths, whole=whole
             )
@@ -110,7 +111,7 @@ class ChecksActivities:
             )
             if after is None:
                 break
-            result = judge(name, check, before, after, flaky, expect)
+            result = await asyncio.to_thread(judge, name, check, before, after, flaky, expect)
             if result.outcome is CheckOutcome.GREEN:
                 break
         return result
@@ -137,10 +138,10 @@ class ChecksActivities:
         Recorded once per check, from the first tree a migration saw. A command that the shell did
         not find is red on every tree, so "no worse" would hold for anything: that is refused.
         """
-        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
         for name in measured_on_base(spec, request.phase):
-            if self._blobs.find(spec.name, baseline_key(name)) is not None:
+            if await asyncio.to_thread(self._blobs.find, spec.name, baseline_key(name)):
                 continue
             runs = [
                 await self._checker.results(
@@ -157,16 +158,18 @@ class ChecksActivities:
                     f"check {name} did not run on the base, so it could tell nothing: "
                     f"exit {first.exit}: {first.tail.strip()[-500:]}",
                 )
-            record = {
-                "failed": sorted(first.failed)[:MAX_IDS_KEPT],
-                "flaky": sorted(flaky_ids(first, second))[:MAX_IDS_KEPT],
-                "red": sorted({*first.failed, *second.failed})[:MAX_IDS_KEPT],
-                "total": first.total,
-            }
-            self._blobs.put_once(
-                spec.name, base_run_key(name), first.model_dump_json(by_alias=True).encode()
-            )
-            self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
+            await asyncio.to_thread(self._record, spec, name, first, second)
+
+    def _record(self, spec: MigrationSpec, name: str, first: ResultSet, second: ResultSet) -> None:
+        record = {
+            "failed": sorted(first.failed)[:MAX_IDS_KEPT],
+            "flaky": sorted(flaky_ids(first, second))[:MAX_IDS_KEPT],
+            "red": sorted({*first.failed, *second.failed})[:MAX_IDS_KEPT],
+            "total": first.total,
+        }
+        whole = first.model_dump_json(by_alias=True).encode()
+        self._blobs.put_once(spec.name, base_run_key(name), whole)
+        self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
 
 
 def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:

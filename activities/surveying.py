@@ -32,16 +32,16 @@ class SurveyActivities:
     @activity.defn
     async def take_survey(self, request: TakeSurvey) -> Survey:
         """The sites of a phase at a commit."""
-        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
-        handoffs = read_handoffs(self._blobs, request.handoffs)
+        handoffs = await asyncio.to_thread(read_handoffs, self._blobs, request.handoffs)
         landed = {path for handoff in handoffs for path in handoff.files}
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
         data = await self._surveyor.survey(scene, landed)
         return Survey(
             commit=request.commit,
             phase=request.phase,
-            data=self._blobs.put_model(request.name, data),
+            data=await asyncio.to_thread(self._blobs.put_model, request.name, data),
             files=len(data.files),
             sites=len(data.sites),
             tracked_files=data.tracked_files,

@@ -92,7 +92,7 @@ class WorkspaceActivities:
         Tried once: what a killed one left is closed with its workspace, never gone on with.
         """
         where = request.workspace
-        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
         climb = self._rungs.climb(
             spec=spec,
@@ -101,22 +101,24 @@ class WorkspaceActivities:
             task=request.task,
             base=where.base,
             hub=await asyncio.to_thread(self._hubs.of, where.repository),
-            plan=self._plan(spec, request),
-            sites=self._sites(spec, request),
+            plan=await asyncio.to_thread(self._plan, spec, request),
+            sites=await asyncio.to_thread(self._sites, spec, request),
             evidence=request.evidence,
         )
         ran, allowed, once = await self._rungs.run(climb, paths)
         checkpoint = await self._checkpoint(spec, request)
         await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
+        said = ran.output[-OUTPUT_KEPT:]
         run = CommandRun(
             exit=ran.exit,
             ended=ran.ended,
             seconds=ran.seconds,
             calls=ran.calls,
-            output=self._blobs.put(where.migration, ran.output[-OUTPUT_KEPT:]),
+            output=await asyncio.to_thread(self._blobs.put, where.migration, said),
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
         )
-        kept = self._blobs.put_model(where.migration, once) if once else None
+        keep = self._blobs.put_model
+        kept = await asyncio.to_thread(keep, where.migration, once) if once else None
         return RungRun(run=run, allowed=allowed, checkpoint=checkpoint, once=kept)
 
     def _plan(self, spec: MigrationSpec, request: RunRung) -> Plan | None:

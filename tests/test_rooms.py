@@ -1,6 +1,7 @@
 """Who may import whom. Arrows go one way: starter, worker → workflows → activities → adapters."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,30 @@ def imports(tree: ast.Module) -> Iterator[str]:
             assert node.level == 0, "relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         pending.extend(ast.iter_child_nodes(node))
+
+
+WAITS_FOR_THE_DISK = re.compile(
+    r"(self\._blobs|(\w+\.)?hub|git)\.\w+|read_handoffs"
+    r"|os\.f?sync|shutil\.(rm|copy|move).*|subprocess\.run"
+)
+"""Calls that block: a full disk queue holds a small write back for many seconds."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_coroutine_of_an_effect_keeps_the_heartbeats_waiting_for_the_disk(path):
+    """Beats come from the event loop; what may take long belongs on a thread."""
+    if not path.is_relative_to(ROOT / "activities"):
+        return
+    tree = ast.parse(path.read_text())
+    coroutines = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+    waiting = [
+        f"{path.name}:{call.lineno}: {called}"
+        for coroutine in coroutines
+        for call in ast.walk(coroutine)
+        if isinstance(call, ast.Call)
+        and WAITS_FOR_THE_DISK.fullmatch(called := ast.unparse(call.func))
+    ]
+    assert not waiting
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())

@@ -108,13 +108,21 @@ class Checker:
             named_environment(spec, check.environment)
         )
         key = f"result/{_digest(check, run, lists)}/{tree}/{environment}/{fresh}"
-        kept = self._blobs.find(spec.name, key)
-        if kept is None:
-            measured = await self._measure(hub, spec, name, run, commit, tree, lists, environment)
-            if measured is None:
-                return None
-            kept = self._blobs.put_once(spec.name, key, measured.model_dump_json().encode())
-        return ResultSet.model_validate_json(kept)
+        kept = await asyncio.to_thread(self._recorded, spec.name, key)
+        if kept is not None:
+            return kept
+        measured = await self._measure(hub, spec, name, run, commit, tree, lists, environment)
+        return await asyncio.to_thread(self._recorded, spec.name, key, measured)
+
+    def _recorded(
+        self, migration: str, key: str, measured: ResultSet | None = None
+    ) -> ResultSet | None:
+        """What is recorded, after `measured` was unless somebody was faster."""
+        if measured is None:
+            kept = self._blobs.find(migration, key)
+        else:
+            kept = self._blobs.put_once(migration, key, measured.model_dump_json().encode())
+        return ResultSet.model_validate_json(kept) if kept is not None else None
 
     async def _measure(
         self,

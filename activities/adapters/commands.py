@@ -86,7 +86,10 @@ class Commands:
 
     async def environment_key(self, named: tuple[str, Environment] | None) -> str:
         """The digest of what commands run in; results of different keys are never compared."""
-        return self._environments.key(named[1], named[0]) if named else "base"
+        if named is None:
+            return "base"
+        name, environment = named
+        return await asyncio.to_thread(self._environments.key, environment, name)
 
     async def run(self, order: Order, beat: Callable[[], None] | None = None) -> Ran | None:
         """Runs every call; None when the placeholder's list is empty."""
@@ -102,7 +105,7 @@ class Commands:
             if failed.step == "prepare" and order.environment and order.environment[1].inputs:
                 return Ran(None, "prepare", 0.0, 0, str(failed).encode())
             raise
-        async with self._scratch.folder() as folder:
+        async with self._scratch.run_folder() as folder:
             desk = await self._desk(order, prepared, folder)
             setup = order.environment[1].setup if order.environment else None
             if setup is not None:

@@ -60,11 +60,11 @@ class OnceCodemods:
         """The run over everything the plan claims; whoever comes second reads what it left."""
         name = f"{digest_of(plan)}-{rung}"
         async with host_locked(self._scratch.lock_file(name)):
-            kept = self._blobs.find(spec.name, f"once/{name}")
+            kept = await asyncio.to_thread(self._blobs.find, spec.name, f"once/{name}")
             if kept is None:
-                done = await self._run(hub, spec, rung, plan, name)
-                kept = self._blobs.put_once(
-                    spec.name, f"once/{name}", done.model_dump_json().encode()
+                done = (await self._run(hub, spec, rung, plan, name)).model_dump_json().encode()
+                kept = await asyncio.to_thread(
+                    self._blobs.put_once, spec.name, f"once/{name}", done
                 )
         return OnceRun.model_validate_json(kept)
 
@@ -75,7 +75,7 @@ class OnceCodemods:
         codemod = phase.ladder[rung].codemod
         assert codemod
         claims = sorted({path for task in plan.tasks for path in task.claims})
-        async with self._scratch.folder() as folder:
+        async with self._scratch.run_folder() as folder:
             paths = await asyncio.to_thread(self._open, folder, hub, plan)
             present = [path for path in claims if (paths.tree / path).is_file()]
             source = TreeSource(hub, plan.base)

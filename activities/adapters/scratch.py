@@ -21,14 +21,23 @@ class Scratch:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    @contextlib.asynccontextmanager
-    async def folder(self) -> AsyncGenerator[Path]:
-        """A fresh folder that others may enter but not change; gone afterwards."""
+    @contextlib.contextmanager
+    def folder(self) -> Generator[Path]:
+        """A fresh folder that others may enter but not change; gone afterwards. Blocking."""
         folder, lock = self._made()
         try:
             yield folder
         finally:
-            # What a build wrote takes seconds to delete; heartbeats come from the event loop.
+            _remove(folder, lock)
+
+    @contextlib.asynccontextmanager
+    async def run_folder(self) -> AsyncGenerator[Path]:
+        """The same for a coroutine: what a build wrote takes seconds to delete, and the heartbeats
+        come from the event loop."""
+        folder, lock = self._made()
+        try:
+            yield folder
+        finally:
             await asyncio.to_thread(_remove, folder, lock)
 
     def _made(self) -> tuple[Path, int | None]:

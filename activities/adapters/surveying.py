@@ -73,6 +73,10 @@ class Scene:
     def scope(self) -> list[str]:
         return in_scope(self.files, self.phase.sites)
 
+    def look(self) -> None:
+        """Reads the whole tree, seconds for a large one, so that nobody else has to wait for it."""
+        _ = self.scope
+
 
 Place = tuple[str, int | None, str, str]
 """path, line, finder, the red result."""
@@ -106,6 +110,7 @@ class Surveyor:
         `landed`: files that count as done where there is no finder to tell, or only the codemod:
         few codemods leave their own output alone, and asking again would change it for ever.
         """
+        await asyncio.to_thread(scene.look)
         done = frozenset(landed)
         places: set[Place] = set()
         unplaced: set[str] = set()
@@ -113,15 +118,11 @@ class Surveyor:
             places.update(await self._find(scene, finder, done, unplaced))
         if not scene.phase.sites.find:
             places.update((path, None, "", "") for path in scene.scope if path not in done)
-        found = [
-            Site(path=path, line=line, finder=finder, what=what)
-            for path, line, finder, what in sorted(places, key=lambda p: (p[0], p[1] or 0, *p[2:]))
-        ]
-        left, accepted = apply_accept(found, scene.phase.sites.accept)
+        left, accepted = apply_accept(_in_order(places), scene.phase.sites.accept)
         return SurveyData(
             commit=scene.commit,
             phase=scene.phase.name,
-            files=_surveyed(scene, left),
+            files=await asyncio.to_thread(_surveyed, scene, left),
             sites=tuple(left),
             accepted=tuple(accepted),
             unplaced=tuple(sorted(unplaced))[:MAX_UNPLACED],
@@ -179,12 +180,13 @@ class Surveyor:
             return await self._by_results(scene, finder.failing, unplaced)
         skipped = done if finder.codemod else frozenset[str]()
         paths = [path for path in scene.scope if path not in skipped]
-        key = f"finder/{_digest(scene, finder, paths)}/{scene.hub.tree(scene.commit)}"
-        kept = self._blobs.find(scene.spec.name, key)
+        tree = await asyncio.to_thread(scene.hub.tree, scene.commit)
+        key = f"finder/{_digest(scene, finder, paths)}/{tree}"
+        kept = await asyncio.to_thread(self._blobs.find, scene.spec.name, key)
         if kept is None:
             search = self._by_command if finder.command else self._by_codemod
             found = json.dumps(await search(scene, finder, paths)).encode()
-            kept = self._blobs.put_once(scene.spec.name, key, found)
+            kept = await asyncio.to_thread(self._blobs.put_once, scene.spec.name, key, found)
         return [(path, line, finder.kind, "") for path, line in json.loads(kept)]
 
     async def _by_results(self, scene: Scene, name: str, unplaced: set[str]) -> list[Place]:
@@ -233,7 +235,8 @@ class Surveyor:
             order = codemod_order(scene.spec, codemod, tree.path, paths, scene.source)
             _must_have_run("codemod", await self._commands.run(order), None)
             git = Git(tree.git_dir, work_tree=tree.path)
-            changed = git.run("ls-files", "-z", "-m").decode("utf-8", "surrogateescape")
+            listed = await asyncio.to_thread(git.run, "ls-files", "-z", "-m")
+            changed = listed.decode("utf-8", "surrogateescape")
         found = frozenset(changed.split("\0")).intersection(paths)
         return [(path, None) for path in sorted(found)]
 
@@ -245,6 +248,13 @@ class Surveyor:
             yield tree
         finally:
             await asyncio.to_thread(self._trees.release, tree, reusable=True)
+
+
+def _in_order(places: Iterable[Place]) -> list[Site]:
+    return [
+        Site(path=path, line=line, finder=finder, what=what)
+        for path, line, finder, what in sorted(places, key=lambda p: (p[0], p[1] or 0, *p[2:]))
+    ]
 
 
 def _must_have_run(what: str, ran: Ran | None, exits: tuple[int, ...] | None) -> None:

@@ -67,7 +67,7 @@ async def said(sandbox: Sandbox, mounts: tuple[Mount, ...], script: str) -> str:
 
 async def a_run(sandbox: Sandbox, folders: WritableFolders, source: Path, scratch: Path) -> str:
     """Two commands of one run, each of which changes what it finds."""
-    async with Scratch(scratch).folder() as desk:
+    async with Scratch(scratch).run_folder() as desk:
         mounts = await folders.mounts([(source, INSIDE)], desk / "writable")
         first = await said(sandbox, mounts, BUILD)
         return first + await said(sandbox, mounts, AGAIN)
@@ -81,7 +81,7 @@ async def test_each_run_finds_it_as_it_was_prepared_and_leaves_nothing(
     folders = WritableFolders(sandbox if overlays else Sandbox("none", None))
     source, scratch = prepared(tmp_path, sandbox), tmp_path / "scratch"
     before = everything(source)
-    async with Scratch(scratch).folder() as desk:
+    async with Scratch(scratch).run_folder() as desk:
         (mount,) = await folders.mounts([(source, INSIDE)], desk / "writable")
         assert (mount.changes is not None) == overlays
     runs = [await a_run(sandbox, folders, source, scratch) for _ in range(2)]

@@ -156,7 +156,7 @@ async def test_what_dead_processes_left_is_swept_at_worker_start(
     for half in (hub.path / "objects/tmp_object_git2_1", keys / ".tmp-1"):
         half.touch()
         os.utime(half, (0, 0))
-    async with Scratch(whimbrel.home / "scratch").folder() as live:
+    with Scratch(whimbrel.home / "scratch").folder() as live:
         await restarted(whimbrel.worker)
         await swept(
             whimbrel.home,

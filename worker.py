@@ -20,11 +20,13 @@ from typing import Any
 
 import structlog
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.adapters.code_version import code_version
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
@@ -188,6 +190,18 @@ def workflows() -> list[type]:
     return [FleetWorkflow, MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
 
 
+def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """What versions a control worker; those of activities never are: their contracts only grow."""
+    if not settings.deployment:
+        return None
+    version = WorkerDeploymentVersion(settings.deployment, settings.build or code_version())
+    return WorkerDeploymentConfig(
+        version=version,
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
+
+
 async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker]:
     """The Workers of these roles; a host with workspaces also polls its own queue."""
     settings = host.settings
@@ -220,6 +234,7 @@ async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker
                     workflows=workflows(),
                     workflow_runner=workflow_runner(),
                     sticky_queue_schedule_to_start_timeout=STICKY,
+                    deployment_config=deployment(settings),
                 )
             )
         elif role == "workspace":
@@ -266,6 +281,9 @@ async def serve(roles: Sequence[str]) -> None:
         running.callback(sweeping.cancel)
         running.callback(asyncio.create_task(watch_loop()).cancel)
         log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
+        if versioned := "control" in roles and deployment(settings):
+            version = versioned.version
+            log.info("versioned", deployment=version.deployment_name, build=version.build_id)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())
         # All at once: what one finishes would become new work for those that still poll.

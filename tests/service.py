@@ -170,3 +170,12 @@ async def _asked(query: Awaitable[Any]) -> Any:
         if not unreachable(error):
             raise
         return None
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], patience: float = 30.0) -> None:
+    """Returns once it holds; asked again and again, for `patience` seconds at most."""
+    async with asyncio.timeout(patience):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.1)

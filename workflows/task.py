@@ -20,6 +20,7 @@ from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
+from activities.versioning import PINNED
 from workflows import attempts, details
 from workflows.asking import Asking
 from workflows.attempts import Work
@@ -35,7 +36,7 @@ from workflows.options import (
 CANNOT_HELP = (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT)
 
 
-@workflow.defn
+@workflow.defn(versioning_behavior=PINNED)
 class TaskWorkflow:
     """One task; its id says which start of it this is."""
 

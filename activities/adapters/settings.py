@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     mounts: tuple[Path, ...] = ()
     """Folders that specs may show their commands, read-only; JSON: ["/srv/maven"]."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
+    deployment: Annotated[str, Field(pattern=r"^[^./]*$")] = ""
+    """Names the worker deployment that control workers belong to; empty: they are not versioned."""
+    build: str = ""
+    """The version of their code in it; empty: a digest of the code."""
     ui_url: str = ""
     """The Web UI's address, for links; the embedded server brings its own."""
 

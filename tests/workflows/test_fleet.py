@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts.fleet import FleetBounds, FleetInput, FleetState
 from activities.contracts.migration import Stage
+from tests.service import eventually
 from workflows import options
 from workflows.fleet import FleetWorkflow
 from workflows.migration import MigrationWorkflow
@@ -34,15 +35,6 @@ async def launch(stage: Theatre, given: FleetInput):
 
 async def states(handle) -> list[str]:
     return [row.state for row in (await handle.query(FleetWorkflow.progress)).rows]
-
-
-async def eventually(holds) -> None:
-    """Until an answer is true."""
-    async with asyncio.timeout(30):
-        while True:
-            if await holds():
-                return
-            await asyncio.sleep(0.02)
 
 
 async def until_states(handle, *expected: str) -> None:

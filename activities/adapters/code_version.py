@@ -1,0 +1,22 @@
+"""Which code a worker runs: a digest of the rooms it loads, the same for equal checkouts.
+
+Two workers whose code differs have different ones, however they were installed, so a deployment
+that names no build of its own cannot mistake new code for old.
+"""
+
+import hashlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("activities", "workflows")
+LENGTH = 12
+
+
+def code_version(root: Path = ROOT) -> str:
+    """The first 12 hex digits of a sha256 over worker.py and its rooms."""
+    digest = hashlib.sha256()
+    sources = [root / "worker.py", *(p for room in ROOMS for p in (root / room).rglob("*.py"))]
+    for path in sorted(sources):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:LENGTH]

@@ -1,0 +1,14 @@
+"""Which runs stay with the code they began on, where control workers are versioned.
+
+The SDK reads it from the decorator of a workflow alone, inside its sandbox too, and servers refuse
+the word from a worker that is not versioned. So it is decided once per process, in a module that
+the sandbox passes through.
+"""
+
+import os
+
+from temporalio.common import VersioningBehavior
+
+VERSIONED = bool(os.environ.get("WHIMBREL_DEPLOYMENT"))
+PINNED = VersioningBehavior.PINNED if VERSIONED else VersioningBehavior.UNSPECIFIED
+"""For runs of minutes to hours; the others go over to new code at their next step."""

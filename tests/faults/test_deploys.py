@@ -1,0 +1,137 @@
+"""New code under a running migration: tasks end on the code they began on, planners go over to the
+new one, and the migration ends as if nothing had happened.
+
+Each version is a checkout of its own with a control worker of its own; the workers of activities
+are one process for both. What the new code changes would break a replay of the old histories: of a
+task without a word, of a migration guarded by `patched`.
+"""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import VersioningBehavior
+from temporalio.api.workflow.v1 import WorkflowExecutionVersioningInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.adapters.children import Child
+from activities.adapters.code_version import code_version
+from activities.contracts.report import MigrationReport
+from tests import invariants, shop
+from tests.service import DRAIN, ROOT, Service, environment, eventually, service, until
+from workflows.options import migration_id, task_id
+
+DEPLOYMENT = "whimbrel"
+SLOW = shop.SPEC.replace("sed -i", "sleep 1; sed -i") + "limits: {concurrency: 2}\n"
+TASK, PLANNER = "workflows/task.py", "workflows/migration.py"
+READS_TASK = "        order = await workflow.execute_local_activity_method(\n"
+JUDGES = "        self._enter(Stage.JUDGE)\n"
+
+
+def new_code(into: Path) -> Path:
+    """A checkout whose tasks and planner command something else than before."""
+    for room in ("activities", "workflows"):
+        shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "worker.py", into / "worker.py")
+    rest = "await workflow.sleep(0.001)\n"
+    edit(into / TASK, READS_TASK, f"        {rest}{READS_TASK}")
+    edit(
+        into / PLANNER, JUDGES, f'{JUDGES}        if workflow.patched("rest"):\n            {rest}'
+    )
+    return into
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def a_worker(whimbrel: Service, name: str, checkout: Path, *roles: str, **env: str) -> Child:
+    words = [word for role in roles for word in ("--role", role)]
+    address = {"TEMPORAL_ADDRESS": whimbrel.client.service_client.config.target_host}
+    return Child(
+        name,
+        [sys.executable, str(checkout / "worker.py"), *words],
+        log=whimbrel.home / f"{name}.log",
+        env=environment(whimbrel.home) | address | env,
+    )
+
+
+@asynccontextmanager
+async def working(worker: Child) -> AsyncIterator[Child]:
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop(DRAIN)
+
+
+async def make_current(client: Client, checkout: Path) -> str:
+    """Makes the checkout's version the current one, once its worker polls."""
+    build = code_version(checkout)
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build
+    )
+
+    async def is_current() -> bool:
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+            return False
+        return True
+
+    await eventually(is_current)
+    return build
+
+
+async def ran_on(client: Client, id: str) -> WorkflowExecutionVersioningInfo:
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=id)
+    )
+    described = await client.workflow_service.describe_workflow_execution(request)
+    return described.workflow_execution_info.versioning_info
+
+
+@pytest.mark.timeout(150)
+async def test_new_code_under_a_running_migration(tmp_path: Path) -> None:
+    shop.make_shop(tmp_path / "upstream")
+    new = new_code(tmp_path / "new")
+    async with service(tmp_path / "home", worker=False) as whimbrel, AsyncExitStack() as workers:
+        client = whimbrel.client
+        tools = ("workspace", "checks", "integration", "delivery")
+        await workers.enter_async_context(working(a_worker(whimbrel, "tools", ROOT, *tools)))
+        versioned = {"WHIMBREL_DEPLOYMENT": DEPLOYMENT}
+        async with working(a_worker(whimbrel, "old", ROOT, "control", **versioned)):
+            old_build = await make_current(client, ROOT)
+            started = {"NAME": "deployed", "REPOSITORY": str(tmp_path / "upstream")}
+            handle = await whimbrel.start(SLOW, **started)
+            await until(handle, lambda progress: progress.counts.running > 0)
+            await workers.enter_async_context(
+                working(a_worker(whimbrel, "new", new, "control", **versioned))
+            )
+            new_build = await make_current(client, new)
+            report = whimbrel.report(await handle.result())
+        await assert_versions(client, report, old_build, new_build)
+        hub = whimbrel.hub(report)
+        invariants.assert_sound_in_git(whimbrel.home, hub, report)
+
+
+async def assert_versions(client: Client, report: MigrationReport, old: str, new: str) -> None:
+    planner = await ran_on(client, migration_id(report.name))
+    assert planner.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_AUTO_UPGRADE
+    assert planner.deployment_version.build_id == new
+    tasks = [await ran_on(client, task_id(report.name, h.task, 0)) for h in report.handoffs]
+    assert {t.behavior for t in tasks} == {VersioningBehavior.VERSIONING_BEHAVIOR_PINNED}
+    assert {t.deployment_version.build_id for t in tasks} == {old, new}

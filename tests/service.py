@@ -1,6 +1,6 @@
-"""The whole service in a state directory of its own: embedded server, one worker process, real git.
+"""The whole service in a state directory of its own: embedded server, worker processes, real git.
 
-The worker is supervised as the starter supervises its own: killed, it is started again. What a test
+A worker is supervised as the starter supervises its own: killed, it is started again. What a test
 waits for it asks of the migration itself.
 """
 
@@ -51,7 +51,13 @@ class Service:
     home: Path
     client: Client
     server: Embedded
-    worker: Child | None
+    workers: dict[str, Child]
+    """By role; two of one role are `checks` and `checks 2`."""
+
+    @property
+    def worker(self) -> Child | None:
+        """The one that has all roles, where there is one."""
+        return self.workers.get("all")
 
     @property
     def blobs(self) -> BlobStore:
@@ -89,28 +95,30 @@ class Service:
 
 
 @asynccontextmanager
-async def service(home: Path, *, worker: bool = True, **env: str) -> AsyncGenerator[Service]:
-    """A running service; afterwards no process of it is left."""
+async def service(
+    home: Path, *, worker: bool = True, roles: Sequence[str] = ("all",), **env: str
+) -> AsyncGenerator[Service]:
+    """A running service, a process for each of the roles; afterwards none of it is left."""
     server = Embedded(home, SEARCH_ATTRIBUTES)
     address = await server.start()
-    supervised = supervise(home, address, **env) if worker else None
+    workers = {role: supervise(home, address, role, **env) for role in roles if worker}
     try:
         client = await Client.connect(address.address, data_converter=pydantic_data_converter)
-        if supervised:
+        for supervised in workers.values():
             await supervised.start()
-        yield Service(home, client, server, supervised)
+        yield Service(home, client, server, workers)
     finally:
-        if supervised:
-            await supervised.stop(DRAIN)
+        await asyncio.gather(*(supervised.stop(DRAIN) for supervised in workers.values()))
         await server.stop()
     traces.assert_nothing_runs(home)
 
 
-def supervise(home: Path, server: Server, **env: str) -> Child:
-    """The worker as the starter starts it."""
-    command = [sys.executable, str(ROOT / "worker.py"), "--role", "all"]
+def supervise(home: Path, server: Server, role: str, **env: str) -> Child:
+    """The worker as the starter starts it; the number behind a role is only for the log."""
+    command = [sys.executable, str(ROOT / "worker.py"), "--role", role.split()[0]]
     everything = environment(home) | {"TEMPORAL_ADDRESS": server.address, **env}
-    return Child("worker", command, log=home / "worker.log", env=everything)
+    log = "worker.log" if role == "all" else f"worker-{role.replace(' ', '-')}.log"
+    return Child(f"worker {role}", command, log=home / log, env=everything)
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""kill -9 and SIGTERM in the middle of a migration: it ends on the tree of an undisturbed one.
+"""SIGTERM in the middle of a migration, what a killed process leaves, and a server that is away.
 
-What a kill may cost is time, never work that landed, and never a second landing. When to strike is
-read from the migration's own progress.
+kill -9 of everything is test_chaos.py's.
 """
 
 import asyncio
@@ -30,7 +29,6 @@ from tests.service import (
     Service,
     environment,
     kill,
-    outlasting,
     restarted,
     service,
     swept,
@@ -67,26 +65,6 @@ def assert_same_end(whimbrel: Service, report: MigrationReport, expected: str) -
 
 def is_working(progress: Progress) -> bool:
     return progress.counts.running > 0
-
-
-def has_landed(progress: Progress) -> bool:
-    return progress.counts.landed > 0
-
-
-async def test_a_killed_worker_and_a_killed_server_change_nothing(
-    whimbrel: Service, expected: str
-) -> None:
-    handle = await start(whimbrel, "killed")
-    await until(handle, is_working)
-    assert whimbrel.worker
-    kill(whimbrel.worker.pid)
-    await until(handle, has_landed)
-    kill(whimbrel.server.pid)
-    report = whimbrel.report(await outlasting(handle))
-    assert (whimbrel.worker.deaths, whimbrel.server.trouble) == (1, "")
-    assert_same_end(whimbrel, report, expected)
-    await restarted(whimbrel.worker)
-    await swept(whimbrel.home)
 
 
 @pytest.mark.chaos

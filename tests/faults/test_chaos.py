@@ -1,0 +1,125 @@
+"""A migration ends on the tree of an undisturbed one, whatever is killed, frozen, slowed down,
+failed or done twice on the way, and every invariant holds.
+
+`CHAOS_SEED` repeats the moments of an earlier run, `CHAOS_KILLS` says how many kills are enough.
+Where a moment falls also depends on the machine.
+"""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from activities.adapters.fault_points import Effect, points_of
+from activities.contracts.work import TaskStatus
+from activities.faults import ACTIVITIES
+from tests.faults.hurricane import PAIRS, ROLES, Outcome, Weather, resumed, weather
+
+SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1_000_000)))
+KILLS = int(os.environ.get("CHAOS_KILLS", "200"))
+ROUNDS = 4
+"""Migrations over which the points are spread, so that no process dies all the time."""
+ELSEWHERE = ("read_ends",)
+"""Activities that only a fleet has."""
+POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in ELSEWHERE)
+MILDER = (
+    "duplicate@after:compose_batch",
+    "duplicate@after:land",
+    "duplicate@after:run_checks",
+    "duplicate@after:open_workspace",
+    "duplicate@after:ask_to_land",
+    "duplicate@after:answer_tasks",
+    "duplicate@after:hand_off",
+    "duplicate@after:put_back",
+    "error@before:run_rung",
+    "error@after:run_rung",
+    "error@before:ref/land",
+    "error@after:ref/land",
+    "error@after:blob/put",
+    "slow/12@before:land",
+    "slow/3@before:ref/checkpoint",
+    "freeze/12@before:ref/land",
+    "freeze/12@before:ref/checkpoint",
+    "freeze/12@after:run_checks",
+)
+FEW = (
+    "crash@after:ref/land",
+    "crash@after:land",
+    "crash@before:ref/checkpoint",
+    "crash@after:run_rung",
+    "crash@after:open_workspace",
+    "crash@after:compose_batch",
+    "crash@after:ask_to_land",
+    "crash@after:answer_tasks",
+    "crash@before:hand_off",
+    "crash@after:run_checks",
+    "crash@after:ref/keep",
+    "crash@before:pack/index",
+    "crash@after:take_survey",
+    "crash@after:claim_branch",
+    "crash@after:write_report",
+    "duplicate@after:land",
+    "duplicate@after:put_back",
+    "error@before:run_rung",
+    "error@after:ref/land",
+)
+
+
+def spread(points: list[str], over: int) -> list[list[str]]:
+    """The first round gets the first point, the second the next."""
+    return [points[number::over] for number in range(over)]
+
+
+@pytest.mark.timeout(300)
+async def test_a_migration_ends_as_an_undisturbed_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storm = Weather(seed=1, orders=FEW, pause=(3.0, 7.0), most=6)
+    quiet, struck = await asyncio.gather(
+        weather(tmp_path / "quiet", "quiet", 6, ("all",)),
+        weather(tmp_path / "struck", "struck", 6, ROLES, storm),
+    )
+    with capsys.disabled():
+        print(f"\n{struck}")
+    assert struck.tree == quiet.tree
+    assert struck.unreached == []
+    partial = [h.task for h in struck.report.handoffs if h.status is TaskStatus.PARTIAL]
+    assert len(partial) == 2, "the one that breaks, and the one that is bounced"
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+async def test_two_hundred_kills_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tell(what: object) -> None:
+        with capsys.disabled():
+            print(what, flush=True)
+
+    tell(f"\nCHAOS_SEED={SEED} CHAOS_KILLS={KILLS}")
+    moments = random.Random(SEED)
+    points = moments.sample(POINTS, len(POINTS))
+    groups = spread([f"crash@{point}" for point in points], ROUNDS)
+    milder = spread(list(MILDER), ROUNDS)
+    quiet = await weather(tmp_path / "quiet", "quiet", 32, PAIRS)
+    tell(f"quiet: {len(quiet.report.handoffs)} tasks")
+    done: list[Outcome] = []
+    while sum(len(outcome.kills) for outcome in done) < KILLS or len(done) < ROUNDS:
+        turn = len(done)
+        orders = [*groups[turn % ROUNDS], *milder[turn % ROUNDS]]
+        what = Weather(moments.randrange(1_000_000), orders)
+        outcome = await weather(tmp_path / str(turn), f"round-{turn}", 32, PAIRS, what)
+        tell(f"round {turn}, seed {what.seed}: {outcome}")
+        assert outcome.tree == quiet.tree
+        done.append(outcome)
+    waits = sorted(wait for outcome in done for wait in resumed(outcome.told, outcome.strikes))
+    reached = {order for outcome in done for order in outcome.unreached}
+    tell(
+        f"{sum(len(outcome.kills) for outcome in done)} kills, "
+        f"{sum(len(outcome.report.handoffs) for outcome in done)} tasks, "
+        "0 duplicates, 0 lost, 0 reordered, 0 leftovers; "
+        f"resumed after {waits[len(waits) // 2]:.1f} s median, {waits[-1]:.1f} s at worst"
+    )
+    assert not reached, "nobody came there"

@@ -105,7 +105,7 @@ def fetch(release: Release, repository: Path, source: Source = sdist) -> Path:
         return repository
     aside = Scratch(repository.parent / ".fetching")
     aside.sweep()
-    with aside.thread_folder() as folder:
+    with aside.folder() as folder:
         (folder / "download").mkdir()
         root = source(release, folder / "download")
         _commit(root, f"{release.name} {release.version}", folder)

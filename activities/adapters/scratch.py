@@ -40,15 +40,6 @@ class Scratch:
         finally:
             await asyncio.to_thread(_remove, folder, lock)
 
-    @contextlib.contextmanager
-    def thread_folder(self) -> Generator[Path]:
-        """As `folder`, for a thread: it waits until everything is gone."""
-        folder, lock = self._made()
-        try:
-            yield folder
-        finally:
-            _remove(folder, lock)
-
     def _made(self) -> tuple[Path, int | None]:
         with self._guarded():
             folder = Path(tempfile.mkdtemp(dir=self._root, prefix=PREFIX))

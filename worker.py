@@ -65,7 +65,7 @@ class Host:
         from activities.adapters.hubs import Hubs
 
         self.settings = settings
-        self.blobs = BlobStore(settings.blobs)
+        self.blobs = BlobStore(settings.blobs, begins=False)
         self.hubs = Hubs(settings.hub)
         self.queue = f"host/{settings.host}"
 

@@ -15,7 +15,6 @@ from typing import Any
 from temporalio.client import WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.blobs import BlobMissing
 from activities.adapters.git import Git
 from activities.adapters.reporting import blind_warnings, undone
 from activities.contracts.children import AreaRow, TaskCounts
@@ -164,12 +163,7 @@ async def report_of(connected: Session, handle: Handle) -> MigrationReport | Non
     if (await handle.describe()).status is not WorkflowExecutionStatus.COMPLETED:
         return None
     result = await handle.result()
-    try:
-        return connected.blobs.get_model(result.report, MigrationReport) if result.report else None
-    except BlobMissing as missing:
-        raise Refused(
-            Code.NOT_FOUND, f"{missing}; is WHIMBREL_HOME the directory that the workers use?"
-        ) from missing
+    return await connected.read(result.report, MigrationReport) if result.report else None
 
 
 async def load_report(connected: Session, handle: Handle) -> MigrationReport:
@@ -235,7 +229,7 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
             rows = {h.task: h.model_dump(mode="json") for h in ended.handoffs}
         else:
             doing = await rows_of(connected, name_of(handle))
-            rows = {r.task.id: _under_way(connected, r) for r in doing}
+            rows = {r.task.id: await _under_way(connected, r) for r in doing}
     row = _only(rows, task)
     if as_json:
         give_json("task", row)
@@ -244,15 +238,15 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
     return Code.OK
 
 
-def _under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
+async def _under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
     """A task of a running migration, in the shape that it will have in the report, and its claim;
     its attempts once it has ended."""
     task = row.task
     known: dict[str, Any] = {"task": task.id, "status": row.state, "title": task.title}
     known |= {"sites": task.sites, "claims": list(task.claims)}
     if row.handoff:
-        with contextlib.suppress(BlobMissing):
-            handoff = connected.blobs.get_model(row.handoff, Handoff)
+        with contextlib.suppress(Refused):
+            handoff = await connected.read(row.handoff, Handoff)
             return {**known, **handoff.model_dump(mode="json")}
     return known
 

@@ -51,8 +51,11 @@ def run(verb: Coroutine[Any, Any, int], interrupted: str = "") -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        # A path that somebody named, or WHIMBREL_HOME itself, cannot be used as it is.
-        say(f"{error.filename}: {error.strerror}; name another path, or WHIMBREL_HOME elsewhere")
+        # A path that somebody named, or a place of our own, cannot be used as it is.
+        say(
+            f"{error.filename}: {error.strerror}; name another path, or set WHIMBREL_HOME or "
+            "WHIMBREL_BLOBS as the workers have them"
+        )
         return Code.USAGE
 
 

@@ -17,6 +17,7 @@ from typing import cast
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from activities.adapters.blobs import BlobStore, NotExclusive
 from activities.adapters.embedded import running
 from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
@@ -43,7 +44,7 @@ async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
     settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
-        _python, _git, _sandbox, _temporal_binary, _connection, _disk
+        _python, _git, _sandbox, _temporal_binary, _connection, _blobs, _disk
     ]  # fmt: skip
     findings = [await _safely(look, settings) for look in looks]
     well = all(f.ok for f in findings)
@@ -135,6 +136,18 @@ async def _connection(settings: Settings) -> Finding:
         fix = "check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and temporal.toml"
         return Finding("connection", False, f"{target} does not answer: {said(trouble)}", fix)
     return Finding("connection", True, f"{target} answers")
+
+
+async def _blobs(settings: Settings) -> Finding:
+    where = settings.blobs
+    if isinstance(where, Path) and not where.exists():
+        return Finding("blobs", True, f"{where} will be made")
+    try:
+        await asyncio.to_thread(lambda: BlobStore(where).probe())
+    except (OSError, NotExclusive) as trouble:
+        fix = "check WHIMBREL_BLOBS and the variables that its provider reads"
+        return Finding("blobs", False, str(trouble), fix)
+    return Finding("blobs", True, f"{where} can be written")
 
 
 async def _disk(settings: Settings) -> Finding:

@@ -24,17 +24,17 @@ async def _rows(connected: Session, name: str) -> tuple[LedgerRow, ...]:
     handle = await find(connected, name)
     if ended := await report_of(connected, handle):
         states = {handoff.task: handoff.status.value for handoff in ended.handoffs}
-        return _ledger(connected, ended.survey, ended.plan, states)
+        return await _ledger(connected, ended.survey, ended.plan, states)
     progress = await progress_of(connected, handle)
     doing = await rows_of(connected, name_of(handle))
     states = {row.task.id: row.state for row in doing}
-    return _ledger(connected, progress.survey, progress.plan, states)
+    return await _ledger(connected, progress.survey, progress.plan, states)
 
 
-def _ledger(
+async def _ledger(
     connected: Session, survey: Survey | None, plan: PlanSummary | None, states: dict[str, str]
 ) -> tuple[LedgerRow, ...]:
     if survey is None:
         raise Refused(Code.NOT_FOUND, "there is no survey yet.")
-    data = connected.blobs.get_model(survey.data, SurveyData)
-    return ledger(data, connected.blobs.get_model(plan.plan, Plan) if plan else None, states)
+    data = await connected.read(survey.data, SurveyData)
+    return ledger(data, await connected.read(plan.plan, Plan) if plan else None, states)

@@ -15,20 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.blobs import BlobStore
+from activities.adapters.blobs import BlobCorrupt, BlobMissing, BlobStore
 from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded, Server, ServerTrouble, running
 from activities.adapters.settings import Settings
+from activities.contracts.base import BlobRef
 from cli.boundary import Code, Refused, say
 from workflows.options import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
 DRAIN = 45.0
 """Seconds that a worker may take to finish its running steps before it is killed."""
 HERE = Path(__file__).resolve().parent.parent
@@ -54,6 +56,16 @@ class Session:
     @property
     def blobs(self) -> BlobStore:
         return BlobStore(self.settings.blobs)
+
+    async def read(self, ref: BlobRef, kind: type[Model]) -> Model:
+        """The model behind a reference; refuses when it is not at hand."""
+        try:
+            return await asyncio.to_thread(self.blobs.get_model, ref, kind)
+        except (BlobMissing, BlobCorrupt) as lost:
+            raise Refused(
+                Code.NOT_FOUND,
+                f"{lost}; are WHIMBREL_HOME and WHIMBREL_BLOBS those that the workers use?",
+            ) from lost
 
     def link(self, workflow_id: str) -> str:
         """The workflow's page in the Web UI."""

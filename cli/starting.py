@@ -180,7 +180,7 @@ async def plan(
             raise ended(failure) from failure
         if result.plan is None:
             raise Refused(Code.NOT_DONE, f"No plan: {result.reason or result.stage.value}")
-        made = connected.blobs.get_model(result.plan.plan, Plan)
+        made = await connected.read(result.plan.plan, Plan)
     if saved:
         await asyncio.to_thread(saved.write_text, made.model_dump_json(indent=2) + "\n")
         say(f"Saved to {saved}; run exactly it with: starter.py start {path} --plan {saved}")

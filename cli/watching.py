@@ -12,7 +12,6 @@ from temporalio.client import WorkflowFailureError, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError
 from temporalio.service import RPCError
 
-from activities.adapters.blobs import BlobMissing
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.report import MigrationReport
@@ -80,10 +79,9 @@ async def _left_over(connected: Session, result: MigrationResult) -> list[str]:
     if not result.report:
         return []
     try:
-        report = await asyncio.to_thread(connected.blobs.get_model, result.report, MigrationReport)
-    except BlobMissing:
+        return leftover_lines(await connected.read(result.report, MigrationReport))
+    except (Refused, OSError):
         return []
-    return leftover_lines(report)
 
 
 async def _result(handle: Handle, looking: "_Looking") -> MigrationResult:

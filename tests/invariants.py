@@ -149,7 +149,7 @@ def recorded(home: Path, migration: str) -> dict[tuple[str, str], list[dict[str,
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     keys = home / "blobs" / "migration" / migration / "keys"
     for record in keys.glob("result%2F*"):
-        result = json.loads(record.read_bytes())
+        result = json.loads(record.read_bytes().partition(b"\n")[2])
         found.setdefault((result["check"], result["tree"]), []).append(result)
     return found
 

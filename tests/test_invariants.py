@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.adapters.blobs import BlobStore
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import Stage
 from activities.contracts.report import MigrationReport
@@ -52,9 +53,8 @@ class Sound:
         """A result of the one check, as the checker records it."""
         record = {"check": "all", "tree": tree(self.hub, commit), "parsed": True, "ended": "exit"}
         record |= {"passed": {"a": 1, "b": 1}, "failed": {}} | results
-        keys = self.home / "blobs/migration/sound/keys"
-        keys.mkdir(parents=True, exist_ok=True)
-        (keys / f"result%2F{len(list(keys.iterdir()))}").write_text(json.dumps(record))
+        blobs = BlobStore(self.home / "blobs")
+        blobs.put_once("sound", f"result/{len(blobs.kept('sound'))}", json.dumps(record).encode())
 
     def passed(self, commit: str, before: str) -> None:
         """Landing checks that were green."""

@@ -1,27 +1,28 @@
-"""Blobs: what is too big for history, content-addressed under one migration's prefix.
+"""Blobs: what is too big for history, under one migration's prefix, in a folder or a bucket.
 
 `put` is harmless when repeated: equal bytes have one name. `put_once` is the write-once record: the
-first writer wins and everybody is told what was recorded. A file appears whole or not at all
-(written aside, fsynced, renamed or linked), and is verified when read.
+first writer wins and everybody is told what was recorded. Both carry their digest and are verified
+when read, so that a damaged one is never taken for what was written.
 """
 
-import contextlib
 import hashlib
-import os
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+from uuid import uuid4
 
 from pydantic import BaseModel
 
+from activities.adapters.blob_folder import BlobFolder
+from activities.adapters.blob_place import Kept, Place
 from activities.adapters.fault_points import Effect, around
-from activities.adapters.leftovers import remove_abandoned
 from activities.contracts.base import BlobRef
 
 Model = TypeVar("Model", bound=BaseModel)
-ASIDE = ".tmp-"
-"""How a file is called until it is whole."""
+MIGRATIONS = "migration"
+DIGEST = 64
+"""Characters of a sha256: a record begins with its own, and a line end."""
 
 
 class BlobMissing(Exception):
@@ -32,28 +33,36 @@ class BlobCorrupt(Exception):
     """The blob's bytes are not those it is named by."""
 
 
-class BlobStore:
-    """A directory: `migration/<name>/sha256/ab/<digest>` and `migration/<name>/keys/<key>`."""
+class NotExclusive(Exception):
+    """The store overwrites what it was told to create only."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+
+class BlobStore:
+    """`migration/<name>/sha256/ab/<digest>` and `migration/<name>/keys/<key>` in one place."""
+
+    def __init__(self, where: Path | str, *, begins: bool = True) -> None:
+        """A folder, or the URL of a bucket: s3://bucket/prefix, gs://…, az://….
+
+        `begins` is false for those who never see a migration first: in a folder where nothing of it
+        is, which may be a mount point without its file system, they write nothing.
+        """
+        self._place = place(where, begins)
 
     def put(self, migration: str, data: bytes) -> BlobRef:
         """Stores bytes under their digest."""
         digest = hashlib.sha256(data).hexdigest()
-        path = self._path(migration, digest)
-        if not path.exists():
-            _publish(path, data, exclusive=False)
+        with around(Effect.BLOB):
+            self._place.write(_path(migration, digest), data)
         return BlobRef(migration=migration, sha256=digest, size=len(data))
 
     def get(self, ref: BlobRef) -> bytes:
         """The bytes behind a reference; raises BlobMissing or BlobCorrupt."""
-        try:
-            data = self._path(ref.migration, ref.sha256).read_bytes()
-        except FileNotFoundError:
-            raise BlobMissing(f"blob {ref.sha256[:12]} of {ref.migration} is missing") from None
+        key = _path(ref.migration, ref.sha256)
+        data = self._place.read(key)
+        if data is None:
+            raise BlobMissing(f"{self._place.address(key)} of {ref.migration} is missing")
         if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise BlobCorrupt(f"blob {ref.sha256[:12]} of {ref.migration} is corrupt")
+            raise BlobCorrupt(f"{self._place.address(key)} of {ref.migration} is damaged")
         return data
 
     def put_model(self, migration: str, model: BaseModel) -> BlobRef:
@@ -66,47 +75,75 @@ class BlobStore:
 
     def put_once(self, migration: str, key: str, data: bytes) -> bytes:
         """Records `data` under `key` unless something is recorded; returns what is recorded."""
-        path = self._key(migration, key)
-        if not path.exists():
-            _publish(path, data, exclusive=True)
-        return path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest().encode()
+        with around(Effect.RECORD):
+            created = self._place.create(_key(migration, key), digest + b"\n" + data)
+        if created:
+            return data
+        recorded = self.find(migration, key)
+        if recorded is None:
+            raise BlobMissing(f"the record {key} of {migration} went while it was read")
+        return recorded
 
     def find(self, migration: str, key: str) -> bytes | None:
-        """What `put_once` recorded under `key`."""
-        path = self._key(migration, key)
-        return path.read_bytes() if path.exists() else None
+        """What `put_once` recorded under `key`; raises BlobCorrupt."""
+        where = _key(migration, key)
+        record = self._place.read(where)
+        if record is None:
+            return None
+        data = record[DIGEST + 1 :]
+        if hashlib.sha256(data).hexdigest().encode() + b"\n" != record[: DIGEST + 1]:
+            raise BlobCorrupt(
+                f"{self._place.address(where)}, a record of {migration}, is damaged; "
+                "once it is deleted, what it recorded is measured again"
+            )
+        return data
+
+    def migrations(self) -> list[str]:
+        """The names of all that have blobs here."""
+        return sorted(unquote(name) for name in self._place.folders(MIGRATIONS))
+
+    def kept(self, migration: str) -> list[Kept]:
+        """All that is kept of a migration."""
+        return list(self._place.below(_folder(migration)))
+
+    def delete(self, objects: Iterable[Kept]) -> None:
+        """Deletes objects that were listed; what is gone already stays gone."""
+        self._place.delete([kept.key for kept in objects])
+
+    def probe(self) -> None:
+        """Raises OSError when the store cannot be written, NotExclusive when it is no good."""
+        key = f"probe/{uuid4().hex}"
+        self._place.create(key, b"1")
+        again = self._place.create(key, b"2")
+        self._place.delete([key])
+        if again:
+            raise NotExclusive(
+                f"{self._place.address(key)}: the store ignores If-None-Match, so two writers "
+                "would overwrite each other's records; use one that honours it"
+            )
 
     def sweep(self) -> list[Path]:
         """Deletes what killed writers left without its name; returns it. Again: none is left."""
-        migrations = self._root / "migration"
-        left = [*migrations.glob(f"*/sha256/*/{ASIDE}*"), *migrations.glob(f"*/keys/{ASIDE}*")]
-        return remove_abandoned(left)
-
-    def _folder(self, migration: str) -> Path:
-        return self._root / "migration" / quote(migration, safe="")
-
-    def _path(self, migration: str, digest: str) -> Path:
-        return self._folder(migration) / "sha256" / digest[:2] / digest
-
-    def _key(self, migration: str, key: str) -> Path:
-        return self._folder(migration) / "keys" / quote(key, safe="")
+        return self._place.sweep()
 
 
-def _publish(path: Path, data: bytes, *, exclusive: bool) -> None:
-    """Makes the file appear whole; `exclusive`: an existing one stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=ASIDE)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if exclusive:
-            with around(Effect.RECORD), contextlib.suppress(FileExistsError):
-                os.link(aside, path)
-        else:
-            with around(Effect.BLOB):
-                aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
+def place(where: Path | str, begins: bool = True) -> Place:
+    """The folder or bucket; a bucket's library is loaded only where there is one."""
+    if isinstance(where, str) and "://" in where:
+        from activities.adapters.blob_bucket import BlobBucket
+
+        return BlobBucket(where)
+    return BlobFolder(Path(where), begins)
+
+
+def _folder(migration: str) -> str:
+    return f"{MIGRATIONS}/{quote(migration, safe='')}"
+
+
+def _path(migration: str, digest: str) -> str:
+    return f"{_folder(migration)}/sha256/{digest[:2]}/{digest}"
+
+
+def _key(migration: str, key: str) -> str:
+    return f"{_folder(migration)}/keys/{quote(key, safe='')}"

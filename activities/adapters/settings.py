@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="WHIMBREL_", frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=default_home)
+    blobs: Path | str = Field(default_factory=lambda given: given["home"] / "blobs")
+    """A folder, or a bucket's URL such as s3://bucket/prefix: the same for starter and workers."""
     host: str = Field(default_factory=platform.node)
     """Names this host's own queue and its refs; unique among workers."""
     sandbox: str = "strict"
@@ -42,10 +44,6 @@ class Settings(BaseSettings):
     """The version of their code in it; empty: a digest of the code."""
     ui_url: str = ""
     """The Web UI's address, for links; the embedded server brings its own."""
-
-    @property
-    def blobs(self) -> Path:
-        return self.home / "blobs"
 
     @property
     def hub(self) -> Path:

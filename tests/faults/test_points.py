@@ -60,8 +60,8 @@ def test_whatever_other_processes_see_is_named_between_two_points():
     seen = [found for path in ADAPTERS for found in visible(path)]
     bare = {where for where, inside in seen if not inside}
     helpers = {
-        "blobs.put",
-        "blobs.put_once",
+        "blob_folder.write",
+        "blob_folder.create",
         "pack_writing._publish",
     }  # the points are one step off
     assert bare - helpers == set(UNSEEN)

@@ -20,6 +20,7 @@ ACTIVITIES = (
     "hand_off",
     "join_handoffs",
     "judge_cycle",
+    "judge_pilot",
     "land",
     "load_rows",
     "load_task",

@@ -21,8 +21,6 @@ from typing import Any
 import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -31,6 +29,8 @@ from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
+from activities.joining import connect, other_code
+from activities.serving import Unfit
 from activities.sweeping import DeadWorkspaces, Sweeper, files
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
@@ -50,11 +50,13 @@ def workflow_runner() -> SandboxedWorkflowRunner:
     )
 
 
-async def connect() -> Client:
-    """Where TEMPORAL_* or temporal.toml say."""
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+async def joined(roles: Sequence[str]) -> Client:
+    """The service; only workflows set search attributes, and only control loads workflow code."""
+    if "control" not in roles:
+        return await connect({}, code_version())
+    from workflows.options import SEARCH_ATTRIBUTES
+
+    return await connect(SEARCH_ATTRIBUTES, code_version())
 
 
 class Host:
@@ -268,7 +270,7 @@ def _faults() -> list[Interceptor]:
 async def serve(roles: Sequence[str]) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     settings = Settings()
-    client, host = await connect(), Host(settings)
+    client, host = await joined(roles), Host(settings)
     workers = await build(roles, host, client)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -280,10 +282,19 @@ async def serve(roles: Sequence[str]) -> None:
         sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
         running.callback(sweeping.cancel)
         running.callback(asyncio.create_task(watch_loop()).cancel)
-        log.info("polling", roles=list(roles), host=settings.host, sandbox=settings.sandbox)
+        log.info(
+            "polling",
+            roles=list(roles),
+            host=settings.host,
+            sandbox=settings.sandbox,
+            code=code_version(),
+        )
         if versioned := "control" in roles and deployment(settings):
             version = versioned.version
             log.info("versioned", deployment=version.deployment_name, build=version.build_id)
+        queues = {role: role == "control" for role in ROLES}
+        if told := await other_code(client, queues, code_version()):
+            log.warning(told)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())
         # All at once: what one finishes would become new work for those that still poll.
@@ -327,7 +338,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments).role
     roles = ROLES if "all" in asked else tuple(dict.fromkeys(asked))
     configure_logs()
-    run_and_leave(lambda: asyncio.run(serve(roles)))
+    run_and_leave(lambda: _served(roles))
+
+
+def _served(roles: Sequence[str]) -> None:
+    try:
+        asyncio.run(serve(roles))
+    except Unfit as unfit:
+        sys.exit(f"worker.py: {unfit}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from activities.contracts.migration import MigrationResult, Progress
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from activities.contracts.work import Handoff, TaskStatus
+from activities.serving import different_code, workers_of
 from cli import fleets
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.render import counted, fields_text, status_text, table
@@ -103,7 +104,14 @@ async def status(name: str, local: bool, as_json: bool) -> int:
         if as_json:
             give_json("status", progress.model_dump(mode="json"))
         else:
-            more = _undone(ended) if ended else [("trouble", await trouble_of(handle))]
+            more = (
+                _undone(ended)
+                if ended
+                else [
+                    ("trouble", await trouble_of(handle)),
+                    ("workers", different_code(await workers_of(connected.client, options.QUEUES))),
+                ]
+            )
             give(status_text(progress, connected.link(handle.id), more))
     return Code.OK
 

@@ -16,13 +16,16 @@ from typing import cast
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
 
 from activities.adapters.blobs import BlobStore, NotExclusive
 from activities.adapters.embedded import running
 from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
+from activities.serving import Unfit, check_service, different_code, workers_of
 from cli.boundary import Code, give, give_json
 from cli.session import read_settings, said
+from workflows.options import QUEUES, SEARCH_ATTRIBUTES
 
 GIT_AT_LEAST = (2, 38)
 """The first with `merge-tree --write-tree`."""
@@ -44,7 +47,7 @@ async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
     settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
-        _python, _git, _sandbox, _temporal_binary, _connection, _blobs, _disk
+        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk
     ]  # fmt: skip
     findings = [await _safely(look, settings) for look in looks]
     well = all(f.ok for f in findings)
@@ -131,7 +134,11 @@ async def _connection(settings: Settings) -> Finding:
             "connection", True, f"embedded at {server.address}" if server else "none set"
         )
     try:
-        await asyncio.wait_for(Client.connect(**config), 10)
+        client = await asyncio.wait_for(Client.connect(**config), 10)
+        await check_service(client, SEARCH_ATTRIBUTES)
+    except Unfit as unfit:
+        what, _, fix = str(unfit).partition(". ")
+        return Finding("connection", False, what, fix)
     except (RuntimeError, TimeoutError) as trouble:
         fix = "check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and temporal.toml"
         return Finding("connection", False, f"{target} does not answer: {said(trouble)}", fix)
@@ -148,6 +155,21 @@ async def _blobs(settings: Settings) -> Finding:
         fix = "check WHIMBREL_BLOBS and the variables that its provider reads"
         return Finding("blobs", False, str(trouble), fix)
     return Finding("blobs", True, f"{where} can be written")
+
+
+async def _workers(_: Settings) -> Finding:
+    config = ClientConfig.load_client_connect_config()
+    if not config.get("target_host"):
+        return Finding("workers", True, "the embedded server brings its own")
+    try:
+        client = await asyncio.wait_for(Client.connect(**config), 10)
+        found = await workers_of(client, QUEUES)
+    except (RPCError, RuntimeError, TimeoutError):
+        return Finding("workers", True, "not asked: see connection")
+    if not found:
+        return Finding("workers", False, "none polls", "start one: worker.py --role all")
+    what, fix = (different_code(found) + ". ").split(". ")[:2]
+    return Finding("workers", not what, what or f"{len(found)}, code {found[0].code}", fix)
 
 
 async def _disk(settings: Settings) -> Finding:

@@ -26,6 +26,7 @@ from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded, Server, ServerTrouble, running
 from activities.adapters.settings import Settings
 from activities.contracts.base import BlobRef
+from activities.serving import Unfit, check_service
 from cli.boundary import Code, Refused, say
 from workflows.options import SEARCH_ATTRIBUTES
 
@@ -146,6 +147,10 @@ async def _service(settings: Settings) -> Session:
             f"Temporal at {target} does not answer: {said(trouble)}. Check TEMPORAL_ADDRESS, or "
             "temporal.toml; `starter.py doctor` looks at everything.",
         ) from trouble
+    try:
+        await check_service(client, SEARCH_ATTRIBUTES)
+    except Unfit as unfit:
+        raise Refused(Code.UNREACHABLE, f"{unfit}.") from unfit
     return Session(client, settings, local=False, ui=settings.ui_url)
 
 

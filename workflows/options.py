@@ -25,6 +25,8 @@ INTEGRATION = "integration"
 DELIVERY = "delivery"
 MODEL = "model"
 ROLES = (CONTROL, MODEL, WORKSPACE, CHECKS, INTEGRATION, DELIVERY)
+QUEUES = {role: role == CONTROL for role in ROLES}
+"""Each role's queue, and whether workflows are on it."""
 
 MIGRATION_NAME = SearchAttributeKey.for_keyword("MigrationName")
 STAGE = SearchAttributeKey.for_keyword("Stage")

@@ -83,6 +83,7 @@ class Host:
         from activities.adapters.sandbox import detect
         from activities.adapters.scanning import Scanner
         from activities.adapters.scratch import Scratch
+        from activities.adapters.secret_values import Secrets
         from activities.adapters.surveying import Surveyor
         from activities.adapters.workspaces import Workspaces
 
@@ -93,7 +94,11 @@ class Host:
             allow_unsandboxed=settings.allow_unsandboxed,
         )
         environments = Environments(
-            settings.environments, sandbox, dict(os.environ), mountable=settings.mounts
+            settings.environments,
+            sandbox,
+            dict(os.environ),
+            mountable=settings.mounts,
+            secrets=Secrets(settings.secret_values),
         )
         self.scratch = Scratch(settings.home / "scratch")
         commands = Commands(sandbox, environments, self.scratch)

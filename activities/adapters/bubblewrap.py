@@ -89,7 +89,7 @@ def variables(job: Job) -> dict[str, str]:
     """All variables a command sees."""
     base = {"PATH": BASE_PATH, "HOME": HOME, "TMPDIR": TMPDIR, "LANG": "C.UTF-8", "CI": "1"}
     base |= {"USER": "agent", "LOGNAME": "agent"}
-    return base | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"} | job.env
+    return base | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"} | job.env | job.secrets
 
 
 def staging(*, root: bool) -> list[str]:

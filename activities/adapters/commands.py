@@ -47,6 +47,8 @@ class Order:
     """The tree that the environment's inputs are read from."""
     private_git: Path | None = None
     """A git directory shown read-only at /src/.git."""
+    network: bool = False
+    """Whether its calls reach what the host does; setup never."""
     results_from: tuple[str, ...] = ()
     """Patterns of reports that are read beside $RESULTS."""
     output_limit: int = 1 << 20
@@ -110,7 +112,7 @@ class Commands:
             setup = order.environment[1].setup if order.environment else None
             if setup is not None:
                 argv = ("bash", "-euo", "pipefail", "-c", setup)
-                place = replace(order, dir=".")
+                place = replace(order, dir=".", network=False)
                 one = await self._sandbox.run(self._job(place, Call(argv, {}), desk, "setup"), beat)
                 if one.exit != 0:
                     said = b"setup failed: " + one.output
@@ -133,7 +135,10 @@ class Commands:
         writable = await self._writable.mounts(folders, folder / "writable")
         if prepared and prepared.built_from_tree:
             await asyncio.to_thread(make_newer, order.tree, prepared.ready_at)
-        return _Desk(prepared, folder, results, writable)
+        sources = folder / "registries"
+        sources.mkdir()
+        reached = self._environments.registries.lay_out(sources) if order.network else ()
+        return _Desk(prepared, folder, results, writable, reached)
 
     async def _run_all(
         self,
@@ -180,6 +185,9 @@ class Commands:
         env = dict(prepared.env) if prepared else {}
         root = f"/env/{prepared.name}" if prepared else ""
         env |= {name: expand_variables(value, root) for name, value in order.env.items()}
+        if order.network:
+            env = {**self._environments.registries.env, **env}
+            mounts += desk.registries
         env |= {"RESULTS": RESULTS, "ARGS": "/args"}
         return Job(
             argv=call.argv,
@@ -189,6 +197,7 @@ class Commands:
             timeout=order.timeout,
             memory=order.memory,
             output_limit=order.output_limit,
+            network=order.network,
         )
 
 
@@ -200,6 +209,8 @@ class _Desk:
     folder: Path
     results: Path
     writable: tuple[Mount, ...]
+    registries: tuple[Mount, ...]
+    """What a run with network needs to reach them."""
 
 
 def _worse(so_far: int | None, one: Ended) -> int | None:

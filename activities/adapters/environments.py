@@ -15,7 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from activities.adapters.check_trees import remove_tree
@@ -24,9 +24,18 @@ from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
 from activities.adapters.prepare_failed import PrepareFailed as PrepareFailed
-from activities.adapters.presets import Step, Tools, Unpinned, sees_the_tree, steps, tools_for
+from activities.adapters.presets import (
+    PREPARE,
+    Step,
+    Tools,
+    Unpinned,
+    sees_the_tree,
+    steps,
+    tools_for,
+)
 from activities.adapters.registries import registries
 from activities.adapters.sandbox import Sandbox
+from activities.adapters.secret_values import SecretMissing, Secrets, file_with, redacted
 from activities.adapters.toolchains import ToolMissing
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.writable import UnsafeFolder, make_room
@@ -70,15 +79,18 @@ class Environments:
         home: Path | None = None,
         pyenv: Path | None = None,
         mountable: Sequence[Path] = (),
+        secrets: Secrets | None = None,
     ) -> None:
         """`network_env` may be a whole environment: only what installers need is taken from it.
 
         `mountable`: host folders that specs may name under `mounts`, with all that is below them.
+        `secrets`: what prepare scripts may be given; None: nothing.
         """
+        self._secrets = secrets
         self._mountable = [folder.resolve() for folder in mountable]
         home = home or Path.home()
         self._root, self._sandbox = root.resolve(), sandbox
-        self._registries = registries(network_env, home)
+        self.registries = registries(network_env, home)
         self._pyenv = pyenv or Path(network_env.get("PYENV_ROOT") or home / ".pyenv")
 
     def key(self, environment: Environment, name: str) -> str:
@@ -124,26 +136,42 @@ class Environments:
     async def _build(self, building: "_Building", beat: Callable[[], None] | None) -> None:
         prepared, wanted = building.prepared, building.wanted
         folder = prepared.root.parent
-        await asyncio.to_thread(self._lay_out, folder, building)
+        secrets = await asyncio.to_thread(self._secret_values, building)
+        reached = await asyncio.to_thread(self._lay_out, folder, building)
         mounts = (
             Mount(folder / "tree", f"/env/{prepared.name}", writable=True),
             Mount(folder / "checkout", "/src", writable=True),
             Mount(folder / "scratch", TMPDIR, writable=True),
-            *(Mount(folder / "files" / _flat(path), path) for path in self._registries.files),
-            *self._registries.mounts,
+            *reached,
             *dict.fromkeys(mount for tool in building.tools.needed for mount in tool.mounts),
             *host_mounts(prepared.name, wanted.mounts, self._mountable),
         )
         deadline = time.monotonic() + seconds(wanted.timeout)
         for step in building.todo:
-            env = {**self._registries.env, **prepared.env, **step.env}
+            env = {**self.registries.env, **prepared.env, **step.env}
             left = max(deadline - time.monotonic(), 1)
             job = Job(step.argv, mounts, env, cwd=step.cwd, timeout=left, network=step.network)
+            if step.name == PREPARE:
+                job = replace(job, secrets=secrets)
             ended = await self._sandbox.run(job, beat)
             if ended.exit != 0:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                 raise PrepareFailed(prepared.name, step.name, _said(ended, step.network))
+        if secrets:
+            await asyncio.to_thread(_refuse_left, folder, prepared.name, secrets)
         await asyncio.to_thread(self._finish, folder, building)
+
+    def _secret_values(self, building: "_Building") -> dict[str, str]:
+        name, wanted = building.prepared.name, building.wanted.secrets
+        if not wanted:
+            return {}
+        if self._secrets is None or self._sandbox.level == "none":
+            why = "a worker without a sandbox gives no command a secret; let it run strict"
+            raise PrepareFailed(name, "secrets", why)
+        try:
+            return self._secrets.values(wanted)
+        except SecretMissing as missing:
+            raise PrepareFailed(name, "secrets", str(missing)) from missing
 
     def _finish(self, folder: Path, building: "_Building") -> None:
         for name in ("scratch", "checkout"):
@@ -154,17 +182,18 @@ class Environments:
             raise PrepareFailed(building.prepared.name, "writable", str(unsafe)) from unsafe
         self._sandbox.hand_over(folder / "tree")
 
-    def _lay_out(self, folder: Path, building: "_Building") -> None:
+    def _lay_out(self, folder: Path, building: "_Building") -> tuple[Mount, ...]:
+        """Fresh folders; the mounts of what installers need."""
         for name in ("tree", "scratch", "files", "checkout"):
             shutil.rmtree(folder / name, ignore_errors=True)
             (folder / name).mkdir(parents=True)
             (folder / name).chmod(0o755)
-        for path, text in self._registries.files.items():
-            (folder / "files" / _flat(path)).write_text(text)
+        reached = self.registries.lay_out(folder / "files")
         if building.source and sees_the_tree(building.wanted):
             building.source.lay_out(building.wanted, folder / "checkout")
         for name in ("tree", "scratch", "files", "checkout"):
             self._sandbox.hand_over(folder / name)
+        return reached
 
     def _tools(self, environment: Environment, name: str) -> Tools:
         try:
@@ -253,8 +282,14 @@ def _mark_ready(folder: Path) -> None:
         unnamed.rename(folder / "ready")
 
 
-def _flat(path: str) -> str:
-    return path.strip("/").replace("/", "-")
+def _refuse_left(folder: Path, name: str, secrets: dict[str, str]) -> None:
+    """Commands see the tree: a secret that `prepare` left there would be theirs too."""
+    if found := file_with(folder / "tree", secrets.values()):
+        place = redacted(os.fsencode(found.relative_to(folder / "tree")), secrets.values())
+        shutil.rmtree(folder, ignore_errors=True)
+        where = place.decode(errors="replace")
+        why = f"`prepare` left a secret in $ENV/{where}, where every command could read it"
+        raise PrepareFailed(name, "secrets", f"{why}; let the script delete it")
 
 
 def _said(ended: Ended, network: bool) -> str:

@@ -1,6 +1,6 @@
 """What a sandboxed command is, and how it ended. Nouns only; sandbox.py runs them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -44,7 +44,9 @@ class Job:
     output_kill: int = 200 << 20
     """Bytes of output after which the command is killed."""
     network: bool = False
-    """The host's network; for preparing environments only."""
+    """The host's network; for preparing environments, and codemods over everything that name it."""
+    secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Variables whose values are taken out of all that the command says; for `prepare` only."""
 
 
 @dataclass(frozen=True)

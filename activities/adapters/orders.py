@@ -37,6 +37,7 @@ def codemod_order(
         timeout=seconds(codemod.timeout),
         memory=size_bytes(spec.limits.memory),
         private_git=private_git,
+        network=bool(codemod.network),
     )
 
 

@@ -15,6 +15,8 @@ from activities.contracts.spec import Environment
 
 _PINNED_PIP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==[A-Za-z0-9.!+_-]+")
 _PINNED_NPM = re.compile(r"(@[a-z0-9~._-]+/)?[A-Za-z0-9~][A-Za-z0-9~._-]*@[0-9][A-Za-z0-9.+-]*")
+PREPARE = "prepare"
+"""The step that is the spec's own script: the only one that is given secrets."""
 _VIRTUALENV = "virtualenv==20.21.1"
 """The last one that makes 2.7 environments."""
 _BUILDERS = ("3.11", "3.10", "3.9", "3.8")
@@ -94,7 +96,7 @@ def steps(name: str, environment: Environment, tools: Tools) -> list[Step]:
     if environment.prepare:
         argv = ("bash", "-euo", "pipefail", "-c", environment.prepare)
         cwd = "/src" if sees_the_tree(environment) else inside
-        found.append(Step("prepare", argv, cwd=cwd, network=bool(environment.network)))
+        found.append(Step(PREPARE, argv, cwd=cwd, network=bool(environment.network)))
     return found
 
 

@@ -47,6 +47,13 @@ class Registries:
     files: dict[str, str]
     mounts: tuple[Mount, ...]
 
+    def lay_out(self, folder: Path) -> tuple[Mount, ...]:
+        """All mounts, with the files written into a folder."""
+        written = [Mount(folder / path.strip("/").replace("/", "-"), path) for path in self.files]
+        for mount in written:
+            mount.source.write_text(self.files[mount.target])
+        return (*written, *self.mounts)
+
 
 def registries(environ: Mapping[str, str], home: Path) -> Registries:
     """Pick what installers need from an environment and a home folder."""

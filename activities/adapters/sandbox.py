@@ -26,6 +26,7 @@ from activities.adapters.bubblewrap import contained, limits, staging
 from activities.adapters.jobs import Ended, Job, Mount, SandboxFailed, SandboxUnavailable
 from activities.adapters.process import Capture, Process
 from activities.adapters.rootfs import system_mounts
+from activities.adapters.secret_values import redacted
 from activities.adapters.unconfined import unconfined
 
 __all__ = [
@@ -74,7 +75,8 @@ class Sandbox:
                 reason = await process.watch(job, beat)
             finally:
                 code = await _to_the_end(process.end())
-        output, truncated = capture.result()
+        said, truncated = capture.result()
+        output = redacted(said, job.secrets.values())
         if reason == "exit" and self.level != "none" and not process.completed():
             text = output[-2000:].decode(errors="replace").strip()
             raise SandboxFailed(f"the sandbox did not start or was killed ({code}): {text}")

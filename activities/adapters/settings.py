@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Live workspaces beyond which open_workspace answers NO_ROOM."""
     mounts: tuple[Path, ...] = ()
     """Folders that specs may show their commands, read-only; JSON: ["/srv/maven"]."""
+    secrets: Path | None = None
+    """A folder with a file for each secret that environments may name; None: in the home."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
     deployment: Annotated[str, Field(pattern=r"^[^./]*$")] = ""
     """Names the worker deployment that control workers belong to; empty: they are not versioned."""
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
     """The version of their code in it; empty: a digest of the code."""
     ui_url: str = ""
     """The Web UI's address, for links; the embedded server brings its own."""
+
+    @property
+    def secret_values(self) -> Path:
+        return self.secrets or self.home / "secrets"
 
     @property
     def hub(self) -> Path:

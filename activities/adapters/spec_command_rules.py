@@ -52,15 +52,33 @@ def environment_faults(value: Any, path: Path) -> Iterator[Fault]:
         if name in fields and not prepared:
             what = f"`{name}` is for `prepare`, and there is none"
             yield Fault((*path, name), what, "add `prepare`, or remove it", on_key=True)
+    yield from _secret_faults(fields, path)
     for name in ("prepare", "setup"):
         yield from _script_faults(fields.get(name), (*path, name))
+
+
+def _secret_faults(fields: dict[str, Any], path: Path) -> Iterator[Fault]:
+    """Only a script that nothing in the repository can influence may see a secret."""
+    here = (*path, "secrets")
+    for name, reference in table(fields.get("secrets")).items():
+        yield from judged(name, (*here, name), words.variable_name)
+        yield from judged(reference, (*here, name), words.secret)
+    if fields.get("secrets") and not fields.get("prepare"):
+        what = "`secrets` are for `prepare`, and there is none"
+        yield Fault(here, what, "add `prepare`, or remove it", on_key=True)
+    seen = next((name for name in ("inputs", "checkout") if fields.get(name)), None)
+    if fields.get("secrets") and seen:
+        what = f"`secrets` beside `{seen}`: what a task writes could read them while it is prepared"
+        advice = f"remove `{seen}`: `prepare` fetches what it needs by names of its own"
+        yield Fault(here, what, advice, on_key=True)
 
 
 def _script_faults(script: Any, path: Path) -> Iterator[Fault]:
     """A script of an environment runs for all tasks alike, so it has none of their placeholders."""
     if isinstance(script, str) and (found := re.search(r"\bsecret:\w+", script)) is not None:
-        what = f"`{found[0]}` is not supported yet by this version"
-        yield Fault(path, what, "prepare the environment without secrets")
+        what = f"`{found[0]}` is not filled in in a script"
+        advice = f"name it under `secrets`: {{TOKEN: {found[0]}}}; `prepare` has it as $TOKEN"
+        yield Fault(path, what, advice)
     for slot in all_slots(script) if isinstance(script, str) else ():
         if slot.name in (*LISTS, *WORDS, FILES_FILE):
             what = f"`{path[-1]}` has no placeholders, such as `{{{slot.name}}}`"
@@ -78,6 +96,10 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
         if codemod.batch is not None and list_placeholder(codemod.run) is None:
             advice = "put {files} into `run`, or remove `batch`"
             yield Fault((*here, "batch"), "`batch` without a list placeholder", advice)
+        if codemod.network and codemod.apply != "once":
+            what = "`network` of a codemod that runs for every task"
+            advice = "add `apply: once`, or install what it needs in its environment"
+            yield Fault((*here, "network"), what, advice, on_key=True)
     command = part(CommandRung, as_run(rung["command"])) if "command" in rung else None
     if command is not None:
         yield from run_faults(command, rung["command"], (*path, "command"), environments)

@@ -13,8 +13,6 @@ WHAT = "not supported yet by this version"
 
 _FIELDS: Mapping[str, str] = {
     "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
-    "ladder.codemod.network": "install what the codemod needs in the environment",
-    "environments.secrets": "prepare the environment without secrets",
     "delivery.pull_requests": "open one by hand from the green branch",
 }
 

@@ -9,6 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.adapters.bounded_regex import BoundedRegex
 from activities.adapters.jobs import HOME, TMPDIR
+from activities.contracts.environment import SECRET
 from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS, slots
 
 Wrong = tuple[str, str] | None
@@ -28,7 +29,6 @@ _PIP = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[0-9][\w.!+-]*")
 _NPM = re.compile(r"(@[\w.-]+/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*")
 _REF_BAD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
-_SECRET = re.compile(r"secret:\w+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -185,14 +185,22 @@ def variable_name(word: str) -> Wrong:
 
 def variable_value(word: str) -> Wrong:
     """The value of an environment variable, in which only four names are expanded."""
-    if (found := _SECRET.match(word)) is not None:
-        return f"`{found[0]}` is not supported yet by this version", "do without the secret"
+    if word.startswith("secret:"):
+        return "a secret is for `prepare` alone", "name it under `secrets` of the environment"
     if (name := _placeholder(word)) is not None:
         return f"`{{{name}}}` is not expanded here", "put it into `run`"
     for name in _VARIABLE.findall(word):
         if name not in VARIABLES:
             known = ", ".join(f"${v}" for v in VARIABLES)
             return f"${name} is not expanded here", f"only {known} are; use `path` for PATH"
+    return None
+
+
+def secret(word: str) -> Wrong:
+    """A reference; the value is the worker's."""
+    if not re.fullmatch(SECRET, word):
+        advice = "write secret:NAME, in capital letters: the worker keeps the value under that name"
+        return "a secret is only named in a spec", advice
     return None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from activities.contracts.base import Form
-from activities.contracts.run_form import Command, Duration, Flag, RunForm, Whole
+from activities.contracts.run_form import Command, Duration, Flag, Name, RunForm, Whole
 from activities.contracts.shorthands import as_run, exactly_one
 
 
@@ -17,6 +17,8 @@ class Codemod(RunForm):
     batch: Annotated[Whole, Field(ge=1)] | None = None
     """Values of the list placeholder per call; None: as many as fit."""
     exit: tuple[Whole, ...] | Literal["any"] = (0,)
+    network: tuple[Name, ...] = ()
+    """Names of what it reaches, with apply: once alone; without any it is offline."""
     empty: Flag = True
     """False: no change is a failed rung."""
     env: dict[str, str] = {}

@@ -20,6 +20,7 @@ from activities.adapters.rungs import Rungs
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scanning import Scanner
 from activities.adapters.scratch import Scratch
+from activities.adapters.secret_values import Secrets
 from activities.adapters.spec_file import parse_spec
 from activities.adapters.surveying import Surveyor
 from activities.adapters.workspaces import Workspaces
@@ -77,7 +78,11 @@ def one_host(
     commit = hub.fetch_base(str(upstream), "main", "m").commit
     blobs, scratch = BlobStore(root / "blobs"), Scratch(root / "scratch")
     environments = Environments(
-        root / "environments", sandbox, dict(os.environ), mountable=mountable
+        root / "environments",
+        sandbox,
+        dict(os.environ),
+        mountable=mountable,
+        secrets=Secrets(root / "secrets"),
     )
     commands = Commands(sandbox, environments, scratch)
     trees = CheckTrees(root / "checks", sandbox.tool_ids, 2)

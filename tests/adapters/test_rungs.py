@@ -1,6 +1,7 @@
 """Rungs in real workspaces and the real sandbox."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,17 @@ async def test_a_written_file_lands_where_the_spec_says(sandbox: Sandbox, tmp_pa
     task = a_task(1, "src/a.py")
     await ran(host, task)
     assert [change.path for change in kept(host, task).changed] == ["new/x.txt", "src/a.py"]
+
+
+@pytest.mark.parametrize(("more", "alone"), [("", True), (", network: [go]", False)])
+async def test_a_codemod_over_everything_reaches_the_network_where_it_names_one(
+    sandbox: Sandbox, tmp_path: Path, more: str, alone: bool
+):
+    count = "tail -n +3 /proc/net/dev | wc -l > src/a.py"
+    host = one_host(
+        tmp_path, sandbox, SPEC + f"  - codemod: {{apply: once, run: '{count}'{more}}}\n", FILES
+    )
+    task = a_task(1, "src/a.py")
+    await ran(host, task, a_plan(host, task))
+    seen = int((host.workspaces.paths("m", task.id, "0-1").tree / "src/a.py").read_text())
+    assert seen == (1 if alone else len(socket.if_nameindex()))

@@ -71,7 +71,6 @@ MISTAKES = {
     # fields of later versions
     "approval of delivery": ("approvals: [§delivery]", "only `plan` and `pilot`"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
-    "secrets": ("environments: {go: {§secrets: [x]}}", "without secrets"),
     # pilots
     "approval of no pilot": ("approvals: [plan, §pilot]", "such as `pilot: 3`"),
     "approval of a pilot of none": ("approvals: [§pilot]\npilot: 0", "such as `pilot: 3`"),
@@ -153,6 +152,34 @@ MISTAKES = {
         "write go@version",
     ),
     "unknown toolchain": ("environments: {go: {toolchains: [§ruby@3.2]}}", "known here: go, java"),
+    "secret that is written out": (
+        "environments: {go: {prepare: x, secrets: {TOKEN: §hunter2}}}",
+        "write secret:NAME",
+    ),
+    "secrets without a variable": (
+        "environments: {go: {prepare: x, secrets: §[secret:TOKEN]}}",
+        "write a map",
+    ),
+    "secret under a variable that is taken": (
+        "environments: {go: {prepare: x, secrets: {HOME: §secret:TOKEN}}}",
+        "another name",
+    ),
+    "secrets without prepare": (
+        "environments: {go: {toolchains: [go@1.26], §secrets: {TOKEN: secret:TOKEN}}}",
+        "add `prepare`",
+    ),
+    "secrets where the tree is seen": (
+        "environments: {go: {prepare: x, inputs: [/a], §secrets: {TOKEN: secret:TOKEN}}}",
+        "remove `inputs`",
+    ),
+    "secret for a check": (
+        "checks: {unit: {run: x, env: {TOKEN: §secret:TOKEN}}}",
+        "under `secrets` of the environment",
+    ),
+    "secret for all of an environment": (
+        "environments: {go: {prepare: x, env: {TOKEN: §secret:TOKEN}}}",
+        "under `secrets` of the environment",
+    ),
     "full checkout without inputs": (
         "environments: {go: {prepare: x, checkout: §full}}",
         "name the files that decide under `inputs`",
@@ -249,9 +276,13 @@ MISTAKES = {
         "ladder: [{claude: {}}, {codemod: {run: x, apply: §once}}]",
         "make it the first rung",
     ),
-    "network of a codemod": (
-        "ladder: [{codemod: {run: x, apply: once, §network: [go]}}]",
-        "not supported yet by this version",
+    "network of a codemod for every task": (
+        "ladder: [{codemod: {run: x, §network: [go]}}]",
+        "add `apply: once`",
+    ),
+    "network of a codemod that is no name": (
+        "ladder: [{codemod: {run: x, apply: once, network: [§Go_1]}}]",
+        "lower-case letters",
     ),
     "a file that nobody may write": ("ladder: [{write: {docs/x: §y}}]", "add it to `creates`"),
     "exit that is no number": ("ladder: [{codemod: {run: x, exit: [§zero]}}]", "whole number"),

@@ -121,11 +121,11 @@ MISTAKES = {
     "variable of the spec in a list": ('checks: {unit: {run: §"x {vars.y}"}}', "under `vars`"),
     "secret in a command's variable": (
         'checks: {unit: {run: x, env: {A: §"secret:KEY"}}}',
-        "do without the secret",
+        "under `secrets` of the environment",
     ),
     "secret in prepare": (
         'environments: {go: {prepare: §"login secret:KEY"}}',
-        "without secrets",
+        "has it as $TOKEN",
     ),
     "too long a script": (
         "checks: {unit: {run: §%s}}" % ("\U0001f600" * 25_001),

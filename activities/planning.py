@@ -51,7 +51,7 @@ class PlanningActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         survey = self._blobs.get_model(request.survey.data, SurveyData)
         hub = self._hubs.of(request.repository.id)
-        paths = [file.path for file in hub.files(request.survey.commit)]
+        paths = hub.paths(request.survey.commit)
         excluded = out_of_reach(read_handoffs(self._blobs, request.handoffs))
         if request.given:
             plan = self._blobs.get_model(request.given, Plan)

@@ -166,7 +166,7 @@ class Checker:
             await asyncio.to_thread(self._trees.release, leased, reusable=finished)
         if ran is None:
             return None
-        known = {f.path for f in await asyncio.to_thread(hub.files, commit)}
+        known = set(await asyncio.to_thread(hub.paths, commit))
         return await asyncio.to_thread(self._parsed, spec, name, ran, tree, environment, known)
 
     def _parsed(

@@ -17,7 +17,7 @@ from pygit2.enums import ConfigLevel, FileMode, ObjectType, Option, RepositoryOp
 
 from activities.adapters.git import Git
 from activities.adapters.tree_reading import Difference, File, TreeReader
-from activities.adapters.trees import Folder
+from activities.adapters.trees import Entry, Folder
 
 AUTHOR = "Whimbrel <whimbrel@localhost>"
 GITLINK = "160000"
@@ -122,10 +122,19 @@ class Objects:
 
     def present(self, treeish: str, paths: Iterable[str]) -> list[str]:
         """Those of `paths` that `files` would list, as given; only their folders are read."""
+        return [file.path for file in self.among(treeish, paths)]
+
+    def among(self, treeish: str, paths: Iterable[str]) -> list[TreeFile]:
+        """Those of `paths` that are files, as `files` would list them; only their folders are
+        read."""
         repository = self._repository()
         root = Folder.of(repository, _tree(repository, treeish))
         found = ((path, root.find(_parts(path))) for path in paths)
-        return [path for path, entry in found if entry and entry.mode != FileMode.TREE]
+        return [
+            TreeFile(path, f"{entry.mode:06o}", str(entry.id), _size(repository, entry))
+            for path, entry in found
+            if entry and entry.mode != FileMode.TREE
+        ]
 
     def names(self, treeish: str, folder: str) -> list[str]:
         """The names directly in a folder (`""` is the root); empty when there is no such folder."""
@@ -137,6 +146,11 @@ class Objects:
         """Every file of a commit or tree, in git's order."""
         listed = self.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", treeish)
         return [_tree_file(line) for line in listed.split(b"\0") if line]
+
+    def paths(self, treeish: str) -> list[str]:
+        """The paths of `files`, for a fraction of its time: no object is looked up."""
+        listed = self.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", treeish)
+        return _text(listed).split("\0")[:-1]
 
     def has_more_files_than(self, limit: int, treeish: str) -> bool:
         """Whether a tree is big; reads no more of it than it takes to tell."""
@@ -264,6 +278,10 @@ def _tree(repository: pygit2.Repository, treeish: str) -> pygit2.Tree:
     if found is None or found.type not in (ObjectType.COMMIT, ObjectType.TREE):
         raise ObjectMissing(f"tree {treeish} is not in {Path(repository.path).name}")
     return found.peel(pygit2.Tree)
+
+
+def _size(repository: pygit2.Repository, entry: Entry) -> int:
+    return 0 if entry.mode == FileMode.COMMIT else repository.odb.read_header(entry.id)[1]
 
 
 def _parts(path: str) -> list[bytes]:

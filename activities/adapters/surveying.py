@@ -135,8 +135,8 @@ class Surveyor:
         finders = [f for f in scene.phase.sites.find if f.kind in SCANNED]
         if not finders:
             return {}
-        wanted = in_scope([p for p in paths if p in scene.files], scene.phase.sites)
-        files = [scene.files[path] for path in wanted]
+        wanted = in_scope(paths, scene.phase.sites)
+        files = [f for f in scene.hub.among(scene.commit, wanted) if f.mode in REGULAR]
         found = [
             Site(path=path, line=line, finder=finder.kind)
             for finder in finders

@@ -64,8 +64,9 @@ class TreeSource:
 @lru_cache(maxsize=64)
 def _matching(hub: Path, tree: str, patterns: tuple[str, ...]) -> list[TreeFile]:
     wanted = GitIgnoreSpec.from_lines(patterns)
-    files = (file for file in Hub(hub).files(tree) if file.mode in REGULAR)
-    return [file for file in files if wanted.match_file(file.path)]
+    objects = Hub(hub)
+    found = objects.among(tree, filter(wanted.match_file, objects.paths(tree)))
+    return [file for file in found if file.mode in REGULAR]
 
 
 def make_newer(tree: Path, than: float) -> None:

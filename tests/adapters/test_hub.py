@@ -239,10 +239,13 @@ class TestReading:
         assert hub.read_file(green, "no/such") is None
 
     def test_what_a_commit_holds_of_some_paths_is_what_it_lists(self, hub: Hub, green: str) -> None:
-        listed = [f.path for f in hub.files(green)]
+        files = {f.path: f for f in hub.files(green)}
+        listed = hub.paths(green)
+        assert listed == list(files)
         assert {"link", "vendored", ODD} <= set(listed)
         asked = [*listed, "src", "no/such", "src/a.py/below", "link/below", *reversed(listed)]
         assert hub.present(green, asked) == [path for path in asked if path in listed]
+        assert hub.among(green, asked) == [files[path] for path in asked if path in listed]
 
     def test_blobs_are_read_in_order_by_one_process(self, hub: Hub, green: str) -> None:
         blobs = [f.blob for f in hub.files(green) if f.mode != "160000"] * 50

@@ -23,7 +23,9 @@ from activities.contracts.requests import (
     TaskOrder,
 )
 from activities.contracts.spec import Approval, MigrationSpec
+from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
+from activities.plan_rules import files_with_sites
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -82,8 +84,13 @@ class RecordActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         plan = self._blobs.get_model(request.plan, Plan)
         ladder = spec.phase(request.phase).ladder
+        task = next(task for task in plan.tasks if task.id == request.task)
+        bearing = set(task.claims if task.sites else ())
+        if request.survey:
+            bearing = files_with_sites(self._blobs.get_model(request.survey, SurveyData))
         return TaskOrder(
-            task=next(task for task in plan.tasks if task.id == request.task),
+            task=task,
+            bearing=tuple(path for path in task.claims if path in bearing),
             rungs=tuple(rung.kind for rung in ladder),
             attempts=spec.limits.attempts,
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),

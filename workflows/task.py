@@ -76,6 +76,7 @@ class TaskWorkflow:
                 plan=self._in.plan,
                 phase=self._in.phase,
                 task=self._in.task,
+                survey=self._in.survey,
             ),
             summary="read the task",
             **LOCAL,
@@ -168,9 +169,9 @@ class TaskWorkflow:
             a.outcome in ("no_change", "unavailable") for a in self._ladder.attempts
         ):
             status = TaskStatus.NEEDS_PERSON if order.task.sites else TaskStatus.NOTHING_TO_DO
-            return self._handoff(status, did="nothing changed", concerns=said, left=_left(order))
+            return self._handoff(status, did="nothing changed", concerns=said, left=order.bearing)
         return self._handoff(
-            TaskStatus.NEEDS_PERSON, did="nothing could land", concerns=said, left=_left(order)
+            TaskStatus.NEEDS_PERSON, did="nothing could land", concerns=said, left=order.bearing
         )
 
     def _handoff(
@@ -214,7 +215,3 @@ class TaskWorkflow:
             summary=f"hand off: {handoff.status}",
             **LOCAL,
         )
-
-
-def _left(order: TaskOrder) -> tuple[str, ...]:
-    return order.task.claims if order.task.sites else ()

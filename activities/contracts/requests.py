@@ -88,6 +88,8 @@ class LoadTask(Contract):
     plan: BlobRef
     phase: str
     task: TaskId
+    survey: BlobRef | None = None
+    """The SurveyData that the plan was made of."""
 
 
 class TaskOrder(Contract):
@@ -100,6 +102,8 @@ class TaskOrder(Contract):
     """Per rung."""
     empty_fails: tuple[bool, ...] = ()
     """Per rung: whether changing nothing is a failure."""
+    bearing: tuple[str, ...] = ()
+    """The claimed files that have sites."""
 
 
 class OpenWorkspace(Contract):

@@ -260,6 +260,20 @@ def test_records_are_reads_and_content_addressed_writes(blobs):
     assert (second.status, second.left) == (TaskStatus.LOST, ("c1-0002.py",))
 
 
+def test_an_order_names_the_claimed_files_that_have_sites_and_no_others(blobs):
+    records = RecordActivities(blobs)
+    task = a_task("c1-0001", "a.py", "shared.py", sites=1)
+    refs = {
+        "spec": blobs.put_model(NAME, a_spec(NAME)),
+        "plan": blobs.put_model(NAME, a_plan(NAME, COMMIT, task)),
+    }
+    found = (Site(path="a.py", line=1, finder="regex"), Site(path="b.py", line=1, finder="regex"))
+    survey = SurveyData(commit=COMMIT, phase="main", files=(), sites=found, tracked_files=3)
+    load = LoadTask(phase="main", task="c1-0001", survey=blobs.put_model(NAME, survey), **refs)
+    assert twice(records.load_task, load).bearing == ("a.py",)
+    assert records.load_task(load.model_copy(update={"survey": None})).bearing == task.claims
+
+
 def test_a_lost_blob_is_a_kind_that_is_not_retried(blobs):
     records = RecordActivities(blobs)
     gone = BlobRef(migration=NAME, sha256="0" * 64, size=1)

@@ -68,7 +68,7 @@ class Host:
 
         self.settings = settings
         self.blobs = BlobStore(settings.blobs, begins=False)
-        self.hubs = Hubs(settings.hub)
+        self.hubs = Hubs(settings.hub, begins=False)
         self.queue = f"host/{settings.host}"
 
     async def prepare_tools(self) -> None:

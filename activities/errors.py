@@ -39,6 +39,9 @@ NEVER_MENDED_BY_WAITING = (
 )
 """Kinds that the same call will meet again: no retry."""
 
+STORAGE = ("OSError", "FileNotFoundError", "PermissionError", "HubUnreachable")
+"""Kinds of a place that is full, away or forbidden: that heals, and says nothing about the work."""
+
 
 def permanent(kind: str, text: str) -> ApplicationError:
     """A failure that trying again cannot mend."""

@@ -39,7 +39,7 @@ class PlanningActivities:
     @activity.defn
     def take_base(self, request: TakeBase) -> Base:
         """Reads upstream's branch into the hub and pins its head once; later calls repeat it."""
-        hub = self._hubs.of(request.repository.id)
+        hub = self._hubs.begin(request.repository.id)
         return hub.fetch_base(request.repository.url, request.repository.base, request.name)
 
     @activity.defn

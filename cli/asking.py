@@ -12,7 +12,12 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import (
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.git import Git
@@ -104,16 +109,20 @@ async def status(name: str, local: bool, as_json: bool) -> int:
         if as_json:
             give_json("status", progress.model_dump(mode="json"))
         else:
-            more = (
-                _undone(ended)
-                if ended
-                else [
-                    ("trouble", await trouble_of(handle)),
-                    ("workers", different_code(await workers_of(connected.client, options.QUEUES))),
-                ]
-            )
+            more = _undone(ended) if ended else await _trouble(connected, progress)
             give(status_text(progress, connected.link(handle.id), more))
     return Code.OK
+
+
+async def _trouble(connected: Session, progress: Progress) -> list[tuple[str, str]]:
+    rows: list[AreaRow] = []
+    with contextlib.suppress(WorkflowQueryFailedError):
+        rows = await rows_of(connected, progress.name)
+    workers = await workers_of(connected.client, options.QUEUES)
+    return [
+        ("trouble", await trouble_of(connected.client, progress, rows)),
+        ("workers", different_code(workers)),
+    ]
 
 
 def _undone(report: MigrationReport) -> list[tuple[str, str]]:

@@ -1,34 +1,113 @@
 """What a migration tries again and again, in a line: why it stands still although nobody waits.
 
-Read from the server, which knows the last failure of each step under way; no worker is asked.
+Read from the server, which knows the last failure of each step under way, of the migration, its
+area, its queue and some of the tasks that run; no worker is asked. Trouble with storage is said in
+words, with the host that met it: it heals by itself once its cause is gone.
 """
 
-from typing import Any
+import asyncio
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, NamedTuple
 
-from temporalio.api.failure.v1 import Failure
-from temporalio.client import WorkflowHandle
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts.children import AreaRow
+from activities.contracts.migration import Progress
 from cli.render import first_line
+from workflows import options
 
 PATIENT_FOR = 3
 """Attempts before which a failure is everyday life."""
+TASKS = 8
+"""Tasks that are looked at: trouble of a host is met by all of them."""
 
 
-async def trouble_of(handle: WorkflowHandle[Any, Any]) -> str:
+class Cause(NamedTuple):
+    """What stands in the way, and what a person can do about it."""
+
+    says: str
+    """A pattern for the failure's own words."""
+    what: str
+    do: str
+
+
+CAUSES = (
+    Cause("No space left|Disk quota|DiskFull", "the disk is full", "free some space there"),
+    Cause(
+        "HubUnreachable", "the hub is away", "mount it, or set WHIMBREL_HOME as the others have it"
+    ),
+    Cause(
+        "no blobs of this migration",
+        "its blobs are away",
+        "mount them, or set WHIMBREL_HOME and WHIMBREL_BLOBS as the others have them",
+    ),
+    Cause(
+        "Permission denied|Operation not permitted|Read-only file system|PermissionError",
+        "permission is denied",
+        "let the worker's user write there",
+    ),
+    Cause(
+        r"Generic \w+ error|timed out connecting to",
+        "the blob store does not answer",
+        "look at the bucket, its network and its credentials",
+    ),
+    Cause(
+        "Input/output error|Stale file handle|Transport endpoint|Host is down",
+        "the storage does not answer",
+        "look at the disk or mount there",
+    ),
+    Cause("UpstreamUnreachable", "upstream does not answer", "look at its address and the network"),
+    Cause("NoRoom", "every workspace is taken", "wait, or raise WHIMBREL_WORKSPACES_PER_HOST"),
+)
+
+
+async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]) -> str:
     """The step that has failed most often by now, with its last failure; empty: none."""
-    description = await handle.describe()
-    pending = description.raw_description.pending_activities
-    failing = [
-        step for step in pending if step.attempt >= PATIENT_FOR and step.last_failure.message
+    running = (row for row in rows if row.state == "running")
+    ids = [
+        options.migration_id(progress.name),
+        options.area_id(progress.name, "root"),
+        options.queue_id(progress.repository, progress.branch),
+        *(options.task_id(progress.name, r.task.id, r.start) for r in islice(running, TASKS)),
     ]
-    if not failing:
-        return ""
-    worst = max(failing, key=lambda step: step.attempt)
-    said = first_line(_told(worst.last_failure), 300)
-    return f"trying again ({worst.activity_type.name}, attempt {worst.attempt}): {said}"
+    pending = await asyncio.gather(*(_pending(client, id) for id in ids))
+    failing = [step for steps in pending for step in steps if _is_trouble(step)]
+    return told(max(failing, key=lambda step: step.attempt)) if failing else ""
 
 
-def _told(failure: Failure) -> str:
-    """The failure's own words; its causes are in the Web UI."""
-    kind = failure.application_failure_info.type
-    return f"{kind}: {failure.message}" if kind else failure.message
+def told(step: PendingActivityInfo) -> str:
+    """One failing step, for people."""
+    kind = step.last_failure.application_failure_info.type
+    words = f"{kind}: {step.last_failure.message}" if kind else step.last_failure.message
+    where = f"{step.activity_type.name}, attempt {step.attempt}"
+    said = first_line(words, 300)
+    cause = _cause(words)
+    if cause is None:
+        return f"trying again ({where}): {said}"
+    host = step.last_worker_identity.partition("@")[2].partition(" ")[0]
+    at = f" on {host}" if host else ""
+    return f"waiting: {cause.what}{at} ({where}): {said}; {cause.do}, it goes on by itself"
+
+
+def _is_trouble(step: PendingActivityInfo) -> bool:
+    words = f"{step.last_failure.application_failure_info.type} {step.last_failure.message}"
+    patience = PATIENT_FOR if _cause(words) is None else 2
+    return step.attempt >= patience and bool(step.last_failure.message)
+
+
+def _cause(words: str) -> Cause | None:
+    return next((cause for cause in CAUSES if re.search(cause.says, words)), None)
+
+
+async def _pending(client: Client, id: str) -> list[PendingActivityInfo]:
+    try:
+        described: Any = await client.get_workflow_handle(id).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return []
+    return list(described.raw_description.pending_activities)

@@ -146,7 +146,7 @@ class _Looking:
     async def _look(self) -> None:
         progress = await progress_of(self._connected, self._handle)
         rows = [] if self._following.quiet else await self._rows()
-        self._show(progress, rows, await trouble_of(self._handle))
+        self._show(progress, rows, await trouble_of(self._connected.client, progress, rows))
         waits = progress.stage is Stage.APPROVAL and progress.waiting_for != self._approved
         if self._following.yes and waits:
             await self._approve()

@@ -5,6 +5,8 @@ opened anew from the last checkpoint that history knows. A rung starts from the 
 that a rung left on purpose, never from the tree of a failed one.
 """
 
+import itertools
+
 from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
@@ -28,16 +30,26 @@ from activities.errors import (
     NEVER_MENDED_BY_WAITING,
     ORPHANED,
     PLANNER_GONE,
+    STORAGE,
     WORKSPACE_LOST,
     permanent,
 )
 from activities.messages import MessageActivities
 from activities.workspace import WorkspaceActivities
-from workflows import attempts
+from workflows import attempts, details
 from workflows.attempts import Work
-from workflows.options import LOCAL, MAX_REOPENS, OPEN, closing, on_host
+from workflows.options import (
+    LOCAL,
+    MAX_REOPENS,
+    OPEN,
+    STORAGE_PAUSE_AT_MOST,
+    closing,
+    on_host,
+)
 from workflows.salvage import Salvage
 
+SUMMARY = 200
+"""Characters: what a timer in the Web UI may say."""
 GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 """Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
 
@@ -127,8 +139,10 @@ class Ladder:
     async def _in_workspace(
         self, rung: int, base: str, start: str, evidence: Evidence | None
     ) -> RungRun:
-        """Runs the rung where it can; a lost host or workspace is replaced, a few times."""
-        for opening in range(MAX_REOPENS):
+        """Runs the rung where it can; a lost host or workspace is replaced, a few times. Trouble
+        with storage is waited out: it says nothing about the work."""
+        lost = 0
+        for opening in itertools.count():
             workspace = await workflow.execute_activity_method(
                 WorkspaceActivities.open_workspace,
                 OpenWorkspace(
@@ -151,6 +165,13 @@ class Ladder:
                 if is_cancelled_exception(error) or _is_final(error.cause):
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
+                if getattr(error.cause, "type", None) in STORAGE:
+                    pause = min(2.0 ** min(opening, 10), STORAGE_PAUSE_AT_MOST)
+                    await workflow.sleep(pause, summary=details.cause(error)[:SUMMARY])
+                else:
+                    lost += 1
+            if lost == MAX_REOPENS:
+                break
         raise permanent(WORKSPACE_LOST, f"{MAX_REOPENS} workspaces were lost in a row")
 
     async def _use(self, workspace: Workspace, rung: int, evidence: Evidence | None) -> RungRun:

@@ -105,6 +105,9 @@ class BlobFolder:
                 os.fsync(file.fileno())
             yield aside
             _sync(folder)
+        except OSError as trouble:
+            # A full disk names no file, and a person has to know which disk it is.
+            raise OSError(trouble.errno, trouble.strerror, str(self._root / key)) from trouble
         finally:
             aside.unlink(missing_ok=True)
 

@@ -22,13 +22,28 @@ OTHER_LOCKS = ("*.lock", "objects/info/**/*.lock")
 """On the configuration and other single files."""
 
 
-class Hubs:
-    """Opens hubs under one folder; a hub is created when it is first asked for."""
+class HubUnreachable(Exception):
+    """A hub that somebody works with is not there."""
 
-    def __init__(self, root: Path) -> None:
+
+class Hubs:
+    """Opens hubs under one folder."""
+
+    def __init__(self, root: Path, *, begins: bool = True) -> None:
+        """`begins` is false where only a base that is taken creates a hub: who lands on one that is
+        away must wait for it, not go on with an empty one in its place."""
         self._root = root
+        self._begins = begins
 
     def of(self, repository_id: str) -> Hub:
+        """Raises HubUnreachable where nobody has begun it, or its file system is away."""
+        path = self._root / f"{repository_id}.git"
+        if not self._begins and not path.is_dir():
+            raise HubUnreachable(f"there is no hub at {path}")
+        return self.begin(repository_id)
+
+    def begin(self, repository_id: str) -> Hub:
+        """Creates it if need be."""
         return Hub.open(self._root, repository_id)
 
     def sweep(self) -> list[Path]:

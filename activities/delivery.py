@@ -72,6 +72,7 @@ class DeliveryActivities:
             survey=request.survey,
             plan=request.plan,
             pilots=request.pilots,
+            unbegun=request.unbegun,
             unplaced=self._unplaced(request),
             outside=tuple(sorted({path for run in once for path in run.outside})),
             dropped=tuple(sorted({path for run in once for path in run.dropped})),

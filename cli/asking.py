@@ -202,6 +202,7 @@ def _last(report: MigrationReport) -> Progress:
         objective=report.objective,
         stage=report.outcome,
         cycle=report.cycles,
+        later_phases=report.unbegun,
         counts=TaskCounts(landed=landed, needs_person=stuck, other=other),
         sites_at_start=report.sites_at_start,
         sites_left=report.sites_left,

@@ -1,9 +1,13 @@
 """Prints the ledger of a migration: what is left, by path."""
 
+from collections.abc import Iterable
+
 from activities.adapters.ledger_table import ledger_csv
+from activities.adapters.reporting import undone
 from activities.contracts.ledger import LedgerRow, ledger
 from activities.contracts.plan import Plan, PlanSummary
 from activities.contracts.survey import Survey, SurveyData
+from activities.contracts.work import Handoff
 from cli.asking import find, name_of, progress_of, report_of, rows_of
 from cli.boundary import Code, Refused, give, give_json
 from cli.session import Session, session
@@ -24,17 +28,28 @@ async def _rows(connected: Session, name: str) -> tuple[LedgerRow, ...]:
     handle = await find(connected, name)
     if ended := await report_of(connected, handle):
         states = {handoff.task: handoff.status.value for handoff in ended.handoffs}
-        return await _ledger(connected, ended.survey, ended.plan, states)
+        return await _ledger(connected, ended.survey, ended.plan, states, left_by(ended.handoffs))
     progress = await progress_of(connected, handle)
     doing = await rows_of(connected, name_of(handle))
     states = {row.task.id: row.state for row in doing}
     return await _ledger(connected, progress.survey, progress.plan, states)
 
 
+def left_by(handoffs: Iterable[Handoff]) -> dict[str, str]:
+    """The task that last left a path undone."""
+    ordered = sorted(handoffs, key=lambda handoff: handoff.task)
+    return {path: found.task for found in undone(ordered) for path in found.paths}
+
+
 async def _ledger(
-    connected: Session, survey: Survey | None, plan: PlanSummary | None, states: dict[str, str]
+    connected: Session,
+    survey: Survey | None,
+    plan: PlanSummary | None,
+    states: dict[str, str],
+    undone: dict[str, str] | None = None,
 ) -> tuple[LedgerRow, ...]:
     if survey is None:
         raise Refused(Code.NOT_FOUND, "there is no survey yet.")
     data = await connected.read(survey.data, SurveyData)
-    return ledger(data, await connected.read(plan.plan, Plan) if plan else None, states)
+    made = await connected.read(plan.plan, Plan) if plan else None
+    return ledger(data, made, states, undone)

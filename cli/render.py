@@ -66,6 +66,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("objective", first_line(progress.objective)),
         ("stage", progress.stage.value),
         ("phase", f"{progress.phase}, cycle {progress.cycle}" if progress.phase else ""),
+        ("not begun", ", ".join(progress.later_phases)),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
         ("branch", progress.branch),
@@ -80,7 +81,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value)
 
 
-def plan_text(plan: Plan, forecast: Forecast) -> str:
+def plan_text(plan: Plan, forecast: Forecast, later: Sequence[str] = ()) -> str:
     """Tasks with their files and needs, and what running them will take."""
     tasks = counted(len(plan.tasks), "task")
     lines = [f"{plan.migration}: {tasks} on {plan.base[:12]}, phase {plan.phase}"]
@@ -91,6 +92,10 @@ def plan_text(plan: Plan, forecast: Forecast) -> str:
         lines += [f"    {path}" for path in task.claims]
         lines += _extras(task)
     lines += ["", forecast_line(forecast)]
+    if later:
+        lines.append(
+            f"Then: {', '.join(later)}. A phase is planned when the one before has landed."
+        )
     return "\n".join(lines)
 
 
@@ -120,9 +125,17 @@ def outcome_text(name: str, result: MigrationResult) -> str:
     if result.leftovers:
         need = "needs" if result.leftovers == 1 else "need"
         lines.append(f"{counted(result.leftovers, 'file')} {need} a person")
+    if result.unbegun:
+        lines.append(not_begun(result.unbegun))
     if result.branch and result.tip:
         lines.append(f"branch {result.branch} at {result.tip[:12]}")
     return "\n".join(lines)
+
+
+def not_begun(phases: Sequence[str]) -> str:
+    """Phases that never started: nobody has looked for their sites."""
+    noun = "phase" if len(phases) == 1 else "phases"
+    return f"{noun} not begun, sites not counted: {', '.join(phases)}"
 
 
 def leftover_lines(report: MigrationReport) -> list[str]:

@@ -232,7 +232,9 @@ def refusal(error: RPCError) -> Refused:
     if unreachable(error):
         return Refused(
             Code.UNREACHABLE,
-            f"Temporal, or the worker that should answer, is away: {error.message}",
+            f"Temporal, or the worker that should answer, is away: {error.message}\n"
+            "An embedded one lives as long as `starter.py start SPEC --local`: the same command "
+            "goes on where it stopped.",
         )
     return Refused(Code.REJECTED, f"Temporal refused: {error.message}")
 

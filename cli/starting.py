@@ -188,7 +188,7 @@ async def plan(
         forecast = result.plan.forecast.model_dump(mode="json")
         give_json("plan", {"plan": made.model_dump(mode="json"), "forecast": forecast})
     else:
-        give(plan_text(made, result.plan.forecast))
+        give(plan_text(made, result.plan.forecast, result.unbegun))
     return Code.OK
 
 

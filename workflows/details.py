@@ -29,6 +29,7 @@ def progress(
         objective=order.objective if order else "",
         stage=state.stage,
         phase=phase,
+        later_phases=_later(state, order),
         cycle=state.cycle,
         counts=state.counts,
         sites_at_start=state.sites_at_start,
@@ -56,13 +57,18 @@ def result(
         stage=state.stage,
         branch=order.branch if order else "",
         tip=state.tip,
-        landed=state.counts.landed,
+        landed=state.landed_before + state.counts.landed,
         leftovers=len(verdict.leftover_files) if verdict else 0,
         sites_left=state.sites_left,
         plan=state.plan,
         report=report,
         reason=reason,
+        unbegun=_later(state, order),
     )
+
+
+def _later(state: MigrationState, order: MigrationOrder | None) -> tuple[str, ...]:
+    return order.phases[state.phase + 1 :] if order else ()
 
 
 def _waiting(name: str, state: MigrationState) -> tuple[str, str]:

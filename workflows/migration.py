@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from activities.contracts.base import BlobRef
-from activities.contracts.children import REPORT, AreaSteering, Report
+from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
 from activities.contracts.evidence import Moment
 from activities.contracts.migration import (
     MigrationInput,
@@ -139,6 +139,7 @@ class MigrationWorkflow(Commanded):
 
     async def _work(self, steps: Steps) -> None:
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
+        self._count_anew()
         self._enter(Stage.WORK)
         queue = self._landing_queue(steps)
         delegation = self._delegation = Delegation(
@@ -163,6 +164,12 @@ class MigrationWorkflow(Commanded):
         self.set(area_open=False, counts=report.counts)
         if report.handoff:
             self.set(handoffs=(*self.state.handoffs, report.handoff))
+
+    def _count_anew(self) -> None:
+        """An area that is not open yet starts a cycle: what counts say is of the one before."""
+        if not self.state.area_open:
+            landed = self.state.landed_before + self.state.counts.landed
+            self.set(landed_before=landed, counts=TaskCounts())
 
     async def _see_to_pilot(self, steps: Steps, handoffs: BlobRef | None) -> None:
         """Judges a pilot that is over, once; a person or its landings let the others start."""

@@ -227,6 +227,7 @@ class Steps:
                 survey=state.survey,
                 plan=state.plan,
                 pilots=state.pilots,
+                unbegun=self._order.phases[state.phase + 1 :],
             ),
             summary="write the report",
             **DELIVER,

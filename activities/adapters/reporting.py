@@ -22,7 +22,13 @@ MAX_IDS = 50
 """Results that a check was red with before."""
 _REACHED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 _SECRET = re.compile(r"://[^/@\s]+@")
-_BROKEN = (RungOutcome.FAILED, RungOutcome.FAILED_CHANGED, RungOutcome.TIMED_OUT)
+_TELLING = (
+    RungOutcome.FAILED,
+    RungOutcome.FAILED_CHANGED,
+    RungOutcome.TIMED_OUT,
+    RungOutcome.NO_CHANGE,
+)
+"""Here what the tool said last may say why."""
 
 OUTCOMES = {
     Stage.DONE: "Done: every site is migrated and landed.",
@@ -67,6 +73,9 @@ def _heading(report: MigrationReport) -> str:
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
+    if report.unbegun:
+        phases = ", ".join(code(phase) for phase in report.unbegun)
+        lines.append(f"- **Not begun**: {phases}; nobody has looked for the sites of these phases")
     if report.sandbox:
         lines.append(f"- Sandbox: {text(report.sandbox)}")
     return "\n".join(lines + [f"- **Not verified**: {text(w)}" for w in blind_warnings(report)])
@@ -201,7 +210,7 @@ def ending(attempt: Attempt) -> str:
     """`codemod: failed (exit 127: bash: tool: command not found)`."""
     said = attempt.note
     run = attempt.run
-    if run and attempt.outcome in _BROKEN:
+    if run and attempt.outcome in _TELLING:
         how = f"exit {run.exit}" if run.ended == "exit" else run.ended
         last = run.tail.strip().splitlines()[-1:]
         said = ": ".join([how, *last])

@@ -45,6 +45,7 @@ SCANNED = ("regex", "ast_grep")
 """Finders that see in a file what its bytes say, without a command."""
 MAX_UNPLACED = 200
 EDGES_KEPT = 64 << 20
+SAID = 600
 """Bytes of output: an order made of half of the edges would be none."""
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 REGULAR = ("100644", "100755")
@@ -261,8 +262,16 @@ def _must_have_run(what: str, ran: Ran | None, exits: tuple[int, ...] | None) ->
     """`exits`: the codes that count as having run; None: any (a dry run is judged by its diff)."""
     if ran is None or (ran.ended == "exit" and (exits is None or ran.exit in exits)):
         return
-    said = ran.output[-600:].decode("utf-8", "replace")
-    raise FinderFailed(f"the {what} ended with {ran.ended} {ran.exit}: {said}")
+    said = ran.output.decode("utf-8", "replace").strip()
+    if ran.ended in ("prepare", "setup"):
+        raise FinderFailed(f"the {what} could not run: {_ends(said)}")
+    how = f"exit code {ran.exit}" if ran.ended == "exit" else ran.ended
+    raise FinderFailed(f"the {what} ended with {how}: {said[-SAID:]}")
+
+
+def _ends(text: str) -> str:
+    """Its start, which says what failed, and its end, which says why."""
+    return text if len(text) <= SAID else f"{text[: SAID // 4]} … {text[-SAID:]}"
 
 
 def _surveyed(scene: Scene, sites: Sequence[Site]) -> tuple[SurveyedFile, ...]:

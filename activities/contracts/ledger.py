@@ -33,11 +33,16 @@ class LedgerRow(Contract):
 
 
 def ledger(
-    survey: SurveyData, plan: Plan | None = None, states: Mapping[str, str] | None = None
+    survey: SurveyData,
+    plan: Plan | None = None,
+    states: Mapping[str, str] | None = None,
+    undone: Mapping[str, str] | None = None,
 ) -> tuple[LedgerRow, ...]:
-    """A row for each path with sites or a task, by path. `states`: task → how it stands."""
+    """A row for each path with sites or a task, by path. `states`: task → how it stands; `undone`:
+    path → the task of an earlier cycle that left it, which no later one takes on again."""
     left, accepted = _by_path(survey.sites), _by_path(survey.accepted)
-    tasks = {path: task.id for task in plan.tasks for path in task.claims} if plan else {}
+    tasks = {path: task for path, task in (undone or {}).items() if path in left}
+    tasks |= {path: task.id for task in plan.tasks for path in task.claims} if plan else {}
     owners = {file.path: file.owners for file in survey.files}
     return tuple(
         LedgerRow(

@@ -82,6 +82,8 @@ class MigrationState(Steerable):
     steered: AreaSteering = AreaSteering()
     """What the area was last told."""
     counts: TaskCounts = TaskCounts()
+    landed_before: int = 0
+    """Tasks that landed in this life's earlier cycles: `counts` are of one cycle."""
     sites_at_start: int = 0
     sites_left: int = 0
     idle_cycles: int = 0
@@ -123,11 +125,14 @@ class MigrationResult(Contract):
     branch: str = ""
     tip: CommitId | None = None
     landed: int = 0
+    """Tasks, of all cycles."""
     leftovers: int = 0
     sites_left: int = 0
     plan: PlanSummary | None = None
     report: BlobRef | None = None
     reason: str = ""
+    unbegun: tuple[str, ...] = ()
+    """Phases that never started, in order."""
 
 
 class Progress(Contract):
@@ -138,6 +143,8 @@ class Progress(Contract):
     objective: str = ""
     stage: Stage
     phase: str = ""
+    later_phases: tuple[str, ...] = ()
+    """Not begun yet, in order."""
     cycle: int = 0
     counts: TaskCounts = TaskCounts()
     sites_at_start: int = 0

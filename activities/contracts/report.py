@@ -59,5 +59,7 @@ class MigrationReport(Contract):
     dropped: tuple[str, ...] = ()
     """New files that they left and nothing lets them create."""
     pilots: tuple[Pilot, ...] = ()
+    unbegun: tuple[str, ...] = ()
+    """Phases that never started, in order: their sites are neither counted nor migrated."""
     landings: tuple[LandedCommit, ...] = ()
     """Oldest first, those of earlier lives included; read from the green chain in the hub."""

@@ -272,6 +272,7 @@ class WriteReport(Contract):
     survey: Survey | None = None
     plan: PlanSummary | None = None
     pilots: tuple[Pilot, ...] = ()
+    unbegun: tuple[str, ...] = ()
 
 
 class WrittenReport(Contract):

@@ -64,11 +64,17 @@ class Bench:
         spec = a_spec("m", checks={"unit": check})
         return await self.checker.results(self.hub, spec, "unit", self.base, paths, whole=not paths)
 
-    async def survey(self, find: dict[str, object], checks: dict[str, object] | None = None):
+    async def survey(
+        self,
+        find: dict[str, object],
+        checks: dict[str, object] | None = None,
+        **spec_fields: object,
+    ):
         sites = {"include": ["/app/**"], "find": [find]}
         phase = {"name": "main", "sites": sites, "ladder": [{"claude": {}}], "checks": []}
         spec = a_spec("m", checks=checks or {"unit": {"run": "true"}})
-        spec = MigrationSpec.model_validate({**spec.model_dump(by_alias=True), "phases": [phase]})
+        given = {**spec.model_dump(by_alias=True), "phases": [phase], **spec_fields}
+        spec = MigrationSpec.model_validate(given)
         scene = self.surveyor.scene(self.hub, spec, spec.phases[0], self.base)
         return await self.surveyor.survey(scene)
 
@@ -156,6 +162,16 @@ async def test_syntax_finds_sites_in_the_files_whose_language_is_known(
 async def test_a_finder_that_cannot_tell_fails_with_the_file(bench: Bench) -> None:
     with pytest.raises(FinderFailed, match=r"app/a\.py: in python: .*nosuch"):
         await bench.survey({"ast_grep": {"rule": {"kind": "nosuch"}}})
+
+
+async def test_a_finder_that_could_not_start_or_ended_badly_says_why(bench: Bench) -> None:
+    with pytest.raises(FinderFailed, match=r"the finder ended with exit code 3: no luck"):
+        await bench.survey({"command": "echo no luck; exit 3"})
+    script = "echo out of reach; seq 9999; echo the reason is the last line; exit 1"
+    environments = {"tool": {"prepare": script, "inputs": ["app/a.py"]}}
+    said = r"could not run: environment tool: prepare failed: .*the reason is the last line$"
+    with pytest.raises(FinderFailed, match=f"(?s){said}"):
+        await bench.survey({"command": "echo app/a.py"}, environments=environments)
 
 
 REDS = """\

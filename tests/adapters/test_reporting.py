@@ -137,6 +137,12 @@ def test_the_report_says_what_was_not_done_before_everything_else() -> None:
     assert rendered.index("## Not done") < rendered.index("## Tasks")
 
 
+def test_phases_that_never_started_are_not_passed_over() -> None:
+    said = render_report(a_report(unbegun=("calls", "flip")))
+    assert "- **Not begun**: `calls`, `flip`; nobody has looked for the sites" in said
+    assert "Not begun" not in render_report(a_report())
+
+
 def test_a_migration_without_leftovers_says_so() -> None:
     done = Handoff(task="c1-0001", status=TaskStatus.LANDED, landed=TIP)
     rendered = render_report(a_report(done, outcome=Stage.DONE, sites_left=0))
@@ -184,6 +190,16 @@ def test_each_file_that_was_not_done_is_named_once_with_what_the_tool_said() -> 
     assert [u.paths for u in undone([half])] == [("src/a.py",), ("src/b.py",)]
     over = Handoff(task="c1-0002", status=TaskStatus.NOTHING_TO_DO, did="nothing changed")
     assert undone([over]) == []
+
+
+def test_a_tool_that_changed_nothing_is_quoted_too() -> None:
+    run = CommandRun(exit=0, seconds=0.1, tail="src/a.py: cannot parse\n")
+    idle = Attempt(number=1, rung=0, kind="codemod", outcome=RungOutcome.NO_CHANGE, run=run)
+    stuck = Handoff(
+        task="c1-0001", status=TaskStatus.NEEDS_PERSON, left=("src/a.py",), attempts=(idle,)
+    )
+    [entry] = undone([stuck])
+    assert entry.why == "codemod: no change (exit 0: src/a.py: cannot parse)"
 
 
 def test_a_bare_exit_code_comes_with_what_the_command_printed() -> None:

@@ -47,6 +47,14 @@ def test_each_path_has_what_is_left_and_whose_it_is() -> None:
     }  # fmt: skip
 
 
+def test_what_an_earlier_cycle_left_is_still_that_tasks() -> None:
+    found = survey(Site(path="stuck.py"), Site(path="again.py"))
+    tasks, states = plan(c2=("again.py",)), {"c1": "needs_person", "c2": "needs_person"}
+    left = {"stuck.py": "c1", "again.py": "c1", "mended.py": "c1"}
+    rows = {row.path: (row.task, row.state) for row in ledger(found, tasks, states, left)}
+    assert rows == {"stuck.py": ("c1", "needs_person"), "again.py": ("c2", "needs_person")}
+
+
 def test_before_there_is_a_plan_everything_is_open() -> None:
     assert [row.state for row in ledger(survey(Site(path="a"), Site(path="b")))] == ["open"] * 2
 

@@ -77,6 +77,7 @@ async def test_until_plan_plans_and_starts_nothing(stage):
     world = stage.world("m-plan", a="old", b="old")
     result = await (await stage.start(world, until="plan")).result()
     assert result.plan.forecast.task_count == 2
+    assert result.unbegun == ()
     assert {name for name, _ in world.calls} == {"take_base", "take_survey", "make_plan"}
 
 
@@ -98,7 +99,9 @@ async def test_sites_that_appear_meanwhile_are_the_next_cycles(stage):
     await asyncio.wait_for(gate.reached.wait(), 20)
     world.land_foreign(b="old")
     gate.open()
-    report = stage.report(await handle.result())
+    result = await handle.result()
+    assert result.landed == 2, "of both cycles"
+    report = stage.report(result)
     assert report.cycles == 2
     assert [h.task for h in report.handoffs] == ["c1-0001", "c2-0001"]
     assert world.green == {"a.py": "new", "b.py": "new"}
@@ -117,6 +120,7 @@ async def test_red_results_that_name_no_file_are_leftovers_and_end_the_phases(st
     assert report.outcome is Stage.DONE_WITH_LEFTOVERS
     assert report.unplaced == ("tests.test_a::test_x",)
     assert "name no file in scope" in report.reason
+    assert report.unbegun == ("two",)
     assert {asked.phase for asked in world.asked("take_survey")} == {"one"}
     assert world.green == {"a.py": "new"}
 
@@ -125,7 +129,7 @@ async def test_phases_run_in_order_and_the_next_starts_when_the_sites_are_gone(s
     world = stage.world("m-phases", a="old")
     world.rungs = [rewrite()]
     report = await stage.run(world, spec={"phases": ("one", "two")})
-    assert report.outcome is Stage.DONE
+    assert (report.outcome, report.unbegun) == (Stage.DONE, ())
     assert [asked.phase for asked in world.asked("take_survey")] == ["one", "one", "two"]
 
 

@@ -53,6 +53,14 @@ chaos: $(READY) tools ## kill -9 of everything, on the demo too; the minutes tha
 	$(PY) -m pytest tests/faults -m "" $(ARGS)
 endif
 
+ifneq ($(wildcard tests/corpus),)
+.PHONY: corpus corpus-scale
+corpus: $(READY) tools ## real code in four languages, held against known counts; NAMES="clap-edition" for some
+	$(PY) -m tests.corpus $(NAMES)
+corpus-scale: $(READY) tools ## the same on tens of thousands of files
+	$(PY) -m tests.corpus --scale $(NAMES)
+endif
+
 # Written last: an installation that was killed is not taken for a finished one.
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed" >&2; exit 1; }

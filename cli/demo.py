@@ -44,7 +44,7 @@ async def demo() -> int:
         raise Refused(Code.UNREACHABLE, str(failed)) from failed
     spec = read_spec(SPEC).model_copy(update={"repository": str(source)})
     async with session(local=True) as connected:
-        spec = await _named_freshly(connected, spec)
+        spec = await named_freshly(connected, spec)
         handle = await begin(connected, spec)
         result = await outcome_of(connected, handle, Following(yes=True))
         saved = await _save_report(connected, handle, folder / spec.name)
@@ -52,7 +52,7 @@ async def demo() -> int:
     return Code.OK if result.stage in EXPECTED else Code.NOT_DONE
 
 
-async def _named_freshly(connected: Session, spec: MigrationSpec) -> MigrationSpec:
+async def named_freshly(connected: Session, spec: MigrationSpec) -> MigrationSpec:
     """The spec under the first name that no finished run has."""
     number = 1
     while True:

@@ -225,6 +225,8 @@ def test_every_example_loads_and_names_its_schema() -> None:
         "pygments-2to3": "pygments-2to3",
         "opa-go-fix": "opa-go-fix",
         "clap-edition": "clap-edition",
+        "homeassistant-flowresult": "homeassistant-flowresult",
+        "sympy-ruff": "sympy-ruff",
     }
     for path in EXAMPLES.glob("*.yaml"):
         assert path.read_text().startswith("# yaml-language-server: $schema=migration.schema.json")

@@ -31,8 +31,9 @@ from activities.serving import different_code, workers_of
 from cli import fleets
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.render import counted, fields_text, status_text, table
-from cli.session import Session, session
+from cli.session import Session, session, unreachable
 from cli.trouble import trouble_of
+from cli.unserved import unserved
 from workflows import options
 
 Handle = WorkflowHandle[Any, MigrationResult]
@@ -85,6 +86,19 @@ async def progress_of(connected: Session, handle: Handle) -> Progress:
     return await connected.outlast(query)
 
 
+async def ask(connected: Session, handle: Handle) -> Progress:
+    """As `progress_of`; when nobody is there to answer, it is refused with who is missing."""
+    try:
+        return await progress_of(connected, handle)
+    except RPCError as error:
+        if not unreachable(error):
+            raise
+        missing = await unserved(connected.client, await handle.describe())
+        if not missing:
+            raise
+        raise Refused(Code.UNREACHABLE, f"{name_of(handle)} waits: {missing}") from error
+
+
 async def rows_of(connected: Session, name: str) -> list[AreaRow]:
     """The tasks of the cycle, as their area knows them; none before it has begun."""
     await connected.need_worker()
@@ -105,7 +119,7 @@ async def status(name: str, local: bool, as_json: bool) -> int:
             return await fleets.show_fleet(connected, fleet, as_json)
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
-        progress = _last(ended) if ended else await progress_of(connected, handle)
+        progress = _last(ended) if ended else await ask(connected, handle)
         if as_json:
             give_json("status", progress.model_dump(mode="json"))
         else:
@@ -219,7 +233,7 @@ async def diff(name: str, local: bool, stat: bool) -> int:
     async with session(local=local, needs_work=False) as connected:
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
-        progress = _last(ended) if ended else await progress_of(connected, handle)
+        progress = _last(ended) if ended else await ask(connected, handle)
         hub = connected.settings.hub / f"{progress.repository}.git"
     if not progress.base or not progress.tip:
         raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")

@@ -8,7 +8,7 @@ from activities.contracts.ledger import LedgerRow, ledger
 from activities.contracts.plan import Plan, PlanSummary
 from activities.contracts.survey import Survey, SurveyData
 from activities.contracts.work import Handoff
-from cli.asking import find, name_of, progress_of, report_of, rows_of
+from cli.asking import ask, find, name_of, report_of, rows_of
 from cli.boundary import Code, Refused, give, give_json
 from cli.session import Session, session
 
@@ -29,7 +29,7 @@ async def _rows(connected: Session, name: str) -> tuple[LedgerRow, ...]:
     if ended := await report_of(connected, handle):
         states = {handoff.task: handoff.status.value for handoff in ended.handoffs}
         return await _ledger(connected, ended.survey, ended.plan, states, left_by(ended.handoffs))
-    progress = await progress_of(connected, handle)
+    progress = await ask(connected, handle)
     doing = await rows_of(connected, name_of(handle))
     states = {row.task.id: row.state for row in doing}
     return await _ledger(connected, progress.survey, progress.plan, states)

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.contracts.commands import Command
 from activities.contracts.fleet import RUNNING
 from activities.contracts.migration import MigrationResult, Stage
-from cli.asking import ANSWER, find, name_of, progress_of
+from cli.asking import ANSWER, ask, find, name_of
 from cli.boundary import Code, Refused, give_json, say
 from cli.fleets import FleetHandle, fleet_of, fleet_progress
 from cli.session import Session, session
@@ -64,7 +64,7 @@ async def answer_all(
 
 
 async def _waits(connected: Session, member: WorkflowHandle[Any, MigrationResult]) -> bool:
-    return (await progress_of(connected, member)).stage is Stage.APPROVAL
+    return (await ask(connected, member)).stage is Stage.APPROVAL
 
 
 async def _tell_fleet(

@@ -9,15 +9,16 @@ import asyncio
 import re
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
 from cli.render import first_line
+from cli.unserved import unserved
 from workflows import options
 
 PATIENT_FOR = 3
@@ -66,7 +67,7 @@ CAUSES = (
 
 
 async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]) -> str:
-    """The step that has failed most often by now, with its last failure; empty: none."""
+    """What no worker takes, else the step that has failed most often by now; empty: none."""
     running = (row for row in rows if row.state == "running")
     ids = [
         options.migration_id(progress.name),
@@ -74,8 +75,12 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
         options.queue_id(progress.repository, progress.branch),
         *(options.task_id(progress.name, r.task.id, r.start) for r in islice(running, TASKS)),
     ]
-    pending = await asyncio.gather(*(_pending(client, id) for id in ids))
-    failing = [step for steps in pending for step in steps if _is_trouble(step)]
+    found = [run for run in await asyncio.gather(*(_described(client, id) for id in ids)) if run]
+    for run in found:
+        if missing := await unserved(client, run):
+            return missing
+    steps = [step for run in found for step in run.raw_description.pending_activities]
+    failing = [step for step in steps if _is_trouble(step)]
     return told(max(failing, key=lambda step: step.attempt)) if failing else ""
 
 
@@ -103,11 +108,10 @@ def _cause(words: str) -> Cause | None:
     return next((cause for cause in CAUSES if re.search(cause.says, words)), None)
 
 
-async def _pending(client: Client, id: str) -> list[PendingActivityInfo]:
+async def _described(client: Client, id: str) -> WorkflowExecutionDescription | None:
     try:
-        described: Any = await client.get_workflow_handle(id).describe()
+        return await client.get_workflow_handle(id).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return []
-    return list(described.raw_description.pending_activities)
+        return None

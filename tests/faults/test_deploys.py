@@ -1,5 +1,6 @@
 """New code under a running migration: tasks end on the code they began on, planners go over to the
-new one, and the migration ends as if nothing had happened.
+new one, and the migration ends as if nothing had happened. Stopping the old code too early costs
+time, and people are told.
 
 Each version is a checkout of its own with a control worker of its own; the workers of activities
 are one process for both. What the new code changes would break a replay of the old histories: of a
@@ -10,6 +11,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,10 +27,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.children import Child
 from activities.adapters.code_version import code_version
+from activities.contracts.children import AreaRow
+from activities.contracts.migration import Progress
 from activities.contracts.report import MigrationReport
+from cli import unserved
+from cli.asking import Handle
+from cli.trouble import trouble_of
 from tests import invariants, shop
 from tests.service import DRAIN, ROOT, Service, environment, eventually, service, until
-from workflows.options import migration_id, task_id
+from workflows.options import area_id, migration_id, task_id
 
 DEPLOYMENT = "whimbrel"
 SLOW = shop.SPEC.replace("sed -i", "sleep 1; sed -i") + "limits: {concurrency: 2}\n"
@@ -104,8 +111,19 @@ async def ran_on(client: Client, id: str) -> WorkflowExecutionVersioningInfo:
     return described.workflow_execution_info.versioning_info
 
 
+async def is_told(client: Client, handle: Handle, words: str) -> bool:
+    """Whether people are told so of the migration."""
+    progress = await handle.query("progress", result_type=Progress)
+    area = client.get_workflow_handle(area_id(progress.name, "root"))
+    rows = await area.query("rows", result_type=list[AreaRow])
+    return words in await trouble_of(client, progress, rows)
+
+
 @pytest.mark.timeout(150)
-async def test_new_code_under_a_running_migration(tmp_path: Path) -> None:
+async def test_new_code_under_a_running_migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unserved, "TAKEN_WITHIN", timedelta(seconds=1))
     shop.make_shop(tmp_path / "upstream")
     new = new_code(tmp_path / "new")
     async with service(tmp_path / "home", worker=False) as whimbrel, AsyncExitStack() as workers:
@@ -122,6 +140,8 @@ async def test_new_code_under_a_running_migration(tmp_path: Path) -> None:
                 working(a_worker(whimbrel, "new", new, "control", **versioned))
             )
             new_build = await make_current(client, new)
+        await eventually(lambda: is_told(client, handle, f"no control worker of build {old_build}"))
+        async with working(a_worker(whimbrel, "old", ROOT, "control", **versioned)):
             report = whimbrel.report(await handle.result())
         await assert_versions(client, report, old_build, new_build)
         hub = whimbrel.hub(report)

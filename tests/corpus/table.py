@@ -172,9 +172,15 @@ SCALE = {
             stage=Stage.DONE_WITH_LEFTOVERS,
             tasks=45,
             landed=45,
-            files=630,
-            # The tool leaves `del absolute_import` there without what it deletes.
-            left=("sympy/__init__.py",),
+            files=627,
+            # In __init__ and runtests the tool takes out a `__future__` import whose name is used.
+            # The other two only stand in the same traceback: they could land.
+            left=(
+                "sympy/__init__.py",
+                "sympy/utilities/decorator.py",
+                "sympy/utilities/lambdify.py",
+                "sympy/utilities/runtests.py",
+            ),
             results={"tests": ("287 passed", "287 passed")},
         ),
     ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from activities.contracts.base import digest_of
 from activities.contracts.plan import Plan
-from activities.contracts.spec import MigrationSpec, Split
+from activities.contracts.spec import MigrationSpec, Split, SplitBy
 from activities.contracts.survey import SurveyData, SurveyedFile
 from activities.grouping import Facts, FileGroup, split_files
 from activities.import_order import in_import_order, without_indirect
@@ -154,7 +154,9 @@ names = st.sampled_from([f"{d}/{n}.py" for d in ("src", "src/sub", "tests") for 
 graphs = st.dictionaries(names, st.lists(names, max_size=4).map(tuple), max_size=18)
 spoken = st.builds(
     Split,
-    by=st.sampled_from(["file", "directory", "package", "owner", "imports", "whole"]),
+    by=st.sampled_from(SplitBy),
+    depth=st.none() | st.integers(1, 3),
+    root=st.sampled_from([(), ("go.mod",), ("pyproject.toml", "go.mod")]),
     together=st.sampled_from([(), ("src/{m}.py", "tests/{m}.py"), ("{d}/a.py", "{d}/b.py")]),
     order=st.sampled_from(["path", "sites", ("/tests/",)]),
     max_files=st.none() | st.integers(1, 6),
@@ -173,8 +175,9 @@ def a_migration(split: Split, files: dict[str, int], graph: dict[str, tuple[str,
             "protect": ["/tests/f.py"],
         }
     )
+    owners = [(), ("@x",), ("@y",), ("@x", "@y")]
     rows = [
-        SurveyedFile(path=p, size=1, blob="0", sites=n, owners=("@x",) * (n % 2))
+        SurveyedFile(path=p, size=1, blob="0", sites=n, owners=owners[n])
         for p, n in sorted(files.items())
     ]
     survey = SurveyData(commit="b" * 40, phase="bulk", files=rows, sites=(), imports=graph)
@@ -185,17 +188,26 @@ def planned(spec: MigrationSpec, survey: SurveyData, tree) -> Plan:
     return static_plan(spec, digest_of(spec), survey, 1, all_paths=tree)
 
 
-@given(st.dictionaries(names, st.integers(0, 3)), graphs, spoken)
-def test_any_split_of_any_graph_is_a_valid_plan_and_always_the_same(files, graph, split):
+MARKERS = ("pyproject.toml", "src/go.mod", "src/sub/pyproject.toml", "src/sub/go.mod")
+
+
+@given(st.dictionaries(names, st.integers(0, 3)), graphs, spoken, st.sets(st.sampled_from(MARKERS)))
+def test_any_split_covers_every_site_once_and_always_the_same(files, graph, split, markers):
     files.pop("tests/f.py", None)
     spec, survey = a_migration(split, files, graph)
-    tree = [f"{d}/{n}.py" for d in ("src", "src/sub", "tests") for n in "abcdef"]
+    tree = [*markers, *(f"{d}/{n}.py" for d in ("src", "src/sub", "tests") for n in "abcdef")]
     plan = planned(spec, survey, tree)
     assert validate_plan(plan, spec, survey, tree) == []
     turned = survey.model_copy(update={"files": survey.files[::-1]})
     assert planned(spec, turned, frozenset(tree)) == plan
-    owned = [p for task in plan.tasks for p in task.claims]
+    owned = [path for task in plan.tasks for path in task.claims]
     assert len(owned) == len(set(owned))
+    assert {path for path, sites in files.items() if sites} <= set(owned)
+    assert [task.sites for task in plan.tasks] == [
+        sum(files.get(path, 0) for path in task.claims) for task in plan.tasks
+    ]
+    if not split.together and split.by is not SplitBy.IMPORTS:
+        assert all(len(task.claims) <= split.bound for task in plan.tasks)
     assert sum(len(wave) for wave in schedule_waves(plan.tasks, 3)) == len(plan.tasks)
 
 

@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.contracts.base import digest_of
@@ -184,22 +184,6 @@ def test_pieces_of_a_group_are_of_even_size(files: int, most: int) -> None:
     assert max(sizes) - min(sizes) <= 1
     assert len(groups) == -(-files // most)
     assert all(a.paths[-1] < b.paths[0] for a, b in pairwise(groups))
-
-
-@settings(max_examples=50)
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(f"{d}/{n}.py" for d in "abc" for n in range(9))), st.integers(0, 3)
-    ),
-    splits,
-)
-def test_a_static_plan_is_valid_and_always_the_same(files: dict[str, int], split: Split) -> None:
-    spec, survey = a_spec(split), a_survey(files)
-    plan = planned(spec, survey)
-    assert validate_plan(plan, spec, survey, list(files)) == []
-    turned = survey.model_copy(update={"files": survey.files[::-1]})
-    assert planned(spec, turned).model_dump_json() == plan.model_dump_json()
-    assert sum(len(wave) for wave in schedule_waves(plan.tasks, 3)) == len(plan.tasks)
 
 
 SPEC = a_spec(

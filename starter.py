@@ -5,11 +5,13 @@ before a verb runs, so that help and completion answer at once. Exit codes: 0 do
 2 usage or spec, 3 not found, 4 nothing answers, 5 refused, 6 waited too long, 130 detached.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cli.people import people
+from cli.words import Json, Local, Name, Spec, Timeout, Yes
 
 app = typer.Typer(
     help="Whimbrel carries a code migration from one sentence of intent to a green branch.",
@@ -19,30 +21,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(people)
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 DETACHED = "Detached; the migration goes on. Look again with: starter.py watch {name}"
 STOPPED = "Stopped; nothing is lost. Go on with: starter.py start {spec} --local"
 DEMO_STOPPED = "Stopped; nothing is lost. Go on with: starter.py demo"
-
-
-def seconds(text: str) -> float:
-    """`90`, `90s`, `10m`, `2h`, `1d` as seconds."""
-    found = re.fullmatch(r"(\d+)([smhd]?)", text)
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 10m, 2h or 1d")
-    return int(found[1]) * _SECONDS[found[2]]
-
-
-Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The migration spec, a YAML file.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A migration, or a unique prefix of it.")]
-Local = Annotated[bool, typer.Option("--local", help="Run Temporal and a worker on this machine.")]
-Json = Annotated[bool, typer.Option("--json", help="Data for programs, with a schema field.")]
-Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the report.")]
-Timeout = Annotated[
-    float | None, typer.Option(parser=seconds, metavar="10m", help="Give up waiting (exit 6).")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; approve whatever waits.")]
 
 
 @app.command()
@@ -157,50 +140,6 @@ def watch(
     following = watching.Following(yes=yes, timeout=timeout, as_json=as_json)
     verb = watching.watch(name, local, following)
     raise typer.Exit(boundary.run(verb, DETACHED.format(name=name)))
-
-
-@app.command()
-def approve(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
-    """Approve the plan that a migration waits with."""
-    _tell("approve", name, local, reason, as_json)
-
-
-@app.command()
-def reject(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
-    """Reject the plan; the migration ends."""
-    _tell("reject", name, local, reason, as_json)
-
-
-@app.command()
-def pause(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
-    """Start nothing new; what runs goes on, nothing is lost."""
-    _tell("pause", name, local, reason, as_json)
-
-
-@app.command()
-def resume(name: Name, reason: Reason = "", local: Local = False, as_json: Json = False) -> None:
-    """Go on after a pause."""
-    _tell("resume", name, local, reason, as_json)
-
-
-@app.command()
-def cancel(
-    name: Name,
-    reason: Reason = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    local: Local = False,
-    as_json: Json = False,
-) -> None:
-    """End a migration; what has landed stays on its branch."""
-    if not yes:
-        typer.confirm(f"End {name}? What has landed stays.", abort=True, err=True)
-    _tell("cancel", name, local, reason, as_json)
-
-
-def _tell(verb: str, name: str, local: bool, reason: str, as_json: bool) -> None:
-    from cli import boundary, telling
-
-    raise typer.Exit(boundary.run(telling.tell(verb, name, local, reason, as_json)))
 
 
 @app.command()

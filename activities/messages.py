@@ -11,20 +11,31 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.contracts.children import ENQUEUE, LANDED, REPORT, WITHDRAW, Report
+from activities.contracts.children import (
+    ENQUEUE,
+    LANDED,
+    REPORT,
+    STEER_TASK,
+    WISH,
+    WITHDRAW,
+    Granted,
+    Report,
+)
 from activities.contracts.fleet import MigrationEnd, MigrationEnds
 from activities.contracts.messages import (
     Answer,
     AnswerTasks,
+    AskArea,
     Asked,
     AskToLand,
     DescribeRuns,
     HandOff,
     Runs,
     RunStatus,
+    SteerTasks,
     TellPlanner,
 )
 from activities.contracts.migration import MigrationResult
@@ -60,6 +71,28 @@ class MessageActivities:
     async def _answer(self, answer: Answer) -> None:
         if not await self._tell(answer.to, LANDED, answer.landing):
             activity.logger.warning("nobody takes the landing of %s", answer.landing.task)
+
+    @activity.defn
+    async def steer_tasks(self, request: SteerTasks) -> None:
+        """Tells tasks what is wanted of them; one that is gone needs no telling."""
+        letters = request.letters
+        await asyncio.gather(*(self._tell(x.to, STEER_TASK, x.steering) for x in letters))
+
+    @activity.defn
+    async def ask_area(self, request: AskArea) -> Granted:
+        """Hands a person's wish to the area that knows; a second run gets the same answer."""
+        wish, area = request.wish, self._client.get_workflow_handle(request.area)
+        try:
+            # The SDK leaves one parameter of this method's overloads untyped.
+            return await area.execute_update(  # pyright: ignore[reportUnknownMemberType]
+                WISH, wish, id=wish.id, result_type=Granted
+            )
+        except WorkflowUpdateFailedError as failed:
+            return Granted(id=wish.id, refused=f"its area ended, or cannot tell: {failed.cause}")
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return Granted(id=wish.id, refused="its tasks have all ended: see the report")
 
     @activity.defn
     async def hand_off(self, request: HandOff) -> Report:

@@ -114,10 +114,16 @@ class RecordActivities:
                 task=row.task.id,
                 status=status,
                 did=NEVER_STARTED if status in UNSTARTED else NO_HANDOFF,
+                landed=row.landed,
                 left=left,
                 files=files,
+                concerns=(row.skipped,) if row.skipped else (),
             )
         handoff = self._blobs.get_model(row.handoff, Handoff)
+        if status is TaskStatus.SKIPPED:
+            # Its worker only knows that it was stopped.
+            said = (row.skipped, *handoff.concerns)
+            handoff = handoff.model_copy(update={"status": status, "concerns": said})
         if status.landed or status is TaskStatus.NOTHING_TO_DO or handoff.left:
             return handoff
         return handoff.model_copy(update={"left": row.task.claims})

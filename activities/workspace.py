@@ -104,6 +104,7 @@ class WorkspaceActivities:
             plan=await asyncio.to_thread(self._plan, spec, request),
             sites=await asyncio.to_thread(self._sites, spec, request),
             evidence=request.evidence,
+            guidance=request.guidance,
         )
         ran, allowed, once = await self._rungs.run(climb, paths)
         checkpoint = await self._checkpoint(spec, request)

@@ -15,8 +15,9 @@ from cli.boundary import Code, Refused, give, say
 from cli.fleet_watching import follow_fleet
 from cli.fleets import FleetHandle
 from cli.render import counted, first_line
+from cli.retention import KEPT_AFTER_END, keep_history
 from cli.session import Session, session, warn_if_guest
-from cli.starting import KEPT_AFTER_END, read_any
+from cli.starting import read_any
 from cli.watching import Following
 from workflows import options
 
@@ -47,7 +48,7 @@ async def begin_fleet(connected: Session, spec: FleetSpec) -> FleetHandle:
         say(note)
     if connected.local:
         days = max(member.limits.days for member in spec.members)
-        await starting.keep_history(connected, timedelta(days=days) + KEPT_AFTER_END)
+        await keep_history(connected, timedelta(days=days) + KEPT_AFTER_END)
     given = FleetInput(
         name=spec.name,
         objective=spec.objective,
@@ -87,12 +88,5 @@ async def _start_or_join(connected: Session, given: FleetInput) -> FleetHandle:
         return fleet
     except WorkflowAlreadyStartedError:
         fleet = connected.client.get_workflow_handle(id, result_type=FleetResult)
-    theirs = await (await fleet.describe()).memo_value("spec_digest", "")
-    if theirs != given.spec_digest:
-        raise Refused(
-            Code.REJECTED,
-            f"{given.name} is running with another spec. Let it end, or: starter.py cancel "
-            f"{given.name}",
-        )
-    say(f"{given.name} is running already with this spec: joined.")
+    await starting.join(fleet, given.name, given.spec_digest)
     return fleet

@@ -15,6 +15,7 @@ from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
 from cli.boundary import say
 from cli.render import counts_line, first_line, progress_line, sites_line
+from workflows.details import hold_text
 
 EVENTS = 6
 BAR = 60
@@ -93,6 +94,7 @@ class Screen:
             parts.append(_line(sites_line(progress)))
         if progress.waiting_for:
             parts.append(Text(f"waiting: {progress.waiting_for}", style="yellow"))
+        parts += [_line(hold_text(hold), "yellow") for hold in progress.holds if hold.target]
         if progress.command:
             parts.append(Text(progress.command, style="yellow"))
         if trouble:

@@ -9,6 +9,7 @@ from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.plan import Forecast, Plan, Task
 from activities.contracts.report import MigrationReport
+from workflows.details import hold_text
 
 WIDTH = 100
 LEFTOVERS = 5
@@ -75,10 +76,19 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("waiting", progress.waiting_for),
         ("command", progress.command),
         *((("pilot", line) for line in pilot_lines(progress.pilot)) if progress.pilot else ()),
+        *(("on hold", f"{hold_text(hold)}") for hold in progress.holds),
+        *(("steered", f"{g.target or 'all'}: {first_line(g.text)}") for g in progress.guidance),
+        ("limits", limits_line(progress)),
         *more,
         ("web UI", link),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value)
+
+
+def limits_line(progress: Progress) -> str:
+    """What people set, where it differs from the spec."""
+    changed = progress.limits.model_dump(exclude_none=True)
+    return ", ".join(f"{name} {value}" for name, value in changed.items())
 
 
 def plan_text(plan: Plan, forecast: Forecast, later: Sequence[str] = ()) -> str:

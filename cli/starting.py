@@ -10,11 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
 from pydantic import ValidationError
-from temporalio.api.namespace.v1 import NamespaceConfig
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -30,12 +27,12 @@ from cli.asking import Handle
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.preflight import check_repository
 from cli.render import counted, first_line, plan_text
+from cli.retention import KEPT_AFTER_END, keep_history
 from cli.session import Session, session, warn_if_guest
 from cli.watching import Following, ended, follow
 from workflows import options
 
 WORKFLOW = "MigrationWorkflow"
-KEPT_AFTER_END = timedelta(days=30)
 
 
 def read_spec(path: Path) -> MigrationSpec:
@@ -261,24 +258,17 @@ async def _start_or_join(connected: Session, given: MigrationInput, spec: Migrat
         return handle
     except WorkflowAlreadyStartedError:
         handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
-    theirs = await (await handle.describe()).memo_value("spec_digest", "")
-    if theirs != given.spec_digest:
-        raise Refused(
-            Code.REJECTED,
-            f"{spec.name} is running with another spec ({theirs[:12]}, this one is "
-            f"{given.spec_digest[:12]}). Let it end, or: starter.py cancel {spec.name}",
-        )
-    say(f"{spec.name} is running already with this spec: joined.")
+    await join(handle, spec.name, given.spec_digest)
     return handle
 
 
-async def keep_history(connected: Session, wished: timedelta) -> None:
-    """Raises the embedded namespace's retention to what the migration needs; never lowers it."""
-    service, name = connected.client.workflow_service, connected.client.namespace
-    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))
-    if found.config.workflow_execution_retention_ttl.ToTimedelta() >= wished:
-        return
-    ttl = Duration()
-    ttl.FromTimedelta(wished)
-    config = NamespaceConfig(workflow_execution_retention_ttl=ttl)
-    await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))
+async def join(handle: WorkflowHandle[Any, Any], name: str, digest: str) -> None:
+    """Says that the open run of this spec was joined; one of another spec is refused."""
+    theirs = await (await handle.describe()).memo_value("spec_digest", "")
+    if theirs != digest:
+        raise Refused(
+            Code.REJECTED,
+            f"{name} is running with another spec ({theirs[:12]}, this one is {digest[:12]}). "
+            f"Let it end, or: starter.py cancel {name}",
+        )
+    say(f"{name} is running already with this spec: joined.")

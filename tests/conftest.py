@@ -15,6 +15,8 @@ import pytest_asyncio
 from builders import a_plan, a_spec, a_task
 from fakes import HOST_QUEUE, Fakes
 from inbox import INBOXES, Inbox
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -34,6 +36,7 @@ from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
+from tests.service import eventually
 from workflows import options
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.migration import MigrationWorkflow
@@ -208,6 +211,34 @@ async def stage(
         yield acting
 
 
+KINDS = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def patient(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Stage, WorkflowEnvironment]]:
+    """A stage on a server whose clock the test moves; left alone it would jump over our talks."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(BINARIES / "temporal-test-server"),
+        data_converter=pydantic_data_converter,
+    ) as env:
+        kinds = {name: KINDS[kind] for name, kind in options.SEARCH_ATTRIBUTES.items()}
+        await env.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(search_attributes=kinds)
+        )
+        with env.auto_time_skipping_disabled():
+            blobs = BlobStore(tmp_path_factory.mktemp("patient"))
+            hubs = tmp_path_factory.mktemp("patient-hubs")
+            async with staging(env.client, blobs, hubs) as acting:
+                yield acting, env
+
+
 async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:
     """The first progress of a migration that satisfies."""
     async with asyncio.timeout(patience):
@@ -229,6 +260,15 @@ async def asking(stage: Stage, world: World, count: int) -> WorkflowHandle[Any, 
             if len(waiting) + sum(map(len, composed)) >= count:
                 return queue
             await asyncio.sleep(0.02)
+
+
+async def rested(world: World) -> None:
+    """Returns when no workspace is open: everybody has come to rest."""
+
+    async def all_closed() -> bool:
+        return not world.workspaces
+
+    await eventually(all_closed)
 
 
 def a_command(id: str, reason: str = "") -> Command:

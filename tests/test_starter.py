@@ -197,7 +197,8 @@ async def start(spec: Path, saved: Path | None = None, following: Following = NO
 
 
 async def tell(verb: str, name: str) -> int:
-    return await telling.tell(verb, name, local=False, reason="said in a test")
+    said = telling.Said(verb, {"reason": "said in a test"})
+    return await telling.tell(said, name, local=False)
 
 
 async def until_listed(names: set[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

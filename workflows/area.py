@@ -6,21 +6,25 @@ what; handoffs flow up as one blob in its report.
 
 from temporalio import workflow
 
-from activities.contracts.base import BlobRef
+from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import (
     REPORT,
+    WISH,
     AreaInput,
     AreaRow,
     AreaSteering,
+    Granted,
     Report,
     TaskCounts,
+    Wish,
 )
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import frontier
+from workflows import frontier, interventions
 from workflows.draining import drained
-from workflows.options import LOCAL, RECHECK_CHILDREN, is_long
+from workflows.options import LOCAL, MAX_DECISIONS, RECHECK_CHILDREN, is_long
 from workflows.roster import Roster
+from workflows.steering import Steering
 
 PROGRESS_STEPS = 40
 """How often an area tells its parent at most: each time costs the parent a few events."""
@@ -33,12 +37,12 @@ class AreaWorkflow:
     @workflow.init
     def __init__(self, area: AreaInput) -> None:
         self._in = area
-        self._roster = Roster(area)
-        self._cancelled = area.cancelled
-        self._paused = area.paused
-        self._steered = area.cancelled
-        self._pilot = area.pilot
-        """Until it is over only these start."""
+        self._steering = Steering(area)
+        self._roster = Roster(area, self._steering)
+        self._granted = area.granted
+        self._woken = False
+        self._closed = False
+        """It has told its parent its end: no wish is granted any more."""
         self._pilot_told = False
         self._told = -1
 
@@ -48,24 +52,25 @@ class AreaWorkflow:
 
     def _cancel(self) -> None:
         """Through Temporal: the same as a planner's word."""
-        self.steer_area(AreaSteering(paused=self._paused, cancelled=True))
+        self.steer_area(self._steering.wanted.model_copy(update={"cancelled": True}))
 
     async def _story(self) -> Report:
         await self._roster.load()
         while True:
+            self._woken = False
             self._roster.take_reports()
             if not self._cancelled:
                 await self._roster.recover_lost()
-            if self._steered:
-                await self._obey()
+            await self._steering.pass_on(self._roster.rows)
+            await self._roster.stop_unwanted(self._cancelled)
             self._roster.settle(self._cancelled)
             if not self._paused and not self._cancelled:
                 await self._roster.start_ready(self._pilot)
             await self._tell_progress()
             await self._tell_pilot()
-            if self._roster.finished and not self._holds and not self._roster.inbox:
-                return await self._report()
-            if is_long():
+            if self._is_over and (report := await self._report()):
+                return report
+            if is_long() and not self._woken:
                 await self._continue()
             await self._news()
 
@@ -76,27 +81,56 @@ class AreaWorkflow:
 
     @workflow.signal
     def steer_area(self, steering: AreaSteering) -> None:
-        """Pause, go on, cancel, or let all start; the same words twice change nothing."""
-        self._paused = steering.paused
-        self._cancelled = self._cancelled or steering.cancelled
-        self._pilot = () if steering.released else self._pilot
-        self._steered = True
+        """Pause, go on, cancel, limits, texts; the same words twice change nothing."""
+        cancelled = self._cancelled or steering.cancelled
+        self._steering.wanted = steering.model_copy(update={"cancelled": cancelled})
+        self._woken = True
+
+    @workflow.update(name=WISH)
+    def wish(self, wish: Wish) -> Granted:
+        """What a person wants done to tasks; one that is sent again is answered as before."""
+        for before in self._granted:
+            if before.id == wish.id:
+                return before
+        if self._closed or self._cancelled:
+            why = "it is being cancelled" if self._cancelled else "all its tasks have ended"
+            return Granted(id=wish.id, refused=f"nothing is changed in the cycle any more: {why}")
+        rows, granted = interventions.grant(self._roster.rows, wish)
+        if not granted.refused:
+            self._roster.take(rows)
+            self._granted = (*self._granted, granted)[-MAX_DECISIONS:]
+            self._woken = True
+        return granted
 
     @workflow.query
     def rows(self) -> list[AreaRow]:
         return self._roster.rows
 
-    async def _obey(self) -> None:
-        self._steered = False
-        if self._cancelled:
-            await self._roster.cancel_running()
+    @property
+    def _paused(self) -> bool:
+        return self._steering.wanted.paused
+
+    @property
+    def _cancelled(self) -> bool:
+        return self._steering.wanted.cancelled
+
+    @property
+    def _pilot(self) -> tuple[TaskId, ...]:
+        """Until it is over only these start."""
+        return () if self._steering.wanted.released else self._in.pilot
+
+    @property
+    def _is_over(self) -> bool:
+        news = self._roster.inbox or self._woken or self._holds
+        return self._roster.finished and not news
 
     async def _news(self) -> None:
-        """Waits until something may have changed."""
+        """Waits until something may have changed; a pause has no end that could be looked for."""
+        look = self._roster.has_earlier and not self._paused
         try:
             await workflow.wait_condition(
-                lambda: bool(self._roster.inbox) or self._steered,
-                timeout=RECHECK_CHILDREN if self._roster.has_earlier else None,
+                lambda: bool(self._roster.inbox) or self._woken,
+                timeout=RECHECK_CHILDREN if look else None,
                 timeout_summary="waiting for tasks of an earlier run",
             )
         except TimeoutError:
@@ -144,16 +178,22 @@ class AreaWorkflow:
             **LOCAL,
         )
 
-    async def _report(self) -> Report:
+    async def _report(self) -> Report | None:
+        """The last word; None: there is news after all."""
         joined = await self._roster.handoffs(self._roster.rows)
-        report = self._as_report(frontier.count(self._roster.rows), final=True, handoff=joined)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self._is_over:
+            return None
+        self._closed = True
+        report = self._as_report(frontier.count(self._roster.rows), final=True, handoff=joined)
         await self._tell(report)
         return report
 
     async def _continue(self) -> None:
         """Goes on in a fresh run; what is running reports there."""
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._woken:
+            return
         self._roster.take_reports()
         rows = tuple(
             row.model_copy(update={"from_earlier_run": row.state == frontier.RUNNING})
@@ -164,9 +204,9 @@ class AreaWorkflow:
                 update={
                     "rows": rows,
                     "tip": self._roster.tip,
-                    "paused": self._paused,
-                    "cancelled": self._cancelled,
-                    "pilot": self._pilot,
+                    "steering": self._steering.wanted,
+                    "steering_number": self._steering.number,
+                    "granted": self._granted,
                 }
             )
         )

@@ -1,7 +1,8 @@
 """A task asks the merge queue to land its work, and waits for the answer.
 
-It asks again until it is answered, ever less often. A landing is never cancelled: a task that is
-cancelled meanwhile takes its candidate back and lives by the answer, which may be that it landed.
+It asks again until it is answered, ever less often, and not at all while it is paused. A landing
+is never cancelled: a task that is cancelled meanwhile takes its candidate back and lives by the
+answer, which may be that it landed. When all of the migration is cancelled it takes nothing back.
 """
 
 import contextlib
@@ -17,14 +18,16 @@ from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
 from workflows.attempts import Work
 from workflows.draining import drained
+from workflows.guided import Guided
 from workflows.options import ENQUEUE_AGAIN, ENQUEUE_AGAIN_AT_MOST, LOCAL, QUEUE_COMES_BACK
 
 
 class Asking:
     """One task's talk with the queue; lives inside its workflow run."""
 
-    def __init__(self, task: TaskInput) -> None:
+    def __init__(self, task: TaskInput, guided: Guided) -> None:
         self._in = task
+        self._guided = guided
         self._answers: dict[str, Landing] = {}
         self.bounces: list[Landing] = []
         self.cancelled = False
@@ -58,7 +61,10 @@ class Asking:
         """The same candidate has the same id each time; none asks for a planner that is gone."""
         patience = ENQUEUE_AGAIN
         while candidate.id not in self._answers:
-            withdraws = self.cancelled
+            await self._may_ask(candidate)
+            withdraws = self._withdraws
+            if candidate.id in self._answers:
+                break
             asked = await self._tell_queue(candidate, withdraws)
             if not asked.parent_open and not withdraws:
                 raise permanent(ORPHANED, PLANNER_GONE)
@@ -85,13 +91,29 @@ class Asking:
         )
 
     async def _answered(self, candidate: Candidate, withdraws: bool, patience: timedelta) -> None:
-        """Waits for the answer, for a cancellation that is news, or for as long as is said."""
+        """Waits for the answer, for what is news, or for as long as is said."""
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: candidate.id in self._answers or self.cancelled is not withdraws,
+                lambda: (
+                    candidate.id in self._answers
+                    or self._withdraws is not withdraws
+                    or self._guided.now.paused
+                ),
                 timeout=patience,
                 timeout_summary="waiting for the merge queue",
             )
+
+    async def _may_ask(self, candidate: Candidate) -> None:
+        """A paused task does not ask, nor ask again; it takes the answer that comes all the same,
+        and is withdrawn all the same."""
+        await workflow.wait_condition(
+            lambda: not self._guided.now.paused or self._withdraws or candidate.id in self._answers
+        )
+
+    @property
+    def _withdraws(self) -> bool:
+        """When all of the migration is drained, what has asked to land is not taken back."""
+        return self.cancelled and not self._guided.now.draining
 
 
 def _withdrawn(candidate: Candidate) -> Landing:

@@ -1,119 +1,216 @@
-"""What people say to a migration or a fleet: updates with validators, applied once, then kept.
+"""What people say to a migration beside pause, resume and cancel.
 
-Each carries who, why and a client-chosen id; the last 200 ids are part of the state, so a resent
-command is not applied twice. Handlers record; the migration's story acts on what they recorded.
+approve and reject a plan; steer, retry and skip tasks; set limits. What is said about tasks is the
+area's to judge: it knows how they stand. It is asked before anything is recorded, and does at once
+what it grants, so that what was accepted is done whatever dies.
 """
 
-from typing import Generic, TypeVar
-
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts.commands import Command, HumanDecision
+from activities.contracts.children import AreaSteering, Granted, Wish
+from activities.contracts.commands import (
+    MAX_TEXTS,
+    Aimed,
+    ChangedLimits,
+    Command,
+    Guidance,
+    Retry,
+    SetLimits,
+    Skip,
+    Steer,
+)
 from activities.contracts.fleet import ORDER, FleetOrder
-from activities.contracts.migration import MigrationState, Stage, Steerable
-from workflows.options import MAX_DECISIONS
+from activities.contracts.messages import AskArea
+from activities.contracts.migration import MigrationState, Stage
+from activities.contracts.spec import Limits
+from activities.messages import MessageActivities
+from workflows.interventions import nearest
+from workflows.options import AREA, LOCAL, area_id
+from workflows.steered import ENDED, PLAIN, Steered, why_cancelled
 
-ENDED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS, Stage.STOPPED, Stage.CANCELLED, Stage.FAILED)
-StateT = TypeVar("StateT", bound=Steerable)
 NOTHING_WAITS = "nothing waits for approval"
-
-
-class Steered(Generic[StateT]):
-    """Pause, resume and cancel; the workflow class adds the story."""
-
-    state: StateT
-
-    def set(self, **fields: object) -> None:
-        self.state = self.state.model_copy(update=fields)
-
-    def changed(self) -> None:
-        """Called after a command was applied."""
-
-    @workflow.update
-    def pause(self, command: Command) -> str:
-        return self.apply("pause", command, {"paused": True})
-
-    @pause.validator
-    def _may_pause(self, command: Command) -> None:
-        self.refuse_unless(not self.state.paused, command, "it is paused already")
-
-    @workflow.update
-    def resume(self, command: Command) -> str:
-        return self.apply("resume", command, {"paused": False})
-
-    @resume.validator
-    def _may_resume(self, command: Command) -> None:
-        self.refuse_unless(self.state.paused, command, "it is not paused")
-
-    @workflow.update
-    def cancel(self, command: Command) -> str:
-        return self.apply("cancel", command, _cancelled(command))
-
-    @cancel.validator
-    def _may_cancel(self, command: Command) -> None:
-        self.refuse_unless(not self.state.cancelled, command, "it is being cancelled already")
-
-    def cancelled_through_temporal(self) -> None:
-        """Temporal's own Cancel is nobody's command, and is kept as one."""
-        command = Command(id="temporal-cancel", actor="temporal", reason="through Temporal")
-        self.apply("cancel", command, {"cancelled": "cancelled through Temporal"})
-
-    def refuse_unless(self, holds: bool, command: Command, reason: str) -> None:
-        if any(decision.id == command.id for decision in self.state.decisions):
-            return
-        if self.state.stage in ENDED:
-            raise ApplicationError(f"the migration has ended ({self.state.stage})")
-        if not holds:
-            raise ApplicationError(reason)
-
-    def apply(self, verb: str, command: Command, fields: dict[str, object]) -> str:
-        """A resent command is not applied twice."""
-        if any(decision.id == command.id for decision in self.state.decisions):
-            return f"{verb}: applied before"
-        decision = HumanDecision(
-            id=command.id,
-            verb=verb,
-            actor=command.actor,
-            reason=command.reason,
-            at=workflow.now().isoformat(timespec="seconds"),
-        )
-        self.set(**fields, decisions=(*self.state.decisions, decision)[-MAX_DECISIONS:])
-        self.changed()
-        return f"{verb}: accepted"
+TASK = "task "
 
 
 class Commanded(Steered[MigrationState]):
     """The commands of a migration; the workflow class adds the story."""
 
     @workflow.update
-    def approve(self, command: Command) -> str:
+    def approve(self, command: Command = PLAIN) -> str:
         granted = "released" if self.state.pilot else "approved"
-        return self.apply("approve", command, {granted: True})
+        return self.apply("approve", self.signed(command), {granted: True})
 
     @approve.validator
-    def _may_approve(self, command: Command) -> None:
+    def _may_approve(self, command: Command = PLAIN) -> None:
         self.refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
 
     @workflow.update
-    def reject(self, command: Command) -> str:
-        return self.apply("reject", command, {"rejected": command.reason or "no reason given"})
+    def reject(self, command: Command = PLAIN) -> str:
+        why = command.reason or "no reason given"
+        return self.apply("reject", self.signed(command), {"rejected": why})
 
     @reject.validator
-    def _may_reject(self, command: Command) -> None:
+    def _may_reject(self, command: Command = PLAIN) -> None:
         self.refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
+
+    @workflow.update
+    async def steer(self, command: Steer) -> str:
+        command, target = self.signed(command), self.aim(command)
+        if self.knows(command):
+            return "steer: applied before"
+        await self.agree("steer", command)
+        said = Guidance(target=target, text=command.text)
+        guidance = (*self.state.guidance, said)
+        return self.apply("steer", command, {"guidance": guidance}, target, command.text)
+
+    @steer.validator
+    def _may_steer(self, command: Steer) -> None:
+        self._needs_work(command)
+        self.refuse_unless(bool(command.text.strip()), command, "there is no text to pass on")
+        full = len(self.state.guidance) >= MAX_TEXTS
+        self.refuse_unless(not full, command, f"{MAX_TEXTS} texts are the most: say it in the spec")
+
+    @workflow.update
+    async def retry(self, command: Retry) -> str:
+        command = self.signed(command)
+        if self.knows(command):
+            return "retry: applied before"
+        granted = await self._wish(
+            "retry",
+            command,
+            task=command.task,
+            all_failed=command.all_failed,
+            with_dependants=command.with_dependants,
+        )
+        kept = {task: why for task, why in self.state.skipped.items() if task not in granted.tasks}
+        target = f"{TASK}{command.task}" if command.task else "all failed"
+        said = self.apply("retry", command, {"skipped": kept}, target, granted.text)
+        return f"{said}; {granted.text}"
+
+    @retry.validator
+    def _may_retry(self, command: Retry) -> None:
+        one = bool(command.task) is not command.all_failed
+        self.refuse_unless(one, command, "name a task, or all_failed: one of them")
+        self._needs_work(command, tasks=True)
+
+    @workflow.update
+    async def skip(self, command: Skip) -> str:
+        command = self.signed(command)
+        if self.knows(command):
+            return "skip: applied before"
+        why = f"skipped by {command.actor}" + (f": {command.reason}" if command.reason else "")
+        granted = await self._wish("skip", command, task=command.task, why=why)
+        skipped = {**self.state.skipped, command.task: why}
+        target = f"{TASK}{command.task}"
+        said = self.apply("skip", command, {"skipped": skipped}, target, granted.text)
+        return f"{said}; {granted.text}" if granted.text else said
+
+    @skip.validator
+    def _may_skip(self, command: Skip) -> None:
+        self.refuse_unless(bool(command.task), command, "name the task that is to be skipped")
+        self._needs_work(command, tasks=True)
+
+    @workflow.update
+    def set_limits(self, command: SetLimits) -> str:
+        changed = _changed(command)
+        limits = self.state.limits.model_copy(update=changed)
+        said = ", ".join(f"{name} {value}" for name, value in changed.items())
+        return self.apply("set limits", self.signed(command), {"limits": limits}, said=said)
+
+    @set_limits.validator
+    def _may_set_limits(self, command: SetLimits) -> None:
+        self.refuse_unless(True, command, "")
+        if refusal := _limits_refusal(command):
+            raise ApplicationError(refusal)
 
     @workflow.signal(name=ORDER)
     def order(self, order: FleetOrder) -> None:
         """A fleet's word to all its migrations; to one that has ended it says nothing."""
+        command = order.command
         fields: dict[str, dict[str, object]] = {
-            "pause": {"paused": True},
-            "resume": {"paused": False},
-            "cancel": _cancelled(order.command),
+            "pause": {"holds": self._held(command, "")},
+            "resume": {"holds": self._freed("")},
+            "cancel": why_cancelled(command),
         }
         if order.verb in fields and self.state.stage not in ENDED:
-            self.apply(order.verb, order.command, fields[order.verb])
+            self.apply(order.verb, command, fields[order.verb])
+
+    def aim(self, command: Aimed) -> str:
+        if command.task and command.area:
+            raise ApplicationError("name a task or an area, not both")
+        if command.area and command.area != AREA:
+            raise ApplicationError(
+                f"there is no area {command.area!r}; {nearest(command.area, [AREA])}"
+            )
+        if command.task:
+            return f"{TASK}{command.task}"
+        return f"area {command.area}" if command.area else ""
+
+    async def agree(self, verb: str, command: Aimed) -> None:
+        if command.task:
+            await self._wish(verb, command, task=command.task)
+
+    async def _wish(self, verb: str, command: Command, **wish: object) -> Granted:
+        """The area's yes. Raises with its reason where it is a no."""
+        asked = Wish.model_validate({"id": command.id, "verb": verb, **wish})
+        granted = await workflow.execute_local_activity_method(
+            MessageActivities.ask_area,
+            AskArea(area=area_id(self.name, AREA), wish=asked),
+            summary=f"{verb} {asked.task or 'all failed'}",
+            **LOCAL,
+        )
+        if granted.refused:
+            raise ApplicationError(granted.refused)
+        return granted
+
+    def _needs_work(self, command: Command, tasks: bool = False) -> None:
+        """Only a cycle at work has tasks that something can be done about."""
+        if not tasks and not (isinstance(command, Aimed) and command.task):
+            return self.refuse_unless(True, command, "")
+        stage = self.state.stage
+        waits = f"no task is at work yet (it is at: {stage}); say it again when tasks are at work"
+        return self.refuse_unless(self.state.area_open, command, waits)
+
+    def steering(self) -> AreaSteering:
+        """What the area should do now."""
+        state = self.state
+        targets = [hold.target for hold in state.holds]
+        return AreaSteering(
+            paused=state.paused or (f"area {AREA}" in targets and not state.cancelled),
+            cancelled=bool(state.cancelled),
+            concurrency=state.limits.concurrency,
+            attempts=state.limits.attempts,
+            held=tuple(t.removeprefix(TASK) for t in targets if t.startswith(TASK)),
+            guidance=state.guidance,
+        )
+
+    def forget_tasks(self) -> None:
+        """The cycle is over: what was said about its tasks says nothing about the next one's."""
+        holds = tuple(h for h in self.state.holds if not h.target.startswith(TASK))
+        guidance = tuple(g for g in self.state.guidance if not g.target.startswith(TASK))
+        self.set(holds=holds, guidance=guidance, skipped={})
 
 
-def _cancelled(command: Command) -> dict[str, object]:
-    return {"cancelled": command.reason or "cancelled"}
+def _changed(command: SetLimits) -> dict[str, object]:
+    names = (*ChangedLimits.model_fields, "usd")
+    said = {name: getattr(command, name) for name in names}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _limits_refusal(command: SetLimits) -> str:
+    """Why these limits cannot be; the spec's bounds hold for people too."""
+    changed = _changed(command)
+    if not changed:
+        names = ", ".join(ChangedLimits.model_fields)
+        return f"no limit is named; there are {names}"
+    if "usd" in changed:
+        return "usd has no effect: nothing in this version costs money"
+    try:
+        Limits.model_validate(changed)
+    except ValidationError as error:
+        found = [f"{entry['loc'][0]} {changed[str(entry['loc'][0])]}" for entry in error.errors()]
+        whys = [entry["msg"].removeprefix("Input ") for entry in error.errors()]
+        return "; ".join(f"{what}: it {why}" for what, why in zip(found, whys, strict=True))
+    return ""

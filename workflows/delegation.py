@@ -58,7 +58,7 @@ class Delegation:
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
-                timeout=None if watched else RECHECK_CHILDREN,
+                timeout=None if watched or steering.paused else RECHECK_CHILDREN,
                 timeout_summary=f"tasks at work: cycle {self._area.cycle}",
             )
         except TimeoutError:
@@ -84,13 +84,7 @@ class Delegation:
         self.told = self._steering
         return await workflow.start_child_workflow(
             AreaWorkflow.run,
-            self._area.model_copy(
-                update={
-                    "paused": self.told.paused,
-                    "cancelled": self.told.cancelled,
-                    "pilot": () if self.told.released else self._area.pilot,
-                }
-            ),
+            self._area.model_copy(update={"steering": self.told}),
             id=self._id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"cycle {self._area.cycle} of {self._area.phase}",

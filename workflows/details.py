@@ -1,8 +1,11 @@
 """What people read about a migration: progress, the page in the Web UI, its result. Pure."""
 
+from collections.abc import Sequence
+
 from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureError
 
 from activities.contracts.base import BlobRef
+from activities.contracts.commands import Hold
 from activities.contracts.fleet import FleetProgress
 from activities.contracts.migration import (
     MigrationInput,
@@ -43,6 +46,9 @@ def progress(
         plan=state.plan,
         report=report,
         decisions=state.decisions,
+        holds=state.holds,
+        guidance=state.guidance,
+        limits=state.limits,
         survey=state.survey,
         pilot=state.pilot,
     )
@@ -78,8 +84,24 @@ def _waiting(name: str, state: MigrationState) -> tuple[str, str]:
     if state.stage is Stage.APPROVAL:
         return "the plan waits for a person's approval", f"starter.py approve {name}"
     if state.paused:
-        return "paused by a person", f"starter.py resume {name}"
+        return why_paused(state.holds), f"starter.py resume {name}"
+    area = next((h for h in state.holds if h.target.startswith("area ")), None)
+    if area and not state.cancelled:
+        return why_paused([area]), f"starter.py resume {name} --{area.target.replace(' ', '=')}"
     return "", ""
+
+
+def why_paused(holds: Sequence[Hold]) -> str:
+    """Who paused all of it (or the area that is the only one here), since when, and why."""
+    hold = next((h for h in holds if not h.target), holds[0])
+    return hold_text(hold)
+
+
+def hold_text(hold: Hold) -> str:
+    """`paused by ana since …: why`, with what is paused where that is not all."""
+    what = f"{hold.target} " if hold.target else ""
+    why = f": {hold.reason}" if hold.reason else ""
+    return f"{what}paused by {hold.actor} since {hold.at}{why}"
 
 
 def markdown(now: Progress) -> str:

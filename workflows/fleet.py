@@ -29,7 +29,6 @@ from activities.contracts.messages import DescribeRuns
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.messages import MessageActivities
 from workflows import convoy, details
-from workflows.commanded import Steered
 from workflows.draining import drained
 from workflows.kept import Handle, Kept
 from workflows.migration import MigrationWorkflow
@@ -43,6 +42,7 @@ from workflows.options import (
     migration_id,
     of_member,
 )
+from workflows.steered import Steered
 
 MAX_REASON = 300
 """Characters that a fleet keeps of why a migration ended as it did."""
@@ -52,9 +52,12 @@ MAX_REASON = 300
 class FleetWorkflow(Steered[FleetState]):
     """The parent of a fleet's migrations."""
 
+    kind = "fleet"
+
     @workflow.init
     def __init__(self, fleet: FleetInput) -> None:
         self._in = fleet
+        self.name = fleet.name
         self.state = fleet.state or FleetState(
             rows=tuple(FleetRow(name=member.name) for member in fleet.members),
             started_at=workflow.now().isoformat(timespec="seconds"),
@@ -185,7 +188,7 @@ class FleetWorkflow(Steered[FleetState]):
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
-                timeout=RECHECK_CHILDREN if earlier else None,
+                timeout=RECHECK_CHILDREN if earlier and not self.state.paused else None,
                 timeout_summary="migrations at work",
             )
         except TimeoutError:
@@ -227,9 +230,10 @@ class FleetWorkflow(Steered[FleetState]):
             objective=self._in.objective,
             stage=self.state.stage,
             rows=self.state.rows,
-            waiting_for="paused by a person" if paused else "",
+            waiting_for=details.why_paused(self.state.holds) if paused else "",
             command=f"starter.py resume {self._in.name}" if paused else "",
             decisions=self.state.decisions,
+            holds=self.state.holds,
         )
 
     def changed(self) -> None:

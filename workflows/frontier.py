@@ -18,10 +18,15 @@ def is_final(row: AreaRow) -> bool:
     return row.state not in (WAITING, RUNNING)
 
 
-def ready(rows: Sequence[AreaRow], window: int, pilot: Collection[TaskId] = ()) -> list[AreaRow]:
+def ready(
+    rows: Sequence[AreaRow],
+    window: int,
+    pilot: Collection[TaskId] = (),
+    paused: Collection[TaskId] = (),
+) -> list[AreaRow]:
     """The rows to start now, in plan order, at most `window` running in all.
 
-    While there is a pilot, only of it.
+    While there is a pilot, only of it; none of the paused, which hold no claim before they start.
     """
     landed = {row.task.id for row in rows if has_landed(row)}
     held = {path for row in rows if row.state == RUNNING for path in row.task.claims}
@@ -32,7 +37,7 @@ def ready(rows: Sequence[AreaRow], window: int, pilot: Collection[TaskId] = ()) 
             break
         if row.state != WAITING or not landed.issuperset(row.task.needs):
             continue
-        if pilot and row.task.id not in pilot:
+        if row.task.id in paused or (pilot and row.task.id not in pilot):
             continue
         if held.isdisjoint(row.task.claims):
             held.update(row.task.claims)

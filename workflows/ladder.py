@@ -38,6 +38,7 @@ from activities.messages import MessageActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts, details
 from workflows.attempts import Work
+from workflows.guided import Guided
 from workflows.options import (
     LOCAL,
     MAX_REOPENS,
@@ -57,11 +58,12 @@ GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 class Ladder:
     """The climb of one task; lives inside its workflow run."""
 
-    def __init__(self, task: TaskInput, order: TaskOrder) -> None:
+    def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
         self._in = task
         self._order = order
+        self._guided = guided
         self.attempts: list[Attempt] = []
-        self.salvage = Salvage(task, order)
+        self.salvage = Salvage(task, order, guided)
 
     async def climb(self, base: str, start: str) -> Work | None:
         """Goes up until a rung leaves green work without sites; else saves what is good.
@@ -72,7 +74,9 @@ class Ladder:
         latest: Work | None = None
         for rung, kind in enumerate(self._order.rungs):
             good = latest
-            for _ in range(attempts.attempts_for(kind, self._order.attempts)):
+            tried = 0
+            while tried < attempts.attempts_for(kind, self._limit):
+                tried += 1
                 onto = good.commit if good else start
                 work = await self._attempt(rung, kind, base, onto, latest)
                 latest = work or latest
@@ -90,6 +94,7 @@ class Ladder:
         self, rung: int, kind: str, base: str, start: str, latest: Work | None
     ) -> Work | None:
         """One run of one rung; None when it left nothing to go on with."""
+        await self._guided.may_go_on()
         number = len(self.attempts) + 1
         if kind == attempts.NO_MODEL:
             self._record(number, rung, kind, RungOutcome.UNAVAILABLE, note="no model worker")
@@ -117,6 +122,11 @@ class Ladder:
             )
         )
         return work
+
+    @property
+    def _limit(self) -> int:
+        """Attempts per rung, as a person last said or else the spec."""
+        return self._guided.now.attempts or self._order.attempts
 
     def _empty_fails(self, rung: int) -> bool:
         return any(self._order.empty_fails[rung : rung + 1])
@@ -157,6 +167,11 @@ class Ladder:
                 summary=f"attempt {len(self.attempts) + 1}",
                 **OPEN,
             )
+            if self._guided.now.paused:
+                # It may have waited long for the room: others have it until work goes on.
+                await self._close(workspace)
+                await self._guided.may_go_on()
+                continue
             try:
                 return await self._use(workspace, rung, evidence)
             except ActivityError as error:
@@ -187,6 +202,7 @@ class Ladder:
                 evidence=evidence,
                 plan=self._in.plan,
                 survey=self._in.survey,
+                guidance=self._guided.now.guidance,
             ),
             summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
             **on_host(workspace.queue),

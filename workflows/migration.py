@@ -20,7 +20,7 @@ from activities.contracts.migration import (
 )
 from activities.contracts.requests import MigrationOrder
 from workflows import attempts, details, judge
-from workflows.commanded import ENDED, Commanded
+from workflows.commanded import Commanded
 from workflows.delegation import Delegation
 from workflows.draining import drained
 from workflows.landing_queue import LandingQueue
@@ -31,6 +31,7 @@ from workflows.options import (
     TASKS_LEFT,
     is_long,
 )
+from workflows.steered import ENDED
 from workflows.steps import Steps, read_order
 
 
@@ -41,6 +42,7 @@ class MigrationWorkflow(Commanded):
     @workflow.init
     def __init__(self, migration: MigrationInput) -> None:
         self._in = migration
+        self.name = migration.name
         self.state = migration.state or MigrationState(
             epoch=workflow.info().first_execution_run_id,
             started_at=workflow.now().isoformat(timespec="seconds"),
@@ -99,6 +101,7 @@ class MigrationWorkflow(Commanded):
     async def _survey_and_plan(self, steps: Steps) -> bool:
         """False when there is nothing to plan: the phase is over."""
         assert self.state.tip
+        await self.unpaused()
         self._enter(Stage.SURVEY)
         survey = await steps.survey(self._phase, self.state.tip, self._handoffs)
         self.set(survey=survey, sites_left=survey.sites)
@@ -161,6 +164,7 @@ class MigrationWorkflow(Commanded):
             if report is None and is_long():
                 await self._continue()
         self._delegation = None
+        self.forget_tasks()
         self.set(area_open=False, counts=report.counts)
         if report.handoff:
             self.set(handoffs=(*self.state.handoffs, report.handoff))
@@ -216,6 +220,7 @@ class MigrationWorkflow(Commanded):
         """Countable evidence on the green tip decides whether another cycle is needed."""
         assert self._order
         assert self.state.base
+        await self.unpaused()
         self._enter(Stage.JUDGE)
         tip = (await steps.claim_branch(self.state.base.commit)).tip
         idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
@@ -229,7 +234,8 @@ class MigrationWorkflow(Commanded):
         stage, self._reason = self._after_pilot
         if stage in ENDED:
             return self._enter(stage)
-        cycles_left = self._order.cycles - (self.state.cycle - self.state.first_cycle)
+        cycles = self.state.limits.cycles or self._order.cycles
+        cycles_left = cycles - (self.state.cycle - self.state.first_cycle)
         stage = judge.next_stage(verdict, idle, cycles_left)
         if stage is not Stage.PLAN:
             await self._end_phase(steps, stage)
@@ -310,11 +316,8 @@ class MigrationWorkflow(Commanded):
 
     def _steering(self) -> AreaSteering:
         stage, _ = self._after_pilot
-        return AreaSteering(
-            paused=self.state.paused,
-            cancelled=bool(self.state.cancelled) or stage in ENDED,
-            released=self.state.released,
-        )
+        ends = {"cancelled": True, "paused": False} if stage in ENDED else {}
+        return self.steering().model_copy(update={"released": self.state.released, **ends})
 
     def _enter(self, stage: Stage) -> None:
         """A new stage, shown to people: search attributes and current details."""

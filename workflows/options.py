@@ -72,6 +72,8 @@ ENQUEUE_AGAIN_AT_MOST = timedelta(hours=6)
 QUEUE_COMES_BACK = timedelta(seconds=10)
 """When a task asks again that found no queue: its planner is about to start another."""
 MAX_DECISIONS = 200
+AREA = "root"
+"""The one area that a migration opens."""
 
 
 def migration_id(name: str) -> str:

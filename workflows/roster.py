@@ -31,6 +31,7 @@ from workflows.options import (
     of_migration,
     task_id,
 )
+from workflows.steering import Steering
 from workflows.task import TaskWorkflow
 
 Child = workflow.ChildWorkflowHandle[TaskWorkflow, Report]
@@ -39,8 +40,11 @@ Child = workflow.ChildWorkflowHandle[TaskWorkflow, Report]
 class Roster:
     """Who works on what; lives inside one area run."""
 
-    def __init__(self, area: AreaInput) -> None:
+    def __init__(self, area: AreaInput, steering: Steering) -> None:
         self._in = area
+        self._steering = steering
+        self._stopped: set[tuple[str, int]] = set()
+        """(task, start) that this run has cancelled already."""
         self._by_task: dict[str, AreaRow] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self.inbox: list[Report] = []
@@ -70,9 +74,12 @@ class Roster:
             **LOCAL,
         )
         self._by_task = {row.task.id: row for row in loaded.rows}
-        for task in await self._landed_in_git():
+        for task, commit in (await self._landed_in_git()).items():
             if task in self._by_task:
-                self.end(self._by_task[task], TaskStatus.LANDED)
+                self.end(self._by_task[task], TaskStatus.LANDED, landed=commit)
+        for row in self.rows:
+            if row.state == frontier.WAITING and (why := self._in.skipped.get(row.task.id)):
+                self._update(row, state=TaskStatus.SKIPPED.value, skipped=why)
 
     def take_reports(self) -> None:
         """Late reports (another epoch, start or state) are ignored."""
@@ -85,12 +92,26 @@ class Roster:
                 and report.start == row.start
                 and report.status
             ):
-                self.end(row, report.status, report.handoff)
+                self.end(row, report.status, report.handoff, report.landed)
                 self.tip = report.landed or self.tip
         self.inbox = []
 
-    def end(self, row: AreaRow, status: TaskStatus, handoff: BlobRef | None = None) -> None:
-        self._update(row, state=status.value, handoff=handoff, from_earlier_run=False)
+    def end(
+        self,
+        row: AreaRow,
+        status: TaskStatus,
+        handoff: BlobRef | None = None,
+        landed: str | None = None,
+    ) -> None:
+        """One that a person skipped while it ran is skipped, unless it ended by itself first."""
+        if row.skipped and status in (TaskStatus.CANCELLED, TaskStatus.LOST, TaskStatus.ORPHANED):
+            status = TaskStatus.SKIPPED
+        end = {"state": status.value, "handoff": handoff, "landed": landed or row.landed}
+        self._update(row, from_earlier_run=False, **end)
+
+    def take(self, rows: Sequence[AreaRow]) -> None:
+        """Rows that a person's wish changed."""
+        self._by_task |= {row.task.id: row for row in rows}
 
     def _update(self, row: AreaRow, **fields: object) -> AreaRow:
         self._by_task[row.task.id] = row.model_copy(update=fields)
@@ -99,7 +120,8 @@ class Roster:
     def settle(self, cancelled: bool) -> None:
         """Ends what can never start."""
         for row in frontier.blocked(self.rows):
-            self.end(row, TaskStatus.SKIPPED)
+            why = f"it needs {', '.join(row.task.needs)}, which did not all land"
+            self._update(row, state=TaskStatus.SKIPPED.value, skipped=why)
         if cancelled:
             for row in self.rows:
                 if row.state == frontier.WAITING:
@@ -110,15 +132,20 @@ class Roster:
 
         A task id taken by an earlier life is started under its next start.
         """
-        window = min(self._in.concurrency, MAX_PENDING_CHILDREN)
-        for row in frontier.ready(self.rows, window, pilot):
+        wanted = self._steering.wanted
+        window = min(wanted.concurrency or self._in.concurrency, MAX_PENDING_CHILDREN)
+        ready = frontier.ready(self.rows, window, pilot, wanted.held)
+        for task in [row.task.id for row in ready]:
+            if self._by_task[task].state != frontier.WAITING:
+                continue  # a person skipped it while others were being started
             child: Child | None = None
             while child is None:
                 try:
-                    child = await self._start(row)
+                    child = await self._start(self._by_task[task])
                 except WorkflowAlreadyStartedError:
-                    row = row.model_copy(update={"start": row.start + 1})
-            watcher = asyncio.create_task(self._watch(row, child))
+                    taken = self._by_task[task]
+                    self._update(taken, start=taken.start + 1)
+            watcher = asyncio.create_task(self._watch(self._by_task[task], child))
             self._watchers.add(watcher)
             watcher.add_done_callback(self._watchers.discard)
 
@@ -141,6 +168,7 @@ class Roster:
                 tip=self.tip,
                 title=row.task.title,
                 survey=self._in.survey,
+                steering=self._steering.letter(row.task.id),
             ),
             id=task_id(self._in.name, row.task.id, row.start),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -187,25 +215,26 @@ class Roster:
 
     async def recover_lost(self) -> None:
         """Asks git whether a lost task landed; else starts it anew, a few times."""
-        lost = [r for r in self.rows if r.state == TaskStatus.LOST and r.start + 1 < MAX_STARTS]
+        lost = [r for r in self.rows if r.state == TaskStatus.LOST and r.deaths + 1 < MAX_STARTS]
         if not lost:
             return
         landed = await self._landed_in_git()
         for row in lost:
             if row.task.id in landed:
-                self.end(row, TaskStatus.LANDED)
+                self.end(row, TaskStatus.LANDED, landed=landed[row.task.id])
             else:
-                self._update(row, state=frontier.WAITING, start=row.start + 1)
+                again = {"start": row.start + 1, "deaths": row.deaths + 1}
+                self._update(row, state=frontier.WAITING, **again)
 
-    async def _landed_in_git(self) -> list[str]:
-        """Task ids on the green branch: the truth when nobody is left to ask."""
+    async def _landed_in_git(self) -> dict[str, str]:
+        """Task id → commit on the green branch: the truth when nobody is left to ask."""
         found = await workflow.execute_activity_method(
             IntegrationActivities.find_landed,
             FindLanded(repository=self._in.repository, branch=self._in.branch, base=self._in.base),
             summary="what has landed already?",
             **GIT,
         )
-        return sorted(found.tasks)
+        return dict(sorted(found.tasks.items()))
 
     async def handoffs(self, rows: Sequence[AreaRow]) -> BlobRef:
         """What became of these rows, as one blob."""
@@ -216,10 +245,13 @@ class Roster:
             **LOCAL,
         )
 
-    async def cancel_running(self) -> None:
+    async def stop_unwanted(self, all_of_them: bool) -> None:
         """Cancelling is the parent's explicit act on every outstanding id."""
         for row in self.rows:
-            if row.state == frontier.RUNNING:
+            run = (row.task.id, row.start)
+            unwanted = row.state == frontier.RUNNING and (all_of_them or row.skipped)
+            if unwanted and run not in self._stopped:
+                self._stopped.add(run)
                 child = workflow.get_external_workflow_handle(
                     task_id(self._in.name, row.task.id, row.start)
                 )

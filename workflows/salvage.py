@@ -12,19 +12,23 @@ from activities.contracts.work import PutBack
 from activities.integration import IntegrationActivities
 from workflows import attempts
 from workflows.attempts import Work
+from workflows.guided import Guided
 from workflows.options import GIT, VERIFY
 
 
 class Salvage:
     """One task's files that were put back, and how more are; lives inside its workflow run."""
 
-    def __init__(self, task: TaskInput, order: TaskOrder) -> None:
+    def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
         self._in = task
         self._order = order
+        self._guided = guided
         self.put_back: dict[str, str] = {}
         """path → why it was put back to the base."""
 
     async def check(self, commit: str, base: str) -> Evidence:
+        """The task's checks on a clean checkout; not while it is paused."""
+        await self._guided.may_go_on()
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(

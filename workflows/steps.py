@@ -35,9 +35,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows.options import DELIVER, GIT, LOCAL, VERIFY
-
-AREA = "root"
+from workflows.options import AREA, DELIVER, GIT, LOCAL, VERIFY
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
@@ -180,6 +178,7 @@ class Steps:
             tip=state.tip,
             survey=state.survey.data if state.survey else None,
             pilot=state.plan.pilot,
+            skipped=state.skipped,
         )
 
     async def judge_pilot(self, state: MigrationState, handoffs: BlobRef) -> Pilot:

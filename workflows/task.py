@@ -11,7 +11,7 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError, FailureError
 
-from activities.contracts.children import Report, TaskInput
+from activities.contracts.children import STEER_TASK, Report, TaskInput, TaskSteering
 from activities.contracts.landing import Landing, Outcome
 from activities.contracts.messages import HandOff
 from activities.contracts.requests import LoadTask, Rework, TaskOrder
@@ -24,6 +24,7 @@ from activities.versioning import PINNED
 from workflows import attempts, details
 from workflows.asking import Asking
 from workflows.attempts import Work
+from workflows.guided import Guided
 from workflows.ladder import Ladder
 from workflows.options import (
     GIT,
@@ -43,7 +44,8 @@ class TaskWorkflow:
     @workflow.init
     def __init__(self, task: TaskInput) -> None:
         self._in = task
-        self._asking = Asking(task)
+        self._guided = Guided(task.steering)
+        self._asking = Asking(task, self._guided)
         self._ladder: Ladder | None = None
         self._began = workflow.time()
 
@@ -68,6 +70,11 @@ class TaskWorkflow:
         """The queue's answer; a repeated one changes nothing."""
         self._asking.hear(landing)
 
+    @workflow.signal(name=STEER_TASK)
+    def steer_task(self, told: TaskSteering) -> None:
+        """Pause, go on, texts for later rungs, other limits."""
+        self._guided.hear(told)
+
     async def _carry_out(self) -> Handoff:
         order = await workflow.execute_local_activity_method(
             RecordActivities.load_task,
@@ -81,7 +88,7 @@ class TaskWorkflow:
             summary="read the task",
             **LOCAL,
         )
-        self._ladder = Ladder(self._in, order)
+        self._ladder = Ladder(self._in, order, self._guided)
         work = await self._ladder.climb(self._in.tip, self._in.tip)
         while work:
             workflow.set_current_details(f"{len(work.files)} files wait for the merge queue")

@@ -38,6 +38,8 @@ class Climb:
     """For codemods that are applied once: whose claims the run is over."""
     sites: tuple[Site, ...] = ()
     evidence: Evidence | None = None
+    guidance: tuple[str, ...] = ()
+    """What people said since the plan was made."""
 
     @property
     def source(self) -> TreeSource:
@@ -133,7 +135,7 @@ def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list
     words = {
         "task": task.id,
         "base": climb.base,
-        "prompt": task_prompt(spec, climb.phase, task, claimed, climb.evidence),
+        "prompt": task_prompt(spec, climb.phase, task, claimed, climb.evidence, climb.guidance),
         "repo.name": spec.repository_name,
         "repo.base": spec.base,
     }

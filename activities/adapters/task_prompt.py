@@ -5,7 +5,7 @@ argument of a program holds 128 KiB.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
 from activities.contracts.plan import Task
@@ -24,6 +24,7 @@ def task_prompt(
     task: Task,
     sites: Iterable[Site] = (),
     evidence: Evidence | None = None,
+    guidance: Sequence[str] = (),
 ) -> str:
     """The prompt as Markdown; what does not fit is left out at the end, and said to be."""
     parts = [
@@ -33,6 +34,7 @@ def task_prompt(
         _files(task, sites),
         _creates(task),
         "Change nothing else: an edit of any other tracked file fails the task.\n",
+        _guidance(guidance),
         *_findings(evidence),
     ]
     whole = "\n".join(part for part in parts if part)
@@ -60,6 +62,13 @@ def _places(lines: list[int]) -> str:
 
 def _creates(task: Task) -> str:
     return f"You may also add: {', '.join(task.creates)}\n" if task.creates else ""
+
+
+def _guidance(texts: Sequence[str]) -> str:
+    if not texts:
+        return ""
+    said = "\n".join(f"- {text.strip()}" for text in texts)
+    return f"# What people said since; it wins over what stands above\n\n{said}\n"
 
 
 def _findings(evidence: Evidence | None) -> list[str]:

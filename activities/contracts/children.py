@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.commands import Guidance
 from activities.contracts.landing import Candidate
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
@@ -28,6 +29,10 @@ CLOSE = "close"
 """migration → queue: answer what is waiting, then end."""
 STEER_AREA = "steer_area"
 """migration → area, with an AreaSteering."""
+STEER_TASK = "steer_task"
+"""area → task, with a TaskSteering."""
+WISH = "wish"
+"""Update, migration → area, with a Wish; answered by a Granted."""
 
 
 class TaskCounts(Contract):
@@ -48,12 +53,55 @@ class TaskCounts(Contract):
 
 
 class AreaSteering(Contract):
-    """What a migration tells its area."""
+    """What a migration wants of its area, whole each time: the same twice changes nothing."""
 
     paused: bool = False
     cancelled: bool = False
     released: bool = False
     """The pilot is over: the other tasks may start."""
+    concurrency: int | None = None
+    """None: as it was started with."""
+    attempts: int | None = None
+    """Per rung; None: as the spec says."""
+    held: tuple[TaskId, ...] = ()
+    """Tasks that are paused one by one."""
+    guidance: tuple[Guidance, ...] = ()
+    """For all, for this area and for its tasks."""
+
+
+class TaskSteering(Contract):
+    """What an area wants of a task, whole each time."""
+
+    number: int = 0
+    """Grows with every change: a letter that was overtaken on its way changes nothing."""
+    paused: bool = False
+    draining: bool = False
+    """The migration is being cancelled: what asked to land already may."""
+    attempts: int | None = None
+    guidance: tuple[str, ...] = ()
+
+
+class Wish(Contract):
+    """What a person wants done to tasks; the area knows whether it can be."""
+
+    id: str
+    verb: str
+    task: str = ""
+    all_failed: bool = False
+    with_dependants: bool = False
+    why: str = ""
+    """Who and why, for the handoff."""
+
+
+class Granted(Contract):
+    """What became of a wish."""
+
+    id: str
+    text: str = ""
+    tasks: tuple[TaskId, ...] = ()
+    """Those it was about."""
+    refused: str = ""
+    """Why not, and what to do instead."""
 
 
 class AreaRow(Contract):
@@ -66,6 +114,12 @@ class AreaRow(Contract):
     from_earlier_run: bool = False
     """Started before the last continue-as-new: no child handle to watch."""
     handoff: BlobRef | None = None
+    landed: CommitId | None = None
+    """The commit that carries it, as far as its area knows."""
+    deaths: int = 0
+    """How often its workflow died since a person last wanted it tried."""
+    skipped: str = ""
+    """By whom and why; it may still run, and may have landed all the same."""
 
 
 class AreaInput(Contract):
@@ -94,10 +148,15 @@ class AreaInput(Contract):
     """The green tip as last read: the base of the tasks it starts."""
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of."""
-    paused: bool = False
-    cancelled: bool = False
     pilot: tuple[TaskId, ...] = ()
     """Only these may start, until the planner says that the pilot is over."""
+    steering: AreaSteering = AreaSteering()
+    skipped: dict[str, str] = {}
+    """Tasks that are not done, with who and why."""
+    granted: tuple[Granted, ...] = ()
+    """The last wishes: one that is sent again is answered, not done again."""
+    steering_number: int = 0
+    """Of the last letter to its tasks."""
 
 
 class TaskInput(Contract):
@@ -120,6 +179,7 @@ class TaskInput(Contract):
     title: str = ""
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of: prompts name its lines."""
+    steering: TaskSteering = TaskSteering()
 
 
 class Report(Contract):

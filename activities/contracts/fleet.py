@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, Form
-from activities.contracts.commands import Command, HumanDecision
+from activities.contracts.commands import Command, Hold, HumanDecision
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage, Steerable
 from activities.contracts.run_form import Name, Whole
 from activities.contracts.spec import MigrationSpec
@@ -113,6 +113,7 @@ class FleetProgress(Contract):
     waiting_for: str = ""
     command: str = ""
     decisions: tuple[HumanDecision, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 class FleetResult(Contract):

@@ -1,7 +1,7 @@
 """What workflows tell each other, and ask about each other."""
 
 from activities.contracts.base import Contract
-from activities.contracts.children import Report
+from activities.contracts.children import Report, TaskSteering, Wish
 from activities.contracts.landing import Candidate, Landing
 from activities.contracts.work import Handoff
 
@@ -76,3 +76,21 @@ class RunStatus(Contract):
 
 class Runs(Contract):
     runs: tuple[RunStatus, ...]
+
+
+class TaskLetter(Contract):
+    """What a task is told, and its workflow id."""
+
+    to: str
+    steering: TaskSteering
+
+
+class SteerTasks(Contract):
+    letters: tuple[TaskLetter, ...]
+
+
+class AskArea(Contract):
+    """A wish, and the workflow id of the area that it is for."""
+
+    area: str
+    wish: Wish

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
-from activities.contracts.commands import HumanDecision
+from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.repository import Base, Repository
@@ -44,11 +44,16 @@ class Steerable(Contract):
     """The state of a workflow that people pause, resume and cancel."""
 
     stage: Stage = Stage.WORK
-    paused: bool = False
+    holds: tuple[Hold, ...] = ()
     cancelled: str = ""
     """Why; empty: it is not."""
     decisions: tuple[HumanDecision, ...] = ()
     """The last 200."""
+
+    @property
+    def paused(self) -> bool:
+        """All of it, that is; one that is being cancelled is not."""
+        return not self.cancelled and any(not hold.target for hold in self.holds)
 
 
 class MigrationState(Steerable):
@@ -81,6 +86,10 @@ class MigrationState(Steerable):
     """The phase's pilot is over and the others may start."""
     steered: AreaSteering = AreaSteering()
     """What the area was last told."""
+    limits: ChangedLimits = ChangedLimits()
+    guidance: tuple[Guidance, ...] = ()
+    skipped: dict[str, str] = {}
+    """Tasks of this cycle that are not done, with who and why."""
     counts: TaskCounts = TaskCounts()
     landed_before: int = 0
     """Tasks that landed in this life's earlier cycles: `counts` are of one cycle."""
@@ -161,6 +170,9 @@ class Progress(Contract):
     plan: PlanSummary | None = None
     report: BlobRef | None = None
     decisions: tuple[HumanDecision, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    guidance: tuple[Guidance, ...] = ()
+    limits: ChangedLimits = ChangedLimits()
     survey: Survey | None = None
     """The last one: what the ledger is computed from."""
     pilot: Pilot | None = None

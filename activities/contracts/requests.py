@@ -130,6 +130,8 @@ class RunRung(Contract):
     """For codemods with `apply: once`: whose claims the run is over."""
     survey: BlobRef | None = None
     """The SurveyData whose sites a prompt names."""
+    guidance: tuple[str, ...] = ()
+    """What people said that a prompt passes on."""
 
 
 class CloseWorkspace(Contract):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conftest import a_command, asking, until
+from conftest import a_command, rested, until
 
 from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
@@ -109,11 +109,13 @@ async def test_a_pause_starts_nothing_new_composes_nothing_and_loses_nothing(sta
     handle = await stage.start(world, spec={"limits": {"concurrency": 1}})
     await asyncio.wait_for(gate.reached.wait(), 20)
     await handle.execute_update(MigrationWorkflow.pause, a_command("p1", "lunch"))
-    await until(handle, lambda p: p.command == "starter.py resume a-pause")
+    progress = await until(handle, lambda p: p.command == "starter.py resume a-pause")
+    assert progress.waiting_for.startswith("paused by ana@desk since ")
+    assert progress.waiting_for.endswith(": lunch")
     gate.open()
-    await asking(stage, world, 1)
+    await rested(world)
     assert len(world.asked("run_rung")) == 1
-    assert not world.asked("compose_batch")
+    assert not world.asked("run_checks")
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     report = stage.report(await handle.result())
     assert set(statuses(report).values()) == {Status.LANDED}

@@ -6,7 +6,7 @@ workflow there.
 
 import asyncio
 
-from conftest import SUGGEST_AT, Stage, a_command, asking
+from conftest import SUGGEST_AT, Stage, a_command, asking, rested
 from temporalio.client import WorkflowHandle
 
 from activities.contracts.children import PAUSE, REPORT, Report
@@ -113,7 +113,7 @@ async def test_a_migration_continues_in_the_middle_of_its_work(stage):
     await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
     await grow(handle, REPORT, STALE)
     first.open()
-    await asking(stage, world, 1)
+    await rested(world)
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     again = await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
     assert again == "pause: applied before"

@@ -1,23 +1,25 @@
 """What a task does with the queue's answers: the test itself plays the planner and the queue."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import pytest_asyncio
 from builders import REPOSITORY, a_branch, a_candidate, a_plan, a_spec, a_task
-from conftest import BINARIES, Stage, staging
+from conftest import Stage
 from inbox import Inbox
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 from world import World, fail, rewrite, write
 
-from activities.adapters.blobs import BlobStore
-from activities.contracts.children import ENQUEUE, LANDED, REPORT, WITHDRAW, Report, TaskInput
+from activities.contracts.children import (
+    ENQUEUE,
+    LANDED,
+    REPORT,
+    STEER_TASK,
+    WITHDRAW,
+    Report,
+    TaskInput,
+    TaskSteering,
+)
 from activities.contracts.landing import Candidate, Landing, Outcome
 from activities.contracts.work import Handoff, RungOutcome
 from activities.contracts.work import TaskStatus as Status
@@ -146,6 +148,34 @@ async def test_a_task_cancelled_in_a_rung_opens_no_other_workspace_and_says_so(s
     assert world.opened == ["0-1-0"]
 
 
+async def test_fewer_attempts_hold_for_a_task_at_work_and_an_old_letter_changes_nothing(stage):
+    world = stage.world("ta-attempts", a="old")
+    world.rungs = [lambda tree, task, count: None]
+    gate = world.hold("run_rung")
+    case = await alone(stage, world, rung="command")
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.task.signal(STEER_TASK, TaskSteering(number=2, attempts=1))
+    await case.task.signal(STEER_TASK, TaskSteering(number=1, attempts=3))
+    gate.open()
+    handoff = await case.handoff()
+    assert (handoff.status, len(handoff.attempts)) == (Status.NEEDS_PERSON, 1)
+
+
+async def test_a_task_that_was_paused_while_it_waited_for_room_gives_the_room_back(stage):
+    world = stage.world("ta-room", a="old")
+    gate = world.hold("open_workspace")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.task.signal(STEER_TASK, TaskSteering(number=1, paused=True))
+    gate.open()
+    await world.until(lambda: bool(world.asked("close_workspace")))
+    assert not world.asked("run_rung")
+    await case.task.signal(STEER_TASK, TaskSteering(number=2))
+    await case.answer(await case.candidate(), Outcome.LANDED, commit="f" * 40)
+    assert (await case.handoff()).status is Status.LANDED
+    assert world.opened == ["0-1-0", "0-1-1"]
+
+
 async def test_a_file_that_a_later_rung_mended_is_not_called_put_back(stage):
     world = stage.world("ta-mended", a="old", b="old")
     world.rungs = [write(a="damaged", b="new"), rewrite()]
@@ -248,32 +278,6 @@ def test_the_same_commit_that_asks_again_after_a_bounce_gets_an_answer_of_its_ow
     first = a_candidate("c1-0001")
     assert first.id == first.model_copy().id
     assert first.model_copy(update={"asking": 1}).id != first.id
-
-
-KINDS = {
-    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
-    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-}
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def patient(tmp_path_factory) -> AsyncIterator[tuple[Stage, WorkflowEnvironment]]:
-    """A stage on a server whose clock the test moves; left alone it would jump over our talks."""
-    async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(BINARIES / "temporal-test-server"),
-        data_converter=pydantic_data_converter,
-    ) as env:
-        kinds = {name: KINDS[kind] for name, kind in options.SEARCH_ATTRIBUTES.items()}
-        await env.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(search_attributes=kinds)
-        )
-        with env.auto_time_skipping_disabled():
-            blobs = BlobStore(tmp_path_factory.mktemp("patient"))
-            hubs = tmp_path_factory.mktemp("patient-hubs")
-            async with staging(env.client, blobs, hubs) as acting:
-                yield acting, env
 
 
 async def test_an_unanswered_candidate_is_enqueued_again_and_again_ever_less_often(patient):

@@ -1,0 +1,80 @@
+"""A pause costs nothing: a week of it adds no event to any history, and no workspace is held."""
+
+import asyncio
+
+from conftest import Stage as Theatre
+from conftest import a_command, rested
+from temporalio.testing import WorkflowEnvironment
+from world import World
+
+from activities.contracts.commands import Hold
+from activities.contracts.work import TaskStatus as Status
+from tests.service import eventually
+from workflows import options
+from workflows.migration import MigrationWorkflow
+
+WEEK = 7 * 24 * 3600
+HELD = Hold(actor="ana@desk", reason="holidays", at="2026-01-01T00:00:00+00:00")
+
+
+def queue_of(world: World) -> str:
+    return options.queue_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+
+
+async def lengths(stage: Theatre, ids: list[str]) -> dict[str, int]:
+    """Events in the history of each."""
+    described = [await stage.client.get_workflow_handle(id).describe() for id in ids]
+    return {id: found.history_length for id, found in zip(ids, described, strict=True)}
+
+
+async def settled(stage: Theatre, ids: list[str]) -> dict[str, int]:
+    """Their lengths, once a second of real time adds nothing: everybody has heard of the pause."""
+    found: list[dict[str, int]] = [{}]
+
+    async def is_still() -> bool:
+        found.append(await lengths(stage, ids))
+        await asyncio.sleep(1)
+        return found[-2] == found[-1]
+
+    await eventually(is_still, 60)
+    return found[-1]
+
+
+async def a_week_adds(
+    stage: Theatre, env: WorkflowEnvironment, ids: list[str]
+) -> dict[str, tuple[int, int]]:
+    """What a week made longer: id → events before and after."""
+    before = await settled(stage, ids)
+    await env.sleep(WEEK)
+    after = await settled(stage, ids)
+    return {id: (before[id], after[id]) for id in ids if before[id] != after[id]}
+
+
+async def test_a_week_of_pause_adds_no_event_to_any_history(patient):
+    """One task has asked to land, one came out of its rung into the pause, one has not started."""
+    stage, env = patient
+    world = stage.world("w-week", a="old", b="old", c="old", d="old")
+    world.needs = {"c1-0004": ("c1-0003",)}
+    compose = world.hold("compose_batch")
+    rungs = [world.hold("run_rung", task=f"c1-000{n}") for n in (2, 3)]
+    handle = await stage.start(world)
+    await asyncio.wait_for(compose.reached.wait(), 60)
+    rungs[0].open()
+    queue = stage.client.get_workflow_handle(queue_of(world))
+
+    async def one_waits() -> bool:
+        return bool((await queue.query("state"))["waiting"])
+
+    await eventually(one_waits, 60)
+    await asyncio.wait_for(rungs[1].reached.wait(), 60)
+    await handle.execute_update(MigrationWorkflow.pause, a_command("p1", "holidays"))
+    compose.open()
+    rungs[1].open()
+    await rested(world)
+    tasks = [options.task_id(world.name, f"c1-000{n}", 0) for n in (2, 3)]
+    everybody = [handle.id, options.area_id(world.name, "root"), queue.id, *tasks]
+    assert await a_week_adds(stage, env, everybody) == {}
+    await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
+    report = stage.report(await handle.result())
+    assert [h.status for h in report.handoffs] == [Status.LANDED] * 4
+    assert all(h.bounces == 0 for h in report.handoffs)

@@ -1,0 +1,63 @@
+"""What an area's running tasks are told: pause, texts, limits, the end.
+
+Each is told what it should do as a whole, and only when that has changed; letters are numbered, so
+that one which was overtaken on its way changes nothing.
+"""
+
+from collections.abc import Iterable
+
+from temporalio import workflow
+
+from activities.contracts.children import AreaInput, AreaRow, TaskSteering
+from activities.contracts.messages import SteerTasks, TaskLetter
+from activities.messages import MessageActivities
+from workflows import frontier
+from workflows.options import LOCAL, task_id
+
+
+class Steering:
+    """What is wanted of one area, as it passes it on; lives inside its run."""
+
+    def __init__(self, area: AreaInput) -> None:
+        self._name = area.name
+        self._area = area.area
+        self.wanted = area.steering
+        self.number = area.steering_number
+        # A run continues as new only when everybody has been told.
+        running = [row for row in area.rows or () if row.state == frontier.RUNNING]
+        self._told = {row.task.id: self._of(row.task.id) for row in running}
+
+    def letter(self, task: str) -> TaskSteering:
+        """What a task is told, with its start or later."""
+        self._told[task] = self._of(task)
+        return self._told[task].model_copy(update={"number": self.number})
+
+    async def pass_on(self, rows: Iterable[AreaRow]) -> None:
+        """Tells those that run what is new to them."""
+        running = [row for row in rows if row.state == frontier.RUNNING]
+        news = [row for row in running if self._of(row.task.id) != self._told.get(row.task.id)]
+        if not news:
+            return
+        self.number += 1
+        letters = tuple(
+            TaskLetter(
+                to=task_id(self._name, row.task.id, row.start), steering=self.letter(row.task.id)
+            )
+            for row in news
+        )
+        await workflow.execute_local_activity_method(
+            MessageActivities.steer_tasks,
+            SteerTasks(letters=letters),
+            summary=f"tell {len(letters)} tasks",
+            **LOCAL,
+        )
+
+    def _of(self, task: str) -> TaskSteering:
+        wanted = self.wanted
+        mine = ("", f"area {self._area}", f"task {task}")
+        return TaskSteering(
+            paused=not wanted.cancelled and (wanted.paused or task in wanted.held),
+            draining=wanted.cancelled,
+            attempts=wanted.attempts,
+            guidance=tuple(said.text for said in wanted.guidance if said.target in mine),
+        )

@@ -29,6 +29,7 @@ from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
+from activities.held import Bereaved, HoldingInterceptor
 from activities.joining import connect, other_code
 from activities.serving import Unfit
 from activities.sweeping import DeadWorkspaces, Sweeper, files
@@ -65,8 +66,10 @@ class Host:
     def __init__(self, settings: Settings) -> None:
         from activities.adapters.blobs import BlobStore
         from activities.adapters.hubs import Hubs
+        from activities.adapters.scratch import Scratch
 
         self.settings = settings
+        self.held = Scratch(settings.home / "held")
         self.blobs = BlobStore(settings.blobs, begins=False)
         self.hubs = Hubs(settings.hub, begins=False)
         self.queue = f"host/{settings.host}"
@@ -138,7 +141,7 @@ def workspace_activities(host: Host) -> list[Any]:
 
 def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
     """Each role looks after what it writes; blobs, which all write, are integration's to sweep."""
-    places: list[Any] = []
+    places: list[Any] = [Bereaved(client, host.held).sweep]
     if "workspace" in roles:
         from workflows.options import task_id
 
@@ -209,12 +212,17 @@ def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
-async def build(roles: Sequence[str], host: Host, client: Client) -> list[Worker]:
-    """The Workers of these roles; a host with workspaces also polls its own queue."""
+async def build(roles: Sequence[str], host: Host, client: Client, held: Path) -> list[Worker]:
+    """The Workers of these roles; a host with workspaces also polls its own queue. `held`: the
+    locked folder of this process."""
     settings = host.settings
     if TOOLS.intersection(roles):
         await host.prepare_tools()
-    interceptors: list[Interceptor] = [HeartbeatInterceptor(), *_faults()]
+    interceptors: list[Interceptor] = [
+        HeartbeatInterceptor(),
+        HoldingInterceptor(held),
+        *_faults(),
+    ]
     threads = ThreadPoolExecutor(max_workers=THREADS)
 
     def worker(queue: str, activities: list[Any], slots: int, **more: Any) -> Worker:
@@ -276,12 +284,13 @@ async def serve(roles: Sequence[str]) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     settings = Settings()
     client, host = await joined(roles), Host(settings)
-    workers = await build(roles, host, client)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log = structlog.get_logger()
     async with contextlib.AsyncExitStack() as running:
+        held = await running.enter_async_context(host.held.run_folder())
+        workers = await build(roles, host, client, held)
         for worker in workers:
             await running.enter_async_context(worker)
         sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())

@@ -7,15 +7,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import landing, orchestration, workspaces, writable
+from benchmarks import landing, orchestration, resuming, workspaces, writable
 from benchmarks.measuring import Comparison, machine
+
+SUITES = ("landing", "workspaces", "writable", "orchestration", "resuming")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results.json"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["landing", "workspaces", "writable", "orchestration"])
+    parser.add_argument("--only", choices=SUITES)
     asked = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="whimbrel-bench-"))
     suites = {
@@ -23,6 +25,7 @@ def main() -> int:
         "workspaces": lambda: workspaces.compare(scratch, asked.rounds),
         "writable": lambda: writable.compare(scratch, asked.rounds),
         "orchestration": lambda: orchestration.compare(scratch, asked.rounds),
+        "resuming": lambda: resuming.compare(scratch, asked.rounds),
     }
     facts = machine(scratch)
     done: list[Comparison] = []

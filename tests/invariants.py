@@ -19,6 +19,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from activities.adapters.leftovers import is_abandoned
+from activities.adapters.scratch import Scratch
 from activities.contracts.report import MigrationReport
 from tests.adapters.repositories import git
 from tests.histories import Told
@@ -166,6 +167,7 @@ def left_on_disk(home: Path) -> list[str]:
     What has no lock of its own may still be being written while it is fresh.
     """
     left = [*(home / "workspaces").glob("*/*/*"), *(home / "scratch").glob("run-*")]
+    left += Scratch(home / "held").dead()
     for room in ("hub", "blobs"):
         left += [path for path in _below(home / room) if _is_left(path, home / room)]
     return sorted(str(path.relative_to(home)) for path in left)

@@ -53,10 +53,17 @@ class Scratch:
 
     def sweep(self) -> list[Path]:
         """Deletes what dead runs left; returns it. Again: nothing is left to delete."""
+        return self.delete(self.dead())
+
+    def dead(self) -> list[Path]:
+        """The folders whose process is gone."""
         if not self._root.is_dir():
             return []
         with self._guarded():
-            dead = [path for path in self._root.glob(f"{PREFIX}*") if _is_dead(path)]
+            return [path for path in self._root.glob(f"{PREFIX}*") if _is_dead(path)]
+
+    def delete(self, dead: list[Path]) -> list[Path]:
+        """Deletes dead folders; returns them."""
         for path in dead:
             remove_tree(path)
         return dead

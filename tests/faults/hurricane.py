@@ -97,7 +97,7 @@ class Weather:
     orders: Sequence[str] = ()
     pause: tuple[float, float] = (1.0, 6.0)
     """Seconds between random strikes."""
-    most: int = 1000
+    most: int = 35
     """Random strikes, at most."""
 
 
@@ -205,7 +205,7 @@ async def weather(
         hurricane = Hurricane(whimbrel, what or Weather(0, most=0))
         blowing = asyncio.create_task(hurricane.blow())
         try:
-            result = await outlasting(handle, 600)
+            result = await outlasting(handle, 900)
         finally:
             blowing.cancel()
             await asyncio.gather(blowing, return_exceptions=True)

@@ -115,7 +115,7 @@ async def test_a_pause_starts_nothing_new_composes_nothing_and_loses_nothing(sta
     gate.open()
     await rested(world)
     assert len(world.asked("run_rung")) == 1
-    assert not world.asked("run_checks")
+    assert not world.asked("compose_batch")
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     report = stage.report(await handle.result())
     assert set(statuses(report).values()) == {Status.LANDED}

@@ -10,6 +10,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 ACTIVITIES = (
     "answer_tasks",
+    "ask_area",
     "ask_to_land",
     "claim_branch",
     "close_workspace",
@@ -31,6 +32,7 @@ ACTIVITIES = (
     "rework",
     "run_checks",
     "run_rung",
+    "steer_tasks",
     "take_base",
     "take_baseline",
     "take_survey",

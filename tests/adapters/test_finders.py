@@ -73,7 +73,6 @@ PATHS = ["setup.py", "src/a.py", "src/gen/b.py", "src/c.txt", "tests/a.py", "doc
         (("/src",), ("*.txt",), ["src/a.py", "src/gen/b.py"]),
         (("/setup.py",), (), ["setup.py"]),
         (("*.py", "!/tests/**"), (), ["setup.py", "src/a.py", "src/gen/b.py", "docs/src/d.py"]),
-        ((), (), []),
     ],
 )
 def test_scope_has_the_meaning_of_gitignore(

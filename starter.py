@@ -82,10 +82,10 @@ def plan(
     as_json: Json = False,
     timeout: Timeout = None,
 ) -> None:
-    """Show tasks, files, waves and forecast; starts nothing else."""
-    from cli import boundary, starting
+    """Show every phase's tasks, files, waves and forecast; starts nothing else."""
+    from cli import boundary, planning
 
-    verb = starting.plan(spec, local, as_json, output, timeout)
+    verb = planning.plan(spec, local, as_json, output, timeout)
     raise typer.Exit(boundary.run(verb))
 
 

@@ -55,6 +55,9 @@ class RecordActivities:
             approve_plan=Approval.PLAN in spec.approvals,
             approve_pilot=Approval.PILOT in spec.approvals,
             pilots=tuple(phase.pilot for phase in spec.phases),
+            by_results=tuple(
+                any(finder.failing for finder in phase.sites.find) for phase in spec.phases
+            ),
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 

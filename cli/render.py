@@ -7,7 +7,6 @@ from activities.adapters.reporting import blind_warnings, undone
 from activities.contracts.children import TaskCounts
 from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.pilot import pilot_lines
-from activities.contracts.plan import Forecast, Plan, Task
 from activities.contracts.report import MigrationReport
 from workflows.details import hold_text
 
@@ -89,42 +88,6 @@ def limits_line(progress: Progress) -> str:
     """What people set, where it differs from the spec."""
     changed = progress.limits.model_dump(exclude_none=True)
     return ", ".join(f"{name} {value}" for name, value in changed.items())
-
-
-def plan_text(plan: Plan, forecast: Forecast, later: Sequence[str] = ()) -> str:
-    """Tasks with their files and needs, and what running them will take."""
-    tasks = counted(len(plan.tasks), "task")
-    lines = [f"{plan.migration}: {tasks} on {plan.base[:12]}, phase {plan.phase}"]
-    if plan.pilot:
-        lines += [f"pilot: {', '.join(plan.pilot)} first, then the others"]
-    for task in plan.tasks:
-        lines += ["", f"{task.id}  {task.title}  ({counted(task.sites, 'site')})"]
-        lines += [f"    {path}" for path in task.claims]
-        lines += _extras(task)
-    lines += ["", forecast_line(forecast)]
-    if later:
-        lines.append(
-            f"Then: {', '.join(later)}. A phase is planned when the one before has landed."
-        )
-    return "\n".join(lines)
-
-
-def _extras(task: Task) -> list[str]:
-    creates = [f"    creates {path}" for path in task.creates]
-    return creates + ([f"    after {', '.join(task.needs)}"] if task.needs else [])
-
-
-def forecast_line(forecast: Forecast) -> str:
-    """The forecast in one sentence."""
-    amounts = (
-        (forecast.task_count, "task"),
-        (forecast.file_count, "file"),
-        (forecast.site_count, "site"),
-        (forecast.waves, "wave"),
-    )
-    line = ", ".join(counted(number, noun) for number, noun in amounts)
-    line += f", about {counted(forecast.check_runs, 'check run')}"
-    return f"{line}. {forecast.note}".rstrip()
 
 
 def outcome_text(name: str, result: MigrationResult) -> str:

@@ -1,17 +1,15 @@
-"""Verbs that start something: validate, plan, start.
+"""Verbs that start something: validate, start.
 
 Starting is idempotent by name: the same spec joins the run that is open, another one is refused.
-A plan is a run of its own that ends before any work.
 """
 
-import asyncio
 import getpass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -24,12 +22,12 @@ from activities.contracts.plan import Plan
 from activities.contracts.repository import Repository, repository_id
 from activities.contracts.spec import MigrationSpec
 from cli.asking import Handle
-from cli.boundary import Code, Refused, give, give_json, say
+from cli.boundary import Code, Refused, give, say
 from cli.preflight import check_repository
-from cli.render import counted, first_line, plan_text
+from cli.render import counted, first_line
 from cli.retention import KEPT_AFTER_END, keep_history
 from cli.session import Session, session, warn_if_guest
-from cli.watching import Following, ended, follow
+from cli.watching import Following, follow
 from workflows import options
 
 WORKFLOW = "MigrationWorkflow"
@@ -124,7 +122,7 @@ def migration_input(connected: Session, spec: MigrationSpec, **more: Any) -> Mig
     )
 
 
-async def _launch(
+async def launch(
     connected: Session, given: MigrationInput, spec: MigrationSpec, workflow_id: str, summary: str
 ) -> Handle:
     attributes = {
@@ -154,48 +152,6 @@ def _details(spec: MigrationSpec) -> str:
     text = f"{spec.objective.strip()[:10_000]}\n\n"
     text += f"- repository: `{spec.repository}`, base `{spec.base}`\n- phases: {phases}\n"
     return text + f"- green branch: `{spec.branch}`\n- watch: `starter.py watch {spec.name}`\n"
-
-
-async def plan(
-    path: Path, local: bool, as_json: bool, saved: Path | None, patience: float | None
-) -> int:
-    """Surveys and plans, shows the tasks and what they will take; starts nothing else."""
-    spec = read_spec(path)
-    if saved:
-        await asyncio.to_thread(check_writable, saved)
-    async with session(local=local) as connected:
-        workflow_id = options.plan_id(spec.name, digest_of(spec))
-        await check_unless_open(connected, spec, workflow_id)
-        given = migration_input(connected, spec, until="plan")
-        try:
-            handle = await _launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
-        except WorkflowAlreadyStartedError:
-            handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
-        try:
-            result = await connected.outlast(handle.result(), patience)
-        except WorkflowFailureError as failure:
-            raise ended(failure) from failure
-        if result.plan is None:
-            raise Refused(Code.NOT_DONE, f"No plan: {result.reason or result.stage.value}")
-        made = await connected.read(result.plan.plan, Plan)
-    if saved:
-        await asyncio.to_thread(saved.write_text, made.model_dump_json(indent=2) + "\n")
-        say(f"Saved to {saved}; run exactly it with: starter.py start {path} --plan {saved}")
-    if as_json:
-        forecast = result.plan.forecast.model_dump(mode="json")
-        give_json("plan", {"plan": made.model_dump(mode="json"), "forecast": forecast})
-    else:
-        give(plan_text(made, result.plan.forecast, result.unbegun))
-    return Code.OK
-
-
-def check_writable(saved: Path) -> None:
-    """Raises OSError before anything is planned for nothing; leaves what is there."""
-    existed = saved.exists()
-    with saved.open("a"):
-        pass
-    if not existed:
-        saved.unlink()
 
 
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
@@ -253,7 +209,7 @@ def _read_plan(saved: Path, given: MigrationInput) -> Plan:
 async def _start_or_join(connected: Session, given: MigrationInput, spec: MigrationSpec) -> Handle:
     workflow_id = options.migration_id(spec.name)
     try:
-        handle = await _launch(connected, given, spec, workflow_id, first_line(spec.objective))
+        handle = await launch(connected, given, spec, workflow_id, first_line(spec.objective))
         say(f"Started {spec.name}.")
         return handle
     except WorkflowAlreadyStartedError:

@@ -21,11 +21,11 @@ from activities.adapters.embedded import Embedded
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.commands import Command
 from activities.contracts.migration import MigrationInput, MigrationResult, Progress, Stage
-from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.plan import Forecast, PhaseOutlook, Plan, PlanSummary, Task
 from activities.contracts.report import MigrationReport
 from activities.contracts.survey import Site, Survey, SurveyData
 from activities.contracts.work import Handoff, PutBack, TaskStatus
-from cli import asking, starting, telling, watching
+from cli import asking, planning, starting, telling, watching
 from cli.boundary import Code, Refused
 from cli.ledger import show_ledger
 from cli.report import Format, report
@@ -65,7 +65,8 @@ class ScriptedMigration:
         if given.until == "plan":
             forecast = Forecast(waves=1, task_count=1, file_count=2, site_count=5, check_runs=3)
             plan = PlanSummary(plan=self.plan, phase="main", cycle=1, base=BASE, forecast=forecast)
-            return MigrationResult(stage=Stage.PLAN, plan=plan)
+            outlook = (PhaseOutlook(phase="main", plan=plan),)
+            return MigrationResult(stage=Stage.PLAN, plan=plan, outlook=outlook)
         await workflow.wait_condition(lambda: self._stage is not Stage.APPROVAL)
         return MigrationResult(
             stage=self._stage,
@@ -298,7 +299,7 @@ async def test_a_plan_is_shown_saved_and_refused_for_another_spec(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved = spec.with_suffix(".json")
-    made = starting.plan(spec, local=False, as_json=False, saved=saved, patience=30)
+    made = planning.plan(spec, local=False, as_json=False, saved=saved, patience=30)
     assert await made == Code.OK
     shown = capsys.readouterr().out
     assert "tests/a.py" in shown
@@ -413,10 +414,10 @@ def test_a_dead_server_is_said_without_the_transports_inner_names(tmp_path: Path
 async def test_where_a_plan_cannot_be_saved_nothing_is_planned(spec: Path, tmp_path: Path) -> None:
     nowhere = tmp_path / "none" / "plan.json"
     with pytest.raises(FileNotFoundError):
-        await starting.plan(spec, local=False, as_json=False, saved=nowhere, patience=30)
+        await planning.plan(spec, local=False, as_json=False, saved=nowhere, patience=30)
     there = tmp_path / "kept.json"
     there.write_text("kept")
-    starting.check_writable(there)
+    planning.check_writable(there)
     assert there.read_text() == "kept"
 
 

@@ -18,11 +18,13 @@ from activities.contracts.migration import (
     Progress,
     Stage,
 )
+from activities.contracts.plan import PhaseOutlook
 from activities.contracts.requests import MigrationOrder
 from workflows import attempts, details, judge
 from workflows.commanded import Commanded
 from workflows.delegation import Delegation
 from workflows.draining import drained
+from workflows.foresight import foresee
 from workflows.landing_queue import LandingQueue
 from workflows.options import (
     NEEDS_HUMAN,
@@ -64,10 +66,10 @@ class MigrationWorkflow(Commanded):
         steps = Steps(self._in, self._order)
         try:
             await self._take_base(steps)
+            if self._in.until:
+                return await self._foresee(steps)
             while self.state.stage not in ENDED:
                 await self._cycle(steps)
-                if self._in.until:
-                    return self._result()
         except FailureError as error:
             if not self.state.base:
                 raise
@@ -75,6 +77,8 @@ class MigrationWorkflow(Commanded):
             if self._delegation:
                 await self._delegation.give_up()
             self._enter(Stage.FAILED)
+            if self._in.until:
+                return self._result()
         return await self._finish(steps)
 
     async def _take_base(self, steps: Steps) -> None:
@@ -86,11 +90,23 @@ class MigrationWorkflow(Commanded):
             claimed = await steps.claim_branch(base.commit)
             self.set(tip=claimed.tip, cycle=claimed.cycle, first_cycle=claimed.cycle)
 
+    async def _foresee(self, steps: Steps) -> MigrationResult:
+        """A plan run: nothing is claimed, and nothing begins."""
+        assert self._order and self.state.tip  # noqa: PT018
+        outlook: list[PhaseOutlook] = []
+        for phase in range(len(self._order.phases)):
+            self.set(phase=phase)
+            self._enter(Stage.PLAN)
+            outlook.append(await foresee(steps, self._order, phase, self.state.tip))
+        return details.result(self.state, self._order, None, "").model_copy(
+            update={"plan": outlook[0].plan, "outlook": tuple(outlook)}
+        )
+
     async def _cycle(self, steps: Steps) -> None:
         """One survey → plan → work → judge within a phase."""
         if not self.state.area_open:
             planned = await self._survey_and_plan(steps)
-            if not planned or self._in.until or not await self._approved():
+            if not planned or not await self._approved():
                 return
             await self._take_baseline(steps)
         await self._work(steps)
@@ -107,12 +123,12 @@ class MigrationWorkflow(Commanded):
         self.set(survey=survey, sites_left=survey.sites)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
-        if survey.sites == 0 and not self._in.until:
+        if survey.sites == 0:
             await self._end_phase(steps, judge.at_the_end(survey.unplaced))
             return False
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
-        given = self._in.plan if self.state.plan is None else None
+        given = self._in.plan if self.state.plan is None and self.state.phase == 0 else None
         plan = await steps.plan(survey, cycle, given, self._handoffs, self._pilot_size)
         self.set(plan=plan, cycle=cycle)
         return True

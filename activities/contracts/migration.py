@@ -6,7 +6,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
 from activities.contracts.pilot import Pilot
-from activities.contracts.plan import PlanSummary
+from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
 from activities.contracts.survey import Survey
 
@@ -142,6 +142,8 @@ class MigrationResult(Contract):
     reason: str = ""
     unbegun: tuple[str, ...] = ()
     """Phases that never started, in order."""
+    outlook: tuple[PhaseOutlook, ...] = ()
+    """Of a plan run: every phase, in order."""
 
 
 class Progress(Contract):

@@ -63,6 +63,16 @@ class PlanSummary(Contract):
     pilot: tuple[TaskId, ...] = ()
 
 
+class PhaseOutlook(Contract):
+    """What a plan run says of one phase, as of the base."""
+
+    phase: str
+    plan: PlanSummary | None = None
+    """None: there is none yet, and `why` says why, unless red results will be its sites."""
+    why: str = ""
+    """What kept it from being planned on the base."""
+
+
 class TaskRow(Contract):
     """What an area must know of a task to schedule it."""
 

@@ -46,6 +46,8 @@ class MigrationOrder(Contract):
     approve_pilot: bool = False
     pilots: tuple[int, ...] = ()
     """Of each phase: how many tasks are its pilot."""
+    by_results: tuple[bool, ...] = ()
+    """Of each phase: whether red results are its sites, so that it depends on all that lands."""
     moments: tuple[Moment, ...] = ()
     """When any check runs at all."""
 

@@ -10,6 +10,7 @@ from world import rewrite
 
 from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
+from activities.errors import FINDER_FAILED, permanent
 from workflows import options
 from workflows.migration import MigrationWorkflow
 
@@ -79,6 +80,16 @@ async def test_until_plan_plans_and_starts_nothing(stage):
     assert result.plan.forecast.task_count == 2
     assert result.unbegun == ()
     assert {name for name, _ in world.calls} == {"take_base", "take_survey", "make_plan"}
+
+
+async def test_a_plan_run_that_fails_says_why_and_writes_no_report(stage):
+    world = stage.world("m-no-plan", a="old")
+    world.failures["take_survey"] = [permanent(FINDER_FAILED, "the command is not there")]
+    result = await (
+        await stage.start(world, until="plan", spec={"phases": ("one", "two")})
+    ).result()
+    assert (result.stage, result.report, result.outlook) == (Stage.FAILED, None, ())
+    assert "the command is not there" in result.reason
 
 
 async def test_a_given_plan_is_refused_when_the_base_moved(stage):

@@ -1,0 +1,88 @@
+"""The verb `plan`: a run of its own that surveys and plans every phase, and begins nothing."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.contracts.base import digest_of
+from activities.contracts.migration import MigrationResult
+from activities.contracts.plan import PhaseOutlook, Plan
+from activities.contracts.spec import MigrationSpec
+from cli.boundary import Code, Refused, give, give_json, say
+from cli.plan_text import Planned, known_later, plan_text
+from cli.session import Session, session
+from cli.starting import check_unless_open, launch, migration_input, read_spec
+from cli.watching import ended
+from workflows import options
+
+
+async def plan(
+    path: Path, local: bool, as_json: bool, saved: Path | None, patience: float | None
+) -> int:
+    """Shows every phase's tasks and what they will take; saves the plan of the first phase."""
+    spec = read_spec(path)
+    if saved:
+        await asyncio.to_thread(check_writable, saved)
+    async with session(local=local) as connected:
+        planned = await plan_of(connected, spec, patience)
+    first = planned[0].plan
+    if saved and first:
+        await asyncio.to_thread(saved.write_text, first.model_dump_json(indent=2) + "\n")
+        of = f" (phase {first.phase})" if len(planned) > 1 else ""
+        say(f"Saved to {saved}{of}; run exactly it with: starter.py start {path} --plan {saved}")
+    if as_json:
+        phases = plan_data(spec, planned)
+        give_json("plan", {**phases[0], "phases": phases})
+    else:
+        give(plan_text(spec, planned))
+    return Code.OK
+
+
+async def plan_of(connected: Session, spec: MigrationSpec, patience: float | None) -> list[Planned]:
+    """Every phase as far as it is known on the base. The same spec joins the run that is open."""
+    workflow_id = options.plan_id(spec.name, digest_of(spec))
+    await check_unless_open(connected, spec, workflow_id)
+    given = migration_input(connected, spec, until="plan")
+    try:
+        handle = await launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
+    except WorkflowAlreadyStartedError:
+        handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
+    try:
+        result = await connected.outlast(handle.result(), patience)
+    except WorkflowFailureError as failure:
+        raise ended(failure) from failure
+    if result.plan is None:
+        raise Refused(Code.NOT_DONE, f"No plan: {result.reason or result.stage.value}")
+    return [await _read(connected, outlook) for outlook in result.outlook]
+
+
+async def _read(connected: Session, outlook: PhaseOutlook) -> Planned:
+    plan = await connected.read(outlook.plan.plan, Plan) if outlook.plan else None
+    return Planned(outlook, plan)
+
+
+def plan_data(spec: MigrationSpec, planned: list[Planned]) -> list[dict[str, Any]]:
+    """Each phase as data: its plan, its forecast and what is only known later."""
+    phases: list[dict[str, Any]] = []
+    for number, (outlook, plan) in enumerate((of.outlook, of.plan) for of in planned):
+        phases.append(
+            {
+                "phase": outlook.phase,
+                "plan": plan and plan.model_dump(mode="json"),
+                "forecast": outlook.plan and outlook.plan.forecast.model_dump(mode="json"),
+                "known_later": known_later(planned, number, spec.phase(outlook.phase)),
+            }
+        )
+    return phases
+
+
+def check_writable(saved: Path) -> None:
+    """Raises OSError before anything is planned for nothing; leaves what is there."""
+    existed = saved.exists()
+    with saved.open("a"):
+        pass
+    if not existed:
+        saved.unlink()

@@ -78,11 +78,12 @@ def _script_faults(script: Any, path: Path) -> Iterator[Fault]:
     if isinstance(script, str) and (found := re.search(r"\bsecret:\w+", script)) is not None:
         what = f"`{found[0]}` is not filled in in a script"
         advice = f"name it under `secrets`: {{TOKEN: {found[0]}}}; `prepare` has it as $TOKEN"
-        yield Fault(path, what, advice)
+        yield Fault(path, what, advice, offset=found.start())
     for slot in all_slots(script) if isinstance(script, str) else ():
         if slot.name in (*LISTS, *WORDS, FILES_FILE):
             what = f"`{path[-1]}` has no placeholders, such as `{{{slot.name}}}`"
-            yield Fault(path, what, "it runs for every task alike: name folders in it")
+            advice = "it runs for every task alike: name folders in it"
+            yield Fault(path, what, advice, offset=slot.start)
             return
 
 
@@ -137,12 +138,14 @@ def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
     for place, command in commands:
         for fault in placeholder_faults(command):
             if "`{vars." not in fault.what:  # reported where variables are replaced
-                yield Fault(place, *fault)
-    for name in dict.fromkeys(slot.name for slot in all_slots(run)):
-        if name == "targets" and not has_targets:
-            yield Fault(path, "`{targets}` is only known in a check", "use {files} or {dirs}")
-        elif name in PROMPTS and not prompted:
-            yield Fault(path, f"`{{{name}}}` is only known in a command rung", "use {task}")
+                yield Fault(place, fault.what, fault.advice, offset=fault.offset)
+    for slot in {slot.name: slot for slot in reversed(all_slots(run))}.values():
+        if slot.name == "targets" and not has_targets:
+            what, advice = "`{targets}` is only known in a check", "use {files} or {dirs}"
+            yield Fault(path, what, advice, offset=slot.start)
+        elif slot.name in PROMPTS and not prompted:
+            what = f"`{{{slot.name}}}` is only known in a command rung"
+            yield Fault(path, what, "use {task}", offset=slot.start)
     if isinstance(run, str):
         if len(run.encode()) > MAX_SCRIPT:
             yield Fault(path, "the script is too long for a command", "call a program instead")

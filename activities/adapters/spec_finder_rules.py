@@ -24,7 +24,7 @@ def finder_faults(finder: dict[str, Any], path: Path, checks: Mapping[str, Any])
         if slot.name and not slot.name.startswith("vars."):
             what = f"a finder's command has no placeholders, such as `{{{slot.name}}}`"
             advice = f"search the whole tree; write {{{{{slot.name}}}}} for a literal one"
-            yield Fault((*path, "command"), what, advice)
+            yield Fault((*path, "command"), what, advice, offset=slot.start)
     if isinstance(name := finder.get("failing"), str):
         yield from _failing_faults(name, (*path, "failing"), checks)
     yield from _syntax_faults(finder.get("ast_grep"), (*path, "ast_grep"))

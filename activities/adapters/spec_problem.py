@@ -20,6 +20,8 @@ class Fault:
     """Whether the field's name is what is wrong, rather than its value."""
     at: tuple[int, int, str] | None = None
     """Line and column, from 0, and the file, where the path alone does not tell."""
+    offset: int | None = None
+    """Which character of the value is wrong, where one is."""
 
 
 @dataclass(frozen=True, order=True)

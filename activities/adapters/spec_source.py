@@ -6,7 +6,7 @@ the data, a faulty item of a list is None there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from activities.adapters.spec_problem import Fault, Path, Problem, spelled
@@ -34,10 +34,31 @@ class Source:
         while path and path not in self.values:
             path = path[:-1]
         place = place or self.values.get(path) or Place(0, 0, "")
-        place = Place(*fault.at) if fault.at else place
+        if fault.at:
+            place = Place(*fault.at)
+        elif fault.offset is not None and path == fault.path and isinstance(place, Scalar):
+            place = self._inside(place, path, fault.offset)
         line, column = place.line + 1, place.column + 1
         file = place.file or self.file
         return Problem(file, line, column, spelled(fault.path), fault.what, fault.advice)
+
+    def _inside(self, scalar: Scalar, path: Path, offset: int) -> Place:
+        """Where a character of a value stands in the file; variables may have moved it."""
+        value: Any = self.data
+        for step in path:
+            value = value[step]
+        if value == scalar.text:
+            return scalar.inside(offset)
+        before = str(value)[:offset]
+        read, written = str(value).split("\n"), scalar.text.split("\n")
+        if len(read) != len(written):
+            return scalar
+        row = before.count("\n")
+        line = written[row]
+        column = len(before) - before.rfind("\n") - 1
+        if line != read[row]:
+            column = len(line) - len(line.lstrip())
+        return scalar.inside(sum(len(above) + 1 for above in written[:row]) + column)
 
     def written(self, path: Path) -> str:
         """How a single value is spelled in the file."""
@@ -158,7 +179,7 @@ class _Reader:
             self.source.faults.append(fault)
             return None
         if scalar.kind in ("str", "timestamp"):
-            return self.variables.filled(scalar.text, path, self.source.faults)
+            return self.text(scalar, path)
         if scalar.kind == "bool":
             return scalar.text.lower() == "true"
         if scalar.kind not in ("int", "float"):
@@ -170,3 +191,13 @@ class _Reader:
             return int(scalar.text) if scalar.kind == "int" else float(scalar.text)
         except ValueError:  # 0x1f, .inf: nothing in a spec is such a number
             return scalar.text
+
+    def text(self, scalar: Scalar, path: Path) -> str:
+        """A text with its variables; what is wrong with them is told where they stand."""
+        found: list[Fault] = []
+        text = self.variables.filled(scalar.text, path, found)
+        for fault in found:
+            place = scalar.inside(fault.offset or 0)
+            at = (place.line, place.column, place.file)
+            self.source.faults.append(replace(fault, at=at))
+        return text

@@ -32,18 +32,20 @@ class Variables:
         """The text with its variables replaced; what cannot be replaced is added to the faults."""
 
         def one(found: re.Match[str]) -> str:
-            name = found["name"]
+            name, at = found["name"], found.start()
             value = self.values.get(name) if name else None
             if name and is_variable(path):
                 what = f"a variable refers to `{name}`, another one"
-                faults.append(Fault(path, what, "write its value out"))
+                faults.append(Fault(path, what, "write its value out", offset=at))
             elif isinstance(value, str):
                 return value
             elif name and value is None and "write" not in path:
-                faults.append(Fault(path, f"unknown variable `{{vars.{name}}}`", self._known()))
+                what = f"unknown variable `{{vars.{name}}}`"
+                faults.append(Fault(path, what, self._known(), offset=at))
             elif name and value is not None:
                 what = f"`{name}` is a list, which can only be a whole item"
-                faults.append(Fault(path, what, f'write "{{vars.{name}}}" as an item of its own'))
+                advice = f'write "{{vars.{name}}}" as an item of its own'
+                faults.append(Fault(path, what, advice, offset=at))
             return found[0]
 
         return _VARIABLE.sub(one, text)

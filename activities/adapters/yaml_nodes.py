@@ -48,11 +48,21 @@ class Scalar(Place):
     text: str
     plain: bool
     """Written without quotes."""
+    indent: int | None = None
+    """How far the lines of a literal block (`|`) are indented; None for other values."""
 
     @property
     def absent(self) -> bool:
         """Nobody wrote it, as after `a` in `{a, b: 1}`."""
         return self.kind == "null" and self.text == ""
+
+    def inside(self, offset: int) -> Place:
+        """Where a character of the text stands: known in a literal block, else where it begins."""
+        if self.indent is None:
+            return self
+        before = self.text[:offset]
+        row, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+        return Place(self.line + 1 + row, self.indent + column, self.file)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def compose(text: str, file: str) -> Table:
         root = _yaml().compose(text)
     except YAMLError as error:
         raise SpecErrors([syntax_problem(error, text, file)]) from error
-    item = None if root is None else _item(root, file)
+    item = None if root is None else _item(root, file, text.split("\n"))
     if isinstance(item, Table):
         return item
     what = "the file is empty" if item is None else "the file is not a map"
@@ -130,14 +140,28 @@ def _at(event: Event, file: str, what: str, advice: str) -> Problem:
     return Problem(file, mark.line + 1, mark.column + 1, "", what, advice)
 
 
-def _item(node: Node, file: str) -> Item:
+def _item(node: Node, file: str, lines: list[str]) -> Item:
     line, column = int(node.start_mark.line), int(node.start_mark.column)
     if isinstance(node, MappingNode):
-        pairs = tuple((_item(key, file), _item(value, file)) for key, value in node.value)
+        pairs = tuple(
+            (_item(key, file, lines), _item(value, file, lines)) for key, value in node.value
+        )
         return Table(line, column, file, pairs, bool(node.flow_style))
     if isinstance(node, SequenceNode):
-        items = tuple(_item(item, file) for item in node.value)
+        items = tuple(_item(item, file, lines) for item in node.value)
         return Listing(line, column, file, items)
     kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
-    plain = isinstance(node, ScalarNode) and not node.style
-    return Scalar(line, column, file, kind, str(node.value), plain)
+    style = str(node.style or "") if isinstance(node, ScalarNode) else ""
+    # ruamel.yaml marks where a folded text was folded; nobody can write that character
+    text = str(node.value).replace("\a", "") if style == ">" else str(node.value)
+    indent = _indent(text, lines[line + 1 :]) if style == "|" else None
+    return Scalar(line, column, file, kind, text, not style, indent)
+
+
+def _indent(block: str, written: list[str]) -> int | None:
+    """Told from the first line that is not empty; None where the text is no copy of the file's."""
+    for inside, outside in zip(block.split("\n"), written, strict=False):
+        if inside.strip():
+            whole = outside.rstrip("\r")
+            return len(whole) - len(inside) if whole.endswith(inside) else None
+    return None

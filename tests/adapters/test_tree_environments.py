@@ -72,6 +72,9 @@ async def test_the_hosts_languages_run_offline_and_read_only(
     [
         ("go@1.2", r"no go 1\.2 on this host; found: .*1\."),
         ("java@8", r"no java 8 on this host; found: 17"),
+        ("rust@1.2", r"no rust 1\.2 on this host; found: .*1\."),
+        ("maven@9", r"no maven 9 on this host; found: 3\."),
+        ("node@2", r"no node 2 on this host; found: \d+\."),
         ("python@3.1", r"no python 3\.1 on this host; found"),
         ("ruby@3", "no toolchain is called ruby; known: go, java"),
     ],

@@ -24,6 +24,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.adapters import orphans
 from activities.adapters.code_version import code_version
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.settings import Settings
@@ -73,6 +74,8 @@ class Host:
         self.blobs = BlobStore(settings.blobs, begins=False)
         self.hubs = Hubs(settings.hub, begins=False)
         self.queue = f"host/{settings.host}"
+        self.closing = contextlib.ExitStack()
+        """For when nothing of it is used any more."""
 
     async def prepare_tools(self) -> None:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
@@ -95,7 +98,9 @@ class Host:
             settings.sandbox,
             tool_uid=settings.tool_uid,
             allow_unsandboxed=settings.allow_unsandboxed,
+            lifelines=settings.lifelines,
         )
+        self.closing.callback(sandbox.close)
         environments = Environments(
             settings.environments,
             sandbox,
@@ -141,7 +146,11 @@ def workspace_activities(host: Host) -> list[Any]:
 
 def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
     """Each role looks after what it writes; blobs, which all write, are integration's to sweep."""
-    places: list[Any] = [Bereaved(client, host.held).sweep]
+    places: list[Any] = []
+    if TOOLS.intersection(roles):
+        # First: who still writes to a folder ends before anybody else uses or deletes it.
+        places.append(files(lambda: orphans.sweep(host.settings.lifelines)))
+    places.append(Bereaved(client, host.held).sweep)
     if "workspace" in roles:
         from workflows.options import task_id
 
@@ -289,6 +298,7 @@ async def serve(roles: Sequence[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log = structlog.get_logger()
     async with contextlib.AsyncExitStack() as running:
+        running.enter_context(host.closing)
         held = await running.enter_async_context(host.held.run_folder())
         workers = await build(roles, host, client, held)
         for worker in workers:

@@ -393,5 +393,5 @@ async def test_a_plan_can_be_looked_at_and_starts_nothing(
 async def test_nothing_is_left_behind(whimbrel: Service) -> None:
     invariants.assert_nothing_left_on_disk(whimbrel.home)
     assert whimbrel.worker is not None
-    own = [whimbrel.server.pid, whimbrel.worker.pid]
+    own = [whimbrel.server.pid, whimbrel.worker.pid, "the worker's guard"]
     assert len(processes_of(whimbrel.home)) == len(own)

@@ -4,6 +4,7 @@ repository that it reads.
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,9 +37,13 @@ def mounts_of(home: Path) -> list[str]:
     return [line.split()[4] for line in mounted if str(home) in line]
 
 
-def assert_nothing_runs(home: Path) -> None:
-    """No process and no mount of this state directory is left."""
-    assert processes_of(home) == []
+def assert_nothing_runs(home: Path, patience: float = 5.0) -> None:
+    """No process and no mount of this state directory is left, once killed ones had their seconds:
+    a worker's guard ends after the worker."""
+    deadline = time.monotonic() + patience
+    while (left := processes_of(home)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
     assert mounts_of(home) == []
 
 

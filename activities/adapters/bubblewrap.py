@@ -10,6 +10,7 @@ from pathlib import Path
 
 from activities.adapters import seccomp
 from activities.adapters.jobs import BASE_PATH, HOME, TMPDIR, Job, Mount
+from activities.adapters.orphans import VARIABLE
 from activities.adapters.rootfs import files, links, system_mounts
 
 _FRESH = str(1 << 30)
@@ -47,9 +48,16 @@ Given = Callable[[bytes], str]
 
 
 def contained(
-    job: Job, level: str, ids: tuple[int, int] | None, stages: bool, given: Given, status: int
+    job: Job,
+    level: str,
+    ids: tuple[int, int] | None,
+    stages: bool,
+    given: Given,
+    status: int,
+    mark: str,
 ) -> list[str]:
-    """The whole command; `ids` is whom root drops to, `status` is where bubblewrap reports."""
+    """The whole command; `ids` is whom root drops to, `status` is where bubblewrap reports, `mark`
+    tells whose command it is."""
     mounts = sorted(job.mounts, key=lambda mount: len(Path(mount.target).parts))
     stage: list[str] = []
     if stages and (ids or any(mount.changes for mount in mounts)):
@@ -63,7 +71,9 @@ def contained(
         *stage,
         # When memory runs out the kernel takes the command, not the worker.
         *("choom", "-n", "1000", "--", *drop, "--"),
-        *("bwrap", "--args", arguments, "--json-status-fd", str(status), "--"),
+        # The mark only has to be seen on the command line: the options begin with --clearenv.
+        *("bwrap", "--setenv", VARIABLE, mark),
+        *("--args", arguments, "--json-status-fd", str(status), "--"),
         *limits(job),
         *job.argv,
     ]

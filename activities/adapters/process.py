@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from activities.adapters.jobs import Job, SandboxFailed
+from activities.adapters.orphans import kill_marked
 
 _BEAT = 1.0
 _PATIENCE = 10.0
@@ -69,7 +68,7 @@ class Process:
         cwd: str | None = None,
     ) -> None:
         """Starts it. `status` is the read end that bubblewrap reports to; without one, `marker` in
-        the environment is how stray processes are found."""
+        the environment is how stray processes are found: see orphans.py."""
         if threading.current_thread() is not threading.main_thread():
             # The kernel ties --die-with-parent to the thread that forked.
             raise SandboxFailed("start sandboxes on the main thread's event loop only")
@@ -214,10 +213,7 @@ class Process:
     async def _sweep(self) -> None:
         """Without a pid namespace: kill whoever carries the marker until nobody does."""
         deadline = self._loop.time() + _PATIENCE
-        while self._marker and (strays := _carriers(self._marker.encode())):
-            for stray in strays:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(stray, signal.SIGKILL)
+        while self._marker and (strays := kill_marked(self._marker)):
             if self._loop.time() > deadline:
                 raise SandboxFailed(f"processes outlive their command: {strays}")
             await asyncio.sleep(0.01)
@@ -227,14 +223,3 @@ class Process:
             if fd is not None and fd >= 0:
                 self._loop.remove_reader(fd)
                 os.close(fd)
-
-
-def _carriers(marker: bytes) -> list[int]:
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if not re.fullmatch(r"[0-9]+", entry.name):
-            continue
-        with contextlib.suppress(OSError):
-            if marker in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
-    return found

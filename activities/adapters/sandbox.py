@@ -24,6 +24,7 @@ from typing import Literal, TypeVar
 from activities.adapters import escape
 from activities.adapters.bubblewrap import contained, limits, staging
 from activities.adapters.jobs import Ended, Job, Mount, SandboxFailed, SandboxUnavailable
+from activities.adapters.orphans import Lifeline
 from activities.adapters.process import Capture, Process
 from activities.adapters.rootfs import system_mounts
 from activities.adapters.secret_values import redacted
@@ -50,7 +51,10 @@ _Result = TypeVar("_Result")
 class Sandbox:
     """Runs jobs at one level; see `detect` for one that is known to hold."""
 
-    def __init__(self, level: Level, tool_ids: tuple[int, int] | None) -> None:
+    def __init__(
+        self, level: Level, tool_ids: tuple[int, int] | None, lifelines: Path | None = None
+    ) -> None:
+        """`lifelines` is where a sweep looks for what a dead worker left running."""
         root = os.geteuid() == 0
         if root and level != "none" and (tool_ids is None or 0 in tool_ids):
             raise SandboxUnavailable(
@@ -59,6 +63,7 @@ class Sandbox:
             )
         self.level = level
         self.tool_ids = tool_ids if root and level != "none" else None
+        self._lifelines = lifelines
 
     async def run(self, job: Job, beat: Callable[[], None] | None = None) -> Ended:
         """Run to the end, calling `beat` every second; whatever happens, nothing stays alive.
@@ -114,7 +119,7 @@ class Sandbox:
     def _start(self, job: Job, capture: Capture, held: contextlib.ExitStack) -> Process:
         if self.level == "none":
             scratch = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="whimbrel-")))
-            marker = f"WHIMBREL_JOB={uuid.uuid4().hex}"
+            marker = f"{self._lifeline.mark()}{uuid.uuid4().hex}"
             argv, env, cwd = unconfined(job, scratch, marker)
             command = [*limits(job), *argv]
             return Process(
@@ -134,7 +139,15 @@ class Sandbox:
             unstarted = ours.enter_context(contextlib.ExitStack())
             unstarted.callback(os.close, report)
             process = Process(
-                contained(job, self.level, self.tool_ids, self._stages, given, theirs),
+                contained(
+                    job,
+                    self.level,
+                    self.tool_ids,
+                    self._stages,
+                    given,
+                    theirs,
+                    self._lifeline.mark(),
+                ),
                 env=_HOST_ENV,
                 cwd="/",
                 capture=capture,
@@ -144,6 +157,14 @@ class Sandbox:
             )
             unstarted.pop_all()
             return process
+
+    def close(self) -> None:
+        """For the end of a worker, when nothing runs any more."""
+        self._lifeline.close()
+
+    @cached_property
+    def _lifeline(self) -> Lifeline:
+        return Lifeline(self._lifelines)
 
     @cached_property
     def _stages(self) -> bool:
@@ -156,7 +177,11 @@ class Sandbox:
 
 
 async def detect(
-    level: str, tool_uid: int | None = None, *, allow_unsandboxed: bool = False
+    level: str,
+    tool_uid: int | None = None,
+    *,
+    allow_unsandboxed: bool = False,
+    lifelines: Path | None = None,
 ) -> Sandbox:
     """A sandbox of this level that has passed its escape test, or SandboxUnavailable."""
     if level not in ("strict", "container", "none"):
@@ -167,7 +192,7 @@ async def detect(
                 "sandbox: none runs commands with the worker's own rights; to allow that on this "
                 "host set WHIMBREL_ALLOW_UNSANDBOXED=1"
             )
-        return Sandbox("none", None)
+        return Sandbox("none", None, lifelines)
     needed = ("bwrap", "setpriv", "prlimit", "choom", "unshare", "mount", "bash")
     missing = [name for name in needed if not shutil.which(name, path=_HOST_ENV["PATH"])]
     if missing:
@@ -176,7 +201,8 @@ async def detect(
             "(Debian, Ubuntu: apt-get install bubblewrap util-linux), or set sandbox to none and "
             "WHIMBREL_ALLOW_UNSANDBOXED=1 to run commands unprotected"
         )
-    sandbox = Sandbox(level, TOOL_IDS if tool_uid is None else (tool_uid, tool_uid))
+    ids = TOOL_IDS if tool_uid is None else (tool_uid, tool_uid)
+    sandbox = Sandbox(level, ids, lifelines)
     if problems := await sandbox.self_test():
         weaker = "sandbox: container may work inside a container; " if level == "strict" else ""
         raise SandboxUnavailable(

@@ -68,5 +68,9 @@ class Settings(BaseSettings):
         return self.home / "environments"
 
     @property
+    def lifelines(self) -> Path:
+        return self.home / "lifelines"
+
+    @property
     def cache(self) -> Path:
         return self.home / "cache"

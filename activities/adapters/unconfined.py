@@ -8,6 +8,7 @@ from pathlib import Path
 
 from activities.adapters.bubblewrap import variables
 from activities.adapters.jobs import HOME, TMPDIR, Job
+from activities.adapters.orphans import VARIABLE
 
 
 def unconfined(job: Job, scratch: Path, marker: str) -> tuple[list[str], dict[str, str], str]:
@@ -25,6 +26,5 @@ def unconfined(job: Job, scratch: Path, marker: str) -> tuple[list[str], dict[st
     def here(text: str) -> str:
         return pattern.sub(lambda found: paths[found[1]], text)
 
-    name, _, value = marker.partition("=")
-    translated = {key: here(text) for key, text in variables(job).items()} | {name: value}
+    translated = {key: here(text) for key, text in variables(job).items()} | {VARIABLE: marker}
     return [here(word) for word in job.argv], translated, here(job.cwd)

@@ -24,6 +24,7 @@ from activities.adapters.sandbox import (
     SandboxUnavailable,
     detect,
 )
+from tests.adapters import plain_user
 
 ROOT = Path(__file__).parents[2]
 DAEMONS = """\
@@ -356,15 +357,17 @@ async def test_a_monitor_killed_from_outside_is_a_failure_and_leaves_nothing(
     assert alive(marker) == []
 
 
-def test_a_worker_that_is_a_plain_user_needs_no_tool_uid(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or not Path("/usr/bin/python3").exists():
-        pytest.skip("needs root, and a python that everybody can run")
+def test_a_worker_that_is_a_plain_user_needs_no_tool_uid() -> None:
+    plain_user.needed()
     script = (
         "import asyncio\nfrom activities.adapters.sandbox import detect\n"
         "print((asyncio.run(detect('strict'))).tool_ids)\n"
     )
-    command = ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups", "/usr/bin/python3"]
     answer = subprocess.run(
-        [*command, "-B", "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=True
+        [*plain_user.PYTHON, "-c", script],
+        env=plain_user.ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert answer.stdout == "None\n"

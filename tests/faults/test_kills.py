@@ -6,6 +6,7 @@ kill -9 of everything is test_chaos.py's.
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import pytest_asyncio
 from temporalio.service import RPCError
 
 from activities.adapters.hub import Hub
+from activities.adapters.orphans import VARIABLE
 from activities.adapters.scratch import Scratch
 from activities.adapters.workspaces import Workspaces
 from activities.contracts.migration import Progress
@@ -134,12 +136,16 @@ async def test_what_dead_processes_left_is_swept_at_worker_start(
     for half in (hub.path / "objects/tmp_object_git2_1", keys / ".tmp-1"):
         half.touch()
         os.utime(half, (0, 0))
+    lifeline = whimbrel.home / "lifelines" / "worker-dead"
+    lifeline.touch()
+    orphan = await asyncio.create_subprocess_exec("sleep", "600", env={VARIABLE: f"{lifeline}:1"})
     with Scratch(whimbrel.home / "scratch").folder() as live:
         await restarted(whimbrel.worker)
         await swept(
             whimbrel.home,
             but=(f"scratch/{live.name}", "workspaces/undisturbed/c1-0002/7-1-0"),
         )
+    assert await asyncio.wait_for(orphan.wait(), 30) == -signal.SIGKILL
     pool.close("undisturbed", "c1-0002", "7-1-0")
     await swept(whimbrel.home)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.people import people
-from cli.words import Json, Local, Name, Spec, Timeout, Yes
+from cli.words import Json, Local, Name, Spec, Timeout, Yes, seconds
 
 app = typer.Typer(
     help="Whimbrel carries a code migration from one sentence of intent to a green branch.",
@@ -193,6 +193,40 @@ def ledger(name: Name, local: Local = False, as_json: Json = False) -> None:
     from cli.ledger import show_ledger
 
     raise typer.Exit(boundary.run(show_ledger(name, local, as_json)))
+
+
+@app.command()
+def gc(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Only this migration; default: all.")
+    ] = "",
+    older_than: Annotated[
+        float | None,
+        typer.Option(
+            parser=seconds, metavar="30d", help="Closed for so long; default: limits.days + 30d."
+        ),
+    ] = None,
+    hub: Annotated[
+        str, typer.Option(metavar="REPOSITORY", help="Delete this hub, with its branches, instead.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, delete nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    local: Local = False,
+    as_json: Json = False,
+) -> None:
+    """Delete blobs and refs of migrations that ended long ago; never of one that is open."""
+    from cli import boundary
+    from cli import gc as collecting
+
+    if not hub:
+        verb = collecting.collect(name, older_than, dry_run, local, as_json)
+        raise typer.Exit(boundary.run(verb))
+    if name or older_than is not None:
+        raise typer.BadParameter("--hub deletes one hub: it takes neither NAME nor --older-than")
+    if not (yes or dry_run):
+        lost = "What was not fetched from its branches is gone."
+        typer.confirm(f"Delete the hub {hub}? {lost}", abort=True, err=True)
+    raise typer.Exit(boundary.run(collecting.remove_hub(hub, dry_run, local, as_json)))
 
 
 @app.command()

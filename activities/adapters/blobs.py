@@ -109,7 +109,8 @@ class BlobStore:
 
     def delete(self, objects: Iterable[Kept]) -> None:
         """Deletes objects that were listed; what is gone already stays gone."""
-        self._place.delete([kept.key for kept in objects])
+        with around(Effect.BLOBS_GONE):
+            self._place.delete([kept.key for kept in objects])
 
     def probe(self) -> None:
         """Raises OSError when the store cannot be written, NotExclusive when it is no good."""

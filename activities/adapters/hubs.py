@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from activities.adapters.check_trees import try_lock
+from activities.adapters.fault_points import Effect, around
 from activities.adapters.hub import Hub
 from activities.adapters.leftovers import remove_abandoned
 
@@ -24,6 +25,10 @@ OTHER_LOCKS = ("*.lock", "objects/info/**/*.lock")
 
 class HubUnreachable(Exception):
     """A hub that somebody works with is not there."""
+
+
+class HubBusy(Exception):
+    """A hub that is to go is being fetched into."""
 
 
 class Hubs:
@@ -45,6 +50,25 @@ class Hubs:
     def begin(self, repository_id: str) -> Hub:
         """Creates it if need be."""
         return Hub.open(self._root, repository_id)
+
+    def all(self) -> list[Hub]:
+        """Those that are here, by name."""
+        return [Hub(path) for path in sorted(self._root.glob("*.git")) if path.is_dir()]
+
+    def remove(self, hub: Hub) -> None:
+        """Deletes a hub with all its branches; what a killed one leaves of it is swept.
+
+        Raises HubBusy. Harmless again: nothing is there.
+        """
+        with _no_fetch(hub) as quiet:
+            if not quiet:
+                raise HubBusy(f"a fetch into {hub.path} runs")
+            with hub.holding(hub.lock):
+                shutil.rmtree(hub.half_made, ignore_errors=True)
+                if hub.path.is_dir():
+                    with around(Effect.HUB_GONE):
+                        hub.path.rename(hub.half_made)
+                    shutil.rmtree(hub.half_made)
 
     def sweep(self) -> list[Path]:
         """Deletes what killed processes left in every hub; returns it.

@@ -21,8 +21,8 @@ SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1_000_00
 KILLS = int(os.environ.get("CHAOS_KILLS", "200"))
 ROUNDS = 4
 """Migrations over which the points are spread, so that no process dies all the time."""
-ELSEWHERE = ("ask_area", "read_ends", "steer_tasks")
-"""Activities for fleets and people, who are not here."""
+ELSEWHERE = ("ask_area", "read_ends", "steer_tasks", Effect.BLOBS_GONE, Effect.HUB_GONE)
+"""What only fleets and people ask for, who are not here."""
 POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in ELSEWHERE)
 MILDER = (
     "duplicate@after:compose_batch",

@@ -85,6 +85,7 @@ class Host:
         from activities.adapters.environments import Environments
         from activities.adapters.finders import SiteCache
         from activities.adapters.once import OnceCodemods
+        from activities.adapters.remaining import Remaining
         from activities.adapters.rungs import Rungs
         from activities.adapters.sandbox import detect
         from activities.adapters.scanning import Scanner
@@ -117,6 +118,7 @@ class Host:
         self.checker = Checker(self.blobs, trees, commands)
         scanner = Scanner(SiteCache(settings.cache))
         self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
+        self.remaining = Remaining(self.surveyor, self.checker)
         once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
         self.rungs = Rungs(commands, self.workspaces, once)
 
@@ -168,7 +170,7 @@ def check_activities(host: Host) -> list[Any]:
 
     return [
         *_methods(ChecksActivities(host.blobs, host.hubs, host.checker)),
-        *_methods(SurveyActivities(host.blobs, host.hubs, host.surveyor)),
+        *_methods(SurveyActivities(host.blobs, host.hubs, host.surveyor, host.remaining)),
     ]
 
 

@@ -15,6 +15,7 @@ ACTIVITIES = (
     "claim_branch",
     "close_workspace",
     "compose_batch",
+    "count_left",
     "describe_migration",
     "describe_runs",
     "find_landed",

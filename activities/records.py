@@ -22,6 +22,7 @@ from activities.contracts.requests import (
     Rows,
     TaskOrder,
 )
+from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import Approval, MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
@@ -96,6 +97,7 @@ class RecordActivities:
             bearing=tuple(path for path in task.claims if path in bearing),
             rungs=tuple(rung.kind for rung in ladder),
             attempts=spec.limits.attempts,
+            recount=any(f.kind not in SCANNED for f in spec.phase(request.phase).sites.find),
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
         )
 

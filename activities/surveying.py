@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.requests import TakeSurvey
+from activities.contracts.requests import CountLeft, TakeSurvey
 from activities.contracts.spec import MigrationSpec
-from activities.contracts.survey import Survey
+from activities.contracts.survey import Survey, SurveyData
+from activities.contracts.work import SitesLeft
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
     from activities.adapters.hubs import Hubs
+    from activities.adapters.remaining import Remaining
     from activities.adapters.surveying import Surveyor
 
 
 class SurveyActivities:
     """Runs where tools may run: a finder can be a command."""
 
-    def __init__(self, blobs: BlobStore, hubs: Hubs, surveyor: Surveyor) -> None:
+    def __init__(
+        self, blobs: BlobStore, hubs: Hubs, surveyor: Surveyor, remaining: Remaining
+    ) -> None:
         self._blobs = blobs
         self._hubs = hubs
         self._surveyor = surveyor
+        self._remaining = remaining
 
     @activity.defn
     async def take_survey(self, request: TakeSurvey) -> Survey:
@@ -47,3 +52,16 @@ class SurveyActivities:
             tracked_files=data.tracked_files,
             unplaced=len(data.unplaced),
         )
+
+    @activity.defn
+    async def count_left(self, request: CountLeft) -> SitesLeft:
+        """The sites that an attempt left in its task's files, where a scan cannot tell."""
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
+        survey = None
+        if request.survey:
+            survey = await asyncio.to_thread(self._blobs.get_model, request.survey, SurveyData)
+        sites = [s for s in (survey.sites if survey else ()) if s.path in request.claims]
+        left = await self._remaining.of(scene, request.claims, sites, request.changed)
+        return SitesLeft(files=tuple(sorted(left)), sites=sum(left.values()))

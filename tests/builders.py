@@ -38,6 +38,7 @@ def a_spec(
     ladder: Sequence[str | dict[str, object]] = ("codemod",),
     phases: Sequence[str] = ("main",),
     pilot: int = 0,
+    find: Sequence[dict[str, object]] = (),
     **fields: object,
 ) -> MigrationSpec:
     """A spec whose phases have one ladder of these rungs; a kind stands for its smallest one."""
@@ -51,7 +52,13 @@ def a_spec(
             "objective": "Everything old becomes new.",
             "checks": {"unit": {"run": "true"}},
             "phases": [
-                {"name": phase, "ladder": rungs, "checks": ["unit"], "pilot": pilot}
+                {
+                    "name": phase,
+                    "ladder": rungs,
+                    "checks": ["unit"],
+                    "pilot": pilot,
+                    "sites": {"find": find},
+                }
                 for phase in phases
             ],
             **fields,

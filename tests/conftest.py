@@ -161,7 +161,7 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
         options.CONTROL: [*worker._methods(records), *worker._methods(messages)],
         options.WORKSPACE: fakes.on("open_workspace"),
         HOST_QUEUE: fakes.on("run_rung", "close_workspace"),
-        options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey"),
+        options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey", "count_left"),
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land"),

@@ -19,6 +19,7 @@ from activities.contracts.requests import (
     ClaimedBranch,
     CloseWorkspace,
     ComposeBatch,
+    CountLeft,
     FindLanded,
     Land,
     Landed,
@@ -35,6 +36,8 @@ from activities.contracts.requests import (
     TakeBaseline,
     TakeSurvey,
 )
+from activities.contracts.site_forms import SCANNED
+from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
 from activities.contracts.work import (
     Change,
@@ -42,6 +45,7 @@ from activities.contracts.work import (
     Checkpoint,
     CommandRun,
     RungRun,
+    SitesLeft,
     Workspace,
 )
 from activities.errors import PLAN_REFUSED, permanent
@@ -103,7 +107,9 @@ class Fakes:
         tree, base = world.workspaces[where.task, where.attempt], world.tree(where.base)
         kept = {**base, **{p: tree[p] for p in asked.task.claims if p in tree}}
         commit = world.commit(kept, (where.base,), f"{where.task} {where.attempt} {asked.when}")
-        left = tuple(p for p in asked.task.claims if kept.get(p) == OLD)
+        find = self._blobs.get_model(asked.spec, MigrationSpec).phase(asked.phase).sites.find
+        asks = any(finder.kind not in SCANNED for finder in find)
+        left = tuple(p for p in asked.task.claims if kept.get(p) == OLD and not asks)
         start = world.tree(where.start)
         return Checkpoint(
             commit=commit,
@@ -173,6 +179,13 @@ class Fakes:
             tracked_files=len(tree),
             unplaced=len(world.unplaced),
         )
+
+    @activity.defn(name="count_left")
+    async def count_left(self, asked: CountLeft) -> SitesLeft:
+        world = await self._enter(asked.name, "count_left", asked)
+        tree = world.tree(asked.commit)
+        left = tuple(path for path in asked.claims if tree.get(path) == OLD)
+        return SitesLeft(files=left, sites=len(left))
 
     # Planning.
 

@@ -38,6 +38,7 @@ from activities.messages import MessageActivities
 from activities.workspace import WorkspaceActivities
 from workflows import attempts, details
 from workflows.attempts import Work
+from workflows.counting import counted
 from workflows.guided import Guided
 from workflows.options import (
     LOCAL,
@@ -105,7 +106,9 @@ class Ladder:
         checkpoint = ran.checkpoint
         outcome = attempts.outcome_of(ran, self._empty_fails(rung))
         work = None
+        known = outcome in GO_ON or not self._order.recount
         if outcome in GO_ON:
+            checkpoint = await counted(self._in, self._order, checkpoint)
             work = await self._verify(checkpoint, outcome)
         self.attempts.append(
             Attempt(
@@ -115,7 +118,7 @@ class Ladder:
                 outcome=outcome,
                 run=ran.run,
                 checkpoint=checkpoint.commit,
-                sites_left=checkpoint.sites_left,
+                sites_left=checkpoint.sites_left if known else None,
                 evidence=work.evidence if work else None,
                 note=_note(outcome, checkpoint),
                 once=ran.once,

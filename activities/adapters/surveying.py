@@ -31,7 +31,7 @@ from activities.adapters.scanning import FinderFailed, Scanner
 from activities.adapters.tree_source import TreeSource
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
-from activities.contracts.site_forms import Finder
+from activities.contracts.site_forms import SCANNED, Finder
 from activities.contracts.spec import (
     MigrationSpec,
     Phase,
@@ -41,8 +41,6 @@ from activities.contracts.spec import (
 )
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
 
-SCANNED = ("regex", "ast_grep")
-"""Finders that see in a file what its bytes say, without a command."""
 MAX_UNPLACED = 200
 EDGES_KEPT = 64 << 20
 SAID = 600
@@ -133,18 +131,23 @@ class Surveyor:
 
     def left_in(self, scene: Scene, paths: Sequence[str]) -> dict[str, int]:
         """path → sites left, by the finders that need no command to tell; 0 is left out."""
+        return counted(scene, self.scanned(scene, paths))
+
+    def scanned(self, scene: Scene, paths: Sequence[str]) -> list[Site]:
+        """Sites in these files, by the finders that need no command to tell."""
         finders = [f for f in scene.phase.sites.find if f.kind in SCANNED]
-        if not finders:
-            return {}
-        wanted = in_scope(paths, scene.phase.sites)
+        wanted = in_scope(paths, scene.phase.sites) if finders else []
         files = [f for f in scene.hub.among(scene.commit, wanted) if f.mode in REGULAR]
-        found = [
+        return [
             Site(path=path, line=line, finder=finder.kind)
             for finder in finders
             for path, line in self._scanner.find(scene.hub, finder, files)
         ]
-        left, _ = apply_accept(found, scene.phase.sites.accept)
-        return dict(Counter(site.path for site in left))
+
+    async def commanded(self, scene: Scene, finder: Finder) -> list[Site]:
+        """What a command finds in the whole tree, asked once for each tree. Raises FinderFailed."""
+        await asyncio.to_thread(scene.look)
+        return _in_order(await self._find(scene, finder, frozenset(), set()))
 
     async def _imports(self, scene: Scene, bearing: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Who imports whom between files with sites, where the split asks for it."""
@@ -249,6 +252,12 @@ class Surveyor:
             yield tree
         finally:
             await asyncio.to_thread(self._trees.release, tree, reusable=True)
+
+
+def counted(scene: Scene, found: Sequence[Site]) -> dict[str, int]:
+    """path → sites that may not stay; 0 is left out."""
+    left, _ = apply_accept(found, scene.phase.sites.accept)
+    return dict(Counter(site.path for site in left))
 
 
 def _in_order(places: Iterable[Place]) -> list[Site]:

@@ -62,6 +62,20 @@ class TakeSurvey(Contract):
     """Handoffs so far: without a finder, a file is a site until its task has landed."""
 
 
+class CountLeft(Contract):
+    name: str
+    repository: Repository
+    spec: BlobRef
+    phase: str
+    commit: CommitId
+    """An attempt's checkpoint."""
+    claims: tuple[str, ...]
+    changed: tuple[str, ...]
+    """Claimed files that it changed."""
+    survey: BlobRef | None = None
+    """The SurveyData that the task was planned by."""
+
+
 class MakePlan(Contract):
     name: str
     repository: Repository
@@ -106,6 +120,8 @@ class TaskOrder(Contract):
     """Per rung: whether changing nothing is a failure."""
     bearing: tuple[str, ...] = ()
     """The claimed files that have sites."""
+    recount: bool = False
+    """Whether something has to run to tell what an attempt left."""
 
 
 class OpenWorkspace(Contract):

@@ -9,6 +9,8 @@ from activities.contracts.run_form import Reason, Whole
 from activities.contracts.shorthands import as_list, exactly_one
 
 FINDERS = ("regex", "ast_grep", "command", "codemod", "failing")
+SCANNED = ("regex", "ast_grep")
+"""Finders that see in a file what its bytes say, without a command."""
 
 
 class AstGrepRule(Form):

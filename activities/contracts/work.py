@@ -72,6 +72,14 @@ class ChangedPath(Contract):
     change: Change
 
 
+class SitesLeft(Contract):
+    """What an attempt left of its task's sites."""
+
+    files: tuple[str, ...] = ()
+    """Claimed files that still have some."""
+    sites: int = 0
+
+
 class Checkpoint(Contract):
     """A commit of an attempt's work so far, kept under a ref of its own."""
 
@@ -137,6 +145,7 @@ class Attempt(Contract):
     run: CommandRun | None = None
     checkpoint: CommitId | None = None
     sites_left: int | None = None
+    """None: nobody asked, as what it left goes no further."""
     evidence: Evidence | None = None
     note: str = ""
     once: BlobRef | None = None

@@ -16,6 +16,7 @@ from activities.adapters.environments import Environments
 from activities.adapters.finders import SiteCache
 from activities.adapters.hub import Hub
 from activities.adapters.once import OnceCodemods
+from activities.adapters.remaining import Remaining
 from activities.adapters.rungs import Rungs
 from activities.adapters.sandbox import Sandbox
 from activities.adapters.scanning import Scanner
@@ -41,6 +42,7 @@ class OneHost:
     commands: Commands
     workspaces: Workspaces
     surveyor: Surveyor
+    remaining: Remaining
     rungs: Rungs
     checker: Checker
     scratch: Scratch
@@ -90,6 +92,7 @@ def one_host(
     checker = Checker(blobs, trees, commands)
     scanner = Scanner(SiteCache(root / "cache"))
     once = OnceCodemods(blobs, commands, workspaces, scratch)
+    surveyor = Surveyor(blobs, scanner, trees, commands, checker.whole_run)
     return OneHost(
         spec=parse_spec(f"version: 1\nname: m\nrepository: /x\nobjective: Better.\n{spec}", "spec"),
         hub=hub,
@@ -97,7 +100,8 @@ def one_host(
         blobs=blobs,
         commands=commands,
         workspaces=workspaces,
-        surveyor=Surveyor(blobs, scanner, trees, commands, checker.whole_run),
+        surveyor=surveyor,
+        remaining=Remaining(surveyor, checker),
         rungs=Rungs(commands, workspaces, once),
         checker=checker,
         scratch=scratch,

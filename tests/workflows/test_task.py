@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from temporalio.exceptions import ApplicationError
 from world import fail, rewrite, write
 
@@ -38,6 +39,26 @@ async def test_the_next_rung_goes_on_from_the_checkpoint_of_one_that_left_red_ch
     first, second = world.asked("open_workspace")
     assert second.start == handoff.attempts[0].checkpoint != first.start
     assert world.green == {"a.py": "new"}
+
+
+@pytest.mark.parametrize("finder", [{"command": "look"}, {"codemod": True}, {"failing": "unit"}])
+async def test_the_next_rung_goes_on_where_one_left_sites_that_only_a_run_finds(stage, finder):
+    world = stage.world("t-left-" + next(iter(finder)), a="old", b="old")
+    world.rungs = [write(a="new"), write(b="new")]
+    spec = {"find": [finder]}
+    planned = stage.planned(world, ("a.py", "b.py"))
+    handoff, report = await only(stage, world, spec=spec, **planned)
+    assert [attempt.sites_left for attempt in handoff.attempts] == [1, 0]
+    assert (handoff.status, handoff.left, report.outcome) == (Status.LANDED, (), Stage.DONE)
+    assert world.green == {"a.py": "new", "b.py": "new"}
+
+
+async def test_an_attempt_that_changed_nothing_does_not_say_that_no_site_is_left(stage):
+    world = stage.world("t-unasked", a="old")
+    world.rungs = [lambda tree, task, count: None]
+    handoff, _ = await only(stage, world, spec={"find": [{"command": "look"}]})
+    assert [attempt.sites_left for attempt in handoff.attempts] == [None]
+    assert (handoff.status, handoff.left) == (Status.NEEDS_PERSON, ("a.py",))
 
 
 async def test_nothing_changed_anywhere_needs_a_person_while_there_are_sites(stage):

@@ -265,7 +265,7 @@ class MigrationWorkflow(Commanded):
         elif failed := await self._gate(steps, last):
             self._reason, stage = failed, Stage.STOPPED
         elif self.state.survey and self.state.survey.unplaced:
-            self._reason = "red results name no file in scope: a person has to place them"
+            self._reason = "some sites no task can take: a person has to place them"
         if stage is not Stage.DONE or last:
             return self._enter(stage)
         await self._close_queue(steps)

@@ -121,10 +121,10 @@ def undone(handoffs: Iterable[Handoff]) -> list[Undone]:
 
 
 def _not_done(report: MigrationReport) -> str:
-    """Files and tasks; then what no task could take, because it names no file."""
+    """Files and tasks; then what no task could take."""
     parts = ["## Not done", _undone(report)]
     if report.unplaced:
-        said = "Red results that name no file in scope, so that no task could take them:"
+        said = "Sites that no task could take: red results that name no file, files by their names."
         parts.append("\n".join([said, "", *_bullets(report.unplaced)]))
     return "\n\n".join(part for part in parts if part)
 

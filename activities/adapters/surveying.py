@@ -7,6 +7,7 @@ are the results of checks: a second survey of a tree finds what the first one ke
 import asyncio
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from activities.adapters.objects import TreeFile
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.scanning import FinderFailed, Scanner
 from activities.adapters.tree_source import TreeSource
+from activities.adapters.workspaces import name_of
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
 from activities.contracts.site_forms import SCANNED, Finder
@@ -63,6 +65,13 @@ class Scene:
         """Regular files whose names can travel as text; others are never sites."""
         tracked = self.hub.files(self.commit)
         return {f.path: f for f in tracked if f.mode in REGULAR and _nameable(f.path)}
+
+    @cached_property
+    def nameless(self) -> list[TreeFile]:
+        """Regular files in scope whose names cannot travel: no task can claim them."""
+        tracked = self.hub.files(self.commit)
+        odd = {f.path: f for f in tracked if f.mode in REGULAR and not _nameable(f.path)}
+        return [odd[path] for path in in_scope(odd, self.phase.sites)]
 
     @property
     def source(self) -> TreeSource:
@@ -117,6 +126,7 @@ class Surveyor:
             places.update(await self._find(scene, finder, done, unplaced))
         if not scene.phase.sites.find:
             places.update((path, None, "", "") for path in scene.scope if path not in done)
+            unplaced.update(_spelled(file) for file in scene.nameless)
         left, accepted = apply_accept(_in_order(places), scene.phase.sites.accept)
         return SurveyData(
             commit=scene.commit,
@@ -175,11 +185,13 @@ class Surveyor:
     async def _find(
         self, scene: Scene, finder: Finder, done: frozenset[str], unplaced: set[str]
     ) -> list[Place]:
-        """Where one finder sees sites; red results that it cannot place go to `unplaced`."""
+        """Where one finder sees sites; those that no task could take go to `unplaced`."""
         if finder.kind in SCANNED:
-            files = [scene.files[path] for path in scene.scope]
+            files = [*(scene.files[path] for path in scene.scope), *scene.nameless]
             lines = await asyncio.to_thread(self._scanner.find, scene.hub, finder, files)
-            return [(path, line, finder.kind, "") for path, line in lines]
+            nameless = {file.path: _spelled(file) for file in scene.nameless}
+            unplaced.update(nameless[path] for path, _ in lines if path in nameless)
+            return [(path, line, finder.kind, "") for path, line in lines if path not in nameless]
         if finder.failing is not None:
             return await self._by_results(scene, finder.failing, unplaced)
         skipped = done if finder.codemod else frozenset[str]()
@@ -304,6 +316,10 @@ def _digest(scene: Scene, finder: Finder, paths: Sequence[str]) -> str:
     rung = scene.phase.ladder[0].model_dump_json() if finder.codemod else ""
     parts = [finder.model_dump_json(), scene.phase.sites.model_dump_json(), rung, *paths]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _spelled(file: TreeFile) -> str:
+    return f"{name_of(os.fsencode(file.path))}: its name is not UTF-8"
 
 
 def _nameable(path: str) -> bool:

@@ -37,7 +37,7 @@ class Verdict(Contract):
     leftover_files: tuple[str, ...] = ()
     """At most 100."""
     unplaced: int = 0
-    """Red results that are sites and name no file in scope: a person's to place."""
+    """Sites that no task can take: a person's to place."""
 
 
 class Steerable(Contract):

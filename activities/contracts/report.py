@@ -53,7 +53,7 @@ class MigrationReport(Contract):
     plan: PlanSummary | None = None
     """Of the last cycle."""
     unplaced: tuple[str, ...] = ()
-    """Red results of the last survey that are sites and name no file in scope."""
+    """Sites of the last survey that no task can take."""
     outside: tuple[str, ...] = ()
     """Tracked files that codemods with `apply: once` changed and no task claims: in no commit."""
     dropped: tuple[str, ...] = ()

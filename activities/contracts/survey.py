@@ -38,7 +38,8 @@ class SurveyData(Contract):
     accepted: tuple[Site, ...] = ()
     """Sites the spec accepts as they are (not counted as left)."""
     unplaced: tuple[str, ...] = ()
-    """Red results that are sites and name no file in scope, at most 200: a person's to place."""
+    """Sites that no task can take, at most 200: red results that name no file in scope, files whose
+    names are not UTF-8. A person's to place."""
     tracked_files: int = 0
     """How many files the tree has in all."""
     imports: dict[str, tuple[str, ...]] = {}
@@ -56,4 +57,4 @@ class Survey(Contract):
     sites: int
     tracked_files: int
     unplaced: int = 0
-    """Red results that name no file in scope, at most 200: no task can take them."""
+    """Sites that no task can take, at most 200."""

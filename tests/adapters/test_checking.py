@@ -32,6 +32,8 @@ FILES = {
     "app/c.txt": "old(5)\n",
     "tests/test_a.py": "",
     "reports/committed.tap": "1..1\nok 1 committed\n",
+    b"other/caf\xe9.py": "old(6)\n",
+    b"other/th\xe9.py": "nothing\n",
 }
 TAP = {"run": "printf '1..1\\nok 1 %s\\n' $(wc -l < app/a.py)", "results": "tap"}
 REPOSITORY = "app-1a2b3c4d"
@@ -66,11 +68,12 @@ class Bench:
 
     async def survey(
         self,
-        find: dict[str, object],
+        *find: object,
         checks: dict[str, object] | None = None,
+        include: str = "/app/**",
         **spec_fields: object,
     ):
-        sites = {"include": ["/app/**"], "find": [find]}
+        sites = {"include": [include], "find": list(find)}
         phase = {"name": "main", "sites": sites, "ladder": [{"claude": {}}], "checks": []}
         spec = a_spec("m", checks=checks or {"unit": {"run": "true"}})
         given = {**spec.model_dump(by_alias=True), "phases": [phase], **spec_fields}
@@ -159,6 +162,18 @@ async def test_syntax_finds_sites_in_the_files_whose_language_is_known(
     assert await bench.survey({"ast_grep": by}) == found
 
 
+@pytest.mark.parametrize(
+    ("find", "odd"),
+    [([{"regex": "old"}], ["caf"]), ([{"ast_grep": "old($$$)"}], ["caf"]), ([], ["caf", "th"])],
+)
+async def test_a_site_in_a_file_whose_name_no_task_can_take_is_told(
+    bench: Bench, find: list[object], odd: list[str]
+) -> None:
+    found = await bench.survey(*find, include="/other/")
+    assert found.sites == ()
+    assert found.unplaced == tuple(f'"other/{n}\\351.py": its name is not UTF-8' for n in odd)
+
+
 async def test_a_finder_that_cannot_tell_fails_with_the_file(bench: Bench) -> None:
     with pytest.raises(FinderFailed, match=r"app/a\.py: in python: .*nosuch"):
         await bench.survey({"ast_grep": {"rule": {"kind": "nosuch"}}})
@@ -184,7 +199,7 @@ echo "  ..."; echo "not ok 5 allowed"; echo "ok 6 fine"; echo 1..6"""
 async def test_red_results_are_the_sites_in_the_files_that_they_name(bench: Bench) -> None:
     allow = [{"id": "allowed", "reason": "known"}]
     checks = {"reds": {"run": REDS, "results": "tap", "allow": allow}}
-    found = await bench.survey({"failing": "reds"}, checks)
+    found = await bench.survey({"failing": "reds"}, checks=checks)
     assert [(s.path, s.finder, s.what) for s in found.sites] == [
         ("app/a.py", "failing", "first"),
         ("app/b.py", "failing", "first"),
@@ -204,9 +219,9 @@ async def test_a_run_without_readable_results_is_a_site_only_if_it_names_files(
     checks = {"build": {"run": run, "results": "cargo"}}
     if paths is None:
         with pytest.raises(FinderFailed, match="no readable results"):
-            await bench.survey({"failing": "build"}, checks)
+            await bench.survey({"failing": "build"}, checks=checks)
         return
-    found = await bench.survey({"failing": "build"}, checks)
+    found = await bench.survey({"failing": "build"}, checks=checks)
     assert [(s.path, s.what) for s in found.sites] == [(path, "exit") for path in paths]
 
 

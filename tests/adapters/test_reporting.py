@@ -253,7 +253,7 @@ def test_red_results_that_no_task_could_take_are_not_done() -> None:
         rendered = render_report(a_report(*handoffs, unplaced=ids))
         section = rendered[rendered.index("## Not done") : rendered.index("## How to look")]
         assert "Nothing" not in section
-        assert "Red results that name no file in scope" in section
+        assert "Sites that no task could take" in section
         assert "- `a::test_0`\n" in section
         assert "- and 10 more, which are in the JSON report" in section
     stuck = Handoff(task="c1-0002", status=TaskStatus.CANNOT, left=("b.py",))

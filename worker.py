@@ -315,11 +315,12 @@ async def serve(roles: Sequence[str]) -> None:
             sandbox=settings.sandbox,
             code=code_version(),
         )
-        if versioned := "control" in roles and deployment(settings):
+        versioned = deployment(settings) if "control" in roles else None
+        if versioned:
             version = versioned.version
             log.info("versioned", deployment=version.deployment_name, build=version.build_id)
         queues = {role: role == "control" for role in ROLES}
-        if told := await other_code(client, queues, code_version()):
+        if not versioned and (told := await other_code(client, queues, code_version())):
             log.warning(told)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())

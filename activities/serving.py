@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType, WorkerVersioningMode
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -118,16 +118,17 @@ class SeenWorker(NamedTuple):
     identity: str
     code: str
     """Empty: it did not say."""
+    versioned: bool = False
+    """Of a deployment, where two versions side by side are meant."""
 
 
 async def workers_of(client: Client, queues: Mapping[str, bool]) -> list[SeenWorker]:
     """Who polls these queues (with true: for workflows), each worker once, by name."""
     asked = (_pollers(client, queue, flows) for queue, flows in queues.items())
-    names = {name for found in await asyncio.gather(*asked) for name in found}
-    return [SeenWorker(name, name.partition(_CODE)[2]) for name in sorted(names)]
+    return sorted({worker for found in await asyncio.gather(*asked) for worker in found})
 
 
-async def _pollers(client: Client, queue: str, flows: bool) -> list[str]:
+async def _pollers(client: Client, queue: str, flows: bool) -> list[SeenWorker]:
     kind = (
         TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if flows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
     )
@@ -136,13 +137,22 @@ async def _pollers(client: Client, queue: str, flows: bool) -> list[str]:
     )
     found = await client.workflow_service.describe_task_queue(request)
     since = datetime.now(UTC) - FRESH
-    return [p.identity for p in found.pollers if p.last_access_time.ToDatetime(UTC) > since]
+    fresh = [p for p in found.pollers if p.last_access_time.ToDatetime(UTC) > since]
+    versioned = WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
+    return [
+        SeenWorker(
+            p.identity,
+            p.identity.partition(_CODE)[2],
+            p.deployment_options.worker_versioning_mode == versioned,
+        )
+        for p in fresh
+    ]
 
 
 def different_code(workers: list[SeenWorker]) -> str:
     """What to say when workers run different code; empty: they do not."""
     by_code: dict[str, list[str]] = {}
-    for worker in workers:
+    for worker in (w for w in workers if not w.versioned):
         by_code.setdefault(worker.code or "unknown", []).append(worker.identity.partition(_CODE)[0])
     if len(by_code) < 2:
         return ""

@@ -30,12 +30,13 @@ from activities.adapters.code_version import code_version
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
 from activities.contracts.report import MigrationReport
+from activities.serving import different_code, workers_of
 from cli import unserved
 from cli.asking import Handle
 from cli.trouble import trouble_of
 from tests import invariants, shop
 from tests.service import DRAIN, ROOT, Service, environment, eventually, service, until
-from workflows.options import area_id, migration_id, task_id
+from workflows.options import QUEUES, area_id, migration_id, task_id
 
 DEPLOYMENT = "whimbrel"
 SLOW = shop.SPEC.replace("sed -i", "sleep 1; sed -i") + "limits: {concurrency: 2}\n"
@@ -142,6 +143,9 @@ async def test_new_code_under_a_running_migration(
             new_build = await make_current(client, new)
         await eventually(lambda: is_told(client, handle, f"no control worker of build {old_build}"))
         async with working(a_worker(whimbrel, "old", ROOT, "control", **versioned)):
+            workers_now = await workers_of(client, QUEUES)
+            assert len({worker.code for worker in workers_now}) == 2
+            assert different_code(workers_now) == ""
             report = whimbrel.report(await handle.result())
         await assert_versions(client, report, old_build, new_build)
         hub = whimbrel.hub(report)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
+from activities.adapters.memory_limit import memory_note
 from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.reports import Reports
 from activities.adapters.sandbox import Sandbox
@@ -160,6 +161,8 @@ class Commands:
             if one.reason != "exit":
                 ended, exit_code = one.reason, None
                 break
+        if exit_code != 0:
+            output += memory_note(output, order.memory, "limits.memory")
         kept = output[-max(OUTPUT_KEPT, 2 * order.output_limit) :]
         return Ran(
             exit=exit_code,
@@ -182,7 +185,7 @@ class Commands:
         mounts.append(Mount(args, "/args"))
         if order.private_git:
             mounts.append(Mount(order.private_git, "/src/.git"))
-        env = dict(prepared.env) if prepared else {}
+        env = prepared.env_within(order.memory) if prepared else {}
         root = f"/env/{prepared.name}" if prepared else ""
         env |= {name: expand_variables(value, root) for name, value in order.env.items()}
         if order.network:

@@ -23,6 +23,7 @@ from activities.adapters.fault_points import Effect, around
 from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
+from activities.adapters.memory_limit import memory_note
 from activities.adapters.prepare_failed import PrepareFailed as PrepareFailed
 from activities.adapters.presets import (
     PREPARE,
@@ -56,10 +57,17 @@ class Prepared:
     root: Path
     mounts: tuple[Mount, ...]
     env: dict[str, str]
+    bounds: tuple[tuple[str, str], ...] = ()
+    """Of its toolchains, without what its own `env` says."""
     writable: tuple[str, ...] = ()
     """Folders below it of which each run gets a copy."""
     built_from_tree: bool = False
     """Whether it may hold what was built from some tree's sources."""
+
+    def env_within(self, memory: int) -> dict[str, str]:
+        """The variables of a command that may use so many bytes."""
+        told = {name: value.format(memory=memory) for name, value in self.bounds}
+        return {**told, **self.env}
 
     @property
     def ready_at(self) -> float:
@@ -148,7 +156,7 @@ class Environments:
         )
         deadline = time.monotonic() + seconds(wanted.timeout)
         for step in building.todo:
-            env = {**self.registries.env, **prepared.env, **step.env}
+            env = {**self.registries.env, **prepared.env_within(Job.memory), **step.env}
             left = max(deadline - time.monotonic(), 1)
             job = Job(step.argv, mounts, env, cwd=step.cwd, timeout=left, network=step.network)
             if step.name == PREPARE:
@@ -237,7 +245,9 @@ class Environments:
         if built:
             mounts = (Mount(root, inside), *mounts)
         from_tree = sees_the_tree(environment) and environment.prepare is not None
-        return Prepared(name, key, root, mounts, env, environment.writable, from_tree)
+        bounds = {name: value for tool in tools.found for name, value in tool.bounds}
+        mine = tuple((n, value) for n, value in bounds.items() if n not in env)
+        return Prepared(name, key, root, mounts, env, mine, environment.writable, from_tree)
 
 
 @dataclass(frozen=True)
@@ -295,4 +305,5 @@ def _refuse_left(folder: Path, name: str, secrets: dict[str, str]) -> None:
 def _said(ended: Ended, network: bool) -> str:
     why = "" if ended.reason == "exit" else f"[{ended.reason} after {ended.seconds:.0f} s] "
     why += "" if network else "[offline: name what it reaches under `network`] "
-    return why + ended.output.decode(errors="replace").strip()[-_TAIL:]
+    output = ended.output + memory_note(ended.output, Job.memory, "no spec gives `prepare` more")
+    return why + output.decode(errors="replace").strip()[-_TAIL:]

@@ -16,6 +16,8 @@ from activities.adapters.jobs import BASE_PATH
 from activities.adapters.toolchains import Toolchain, ToolMissing, find_python, refuse_unsafe
 
 NAMES = ("go", "java", "maven", "node", "python", "rust")
+_HEAP = (("JAVA_TOOL_OPTIONS", "-XX:MaxRAM={memory}"),)
+"""A quarter of it is the largest heap, in every JVM that a command starts; -Xmx goes before."""
 _JVMS = ("/usr/lib/jvm", "/opt", "~/.sdkman/candidates/java")
 
 
@@ -70,7 +72,7 @@ def _javas() -> list[Toolchain]:
         if named and (folder / "bin/java").exists():
             version = named[1].removeprefix("1.").replace("_", ".")
             env = (("JAVA_HOME", str(folder)),)
-            found.append(Toolchain(folder / "bin/java", folder, version, env))
+            found.append(Toolchain(folder / "bin/java", folder, version, env, (), _HEAP))
     return found
 
 
@@ -81,7 +83,7 @@ def _mavens() -> list[Toolchain]:
     found = _asked("mvn", [*folders, Path("/usr/share/maven")], ("-v",), r"Maven (\d[\d.]*)", env)
     etc = Path("/etc/maven")  # where Debian's has its settings
     beside = (etc,) if etc.is_dir() else ()
-    return [Toolchain(t.executable, t.prefix, t.version, (), beside) for t in found]
+    return [Toolchain(t.executable, t.prefix, t.version, (), beside, _HEAP) for t in found]
 
 
 def _asked(

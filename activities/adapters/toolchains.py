@@ -33,6 +33,9 @@ class Toolchain:
     """Variables it needs."""
     beside: tuple[Path, ...] = ()
     """Folders it needs besides its prefix."""
+    bounds: tuple[tuple[str, str], ...] = ()
+    """Variables that tell it how much memory there is, {memory} in bytes: it would take the host's
+    for its own and die at the limit."""
 
     @property
     def mounts(self) -> tuple[Mount, ...]:

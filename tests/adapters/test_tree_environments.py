@@ -68,6 +68,34 @@ async def test_the_hosts_languages_run_offline_and_read_only(
 
 
 @pytest.mark.parametrize(
+    ("environment", "heap"),
+    [
+        ("toolchains: [java@17]", 1 << 29),
+        ("toolchains: [java@17]\nenv: {JAVA_TOOL_OPTIONS: -Xmx64m}", 64 << 20),
+    ],
+)
+async def test_a_jvm_is_told_the_limit_of_memory_unless_the_environment_says_more(
+    sandbox: Sandbox, tmp_path: Path, environment: str, heap: int
+):
+    run = "java -XX:+PrintFlagsFinal -version | awk '/ MaxHeapSize / {print $4}'"
+    host = a_host(tmp_path, sandbox, environment, run)
+    limits = host.spec.limits.model_copy(update={"memory": "2GiB"})
+    host.spec = host.spec.model_copy(update={"limits": limits})
+    found = await host.check()
+    assert (found.exit, found.tail.splitlines()[-1]) == (0, str(heap)), found.tail
+
+
+async def test_a_command_that_finds_no_memory_is_told_the_limit(sandbox: Sandbox, tmp_path: Path):
+    greedy = "python3 -c 'bytearray(5 << 30)'"
+    host = a_host(tmp_path, sandbox, 'python: "3.11"', greedy)
+    found = await host.check()
+    assert "each process may have 4 GiB of memory: limits.memory" in found.tail
+    host = a_host(tmp_path / "2", sandbox, f'python: "3.11"\nprepare: {greedy}', "true")
+    with pytest.raises(PrepareFailed, match="4 GiB of memory: no spec gives `prepare` more"):
+        await host.check()
+
+
+@pytest.mark.parametrize(
     ("named", "message"),
     [
         ("go@1.2", r"no go 1\.2 on this host; found: .*1\."),

@@ -227,6 +227,7 @@ def test_every_example_loads_and_names_its_schema() -> None:
         "clap-edition": "clap-edition",
         "homeassistant-flowresult": "homeassistant-flowresult",
         "sympy-ruff": "sympy-ruff",
+        "zlib-ansi": "zlib-ansi",
     }
     for path in EXAMPLES.glob("*.yaml"):
         assert path.read_text().startswith("# yaml-language-server: $schema=migration.schema.json")

@@ -83,9 +83,9 @@ def plan(
     timeout: Timeout = None,
 ) -> None:
     """Show every phase's tasks, files, waves and forecast; starts nothing else."""
-    from cli import boundary, planning
+    from cli import boundary, fleet_planning
 
-    verb = planning.plan(spec, local, as_json, output, timeout)
+    verb = fleet_planning.plan(spec, local, as_json, output, timeout)
     raise typer.Exit(boundary.run(verb))
 
 

@@ -31,7 +31,13 @@ async def test_a_fleet_is_started_followed_listed_and_read(tmp_path: Path) -> No
         path.write_text(SPEC)
         refused = await running.starter("start", str(path))
         assert (refused.code, "has no branch 'gone'" in refused.err) == (2, True), refused.err
-        assert "is a fleet" in (await running.starter("plan", str(path))).err
+        planned = await running.starter("plan", str(path), "--json")
+        assert (planned.code, "better: 2 of 3 plans made" in planned.err) == (1, True), planned.err
+        one, two, twice = json.loads(planned.out)["plans"]
+        tasks = [of["phases"][0]["forecast"]["task_count"] for of in (one, two)]
+        assert (tasks, "has no branch 'gone'" in twice["error"]) == ([1, 1], True)
+        saving = await running.starter("plan", str(path), "-o", str(tmp_path / "plan.json"))
+        assert (saving.code, "is a fleet" in saving.err) == (2, True)
         path.write_text(SPEC.replace(", {url: two, name: twice, base: gone}", ""))
         done = await running.starter("start", str(path), "--watch", "--yes")
         assert done.code == 0, done.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from temporalio import activity
 
 from activities.checks import baseline_key
-from activities.contracts.report import LandedCommit, MigrationReport
+from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import Expectation, MigrationSpec
 from activities.contracts.survey import SurveyData
@@ -77,6 +77,7 @@ class DeliveryActivities:
             outside=tuple(sorted({path for run in once for path in run.outside})),
             dropped=tuple(sorted({path for run in once for path in run.dropped})),
             landings=self._landings(request),
+            kept=tuple(self._kept(request, handoffs)),
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),
@@ -94,6 +95,16 @@ class DeliveryActivities:
         if hub.ref(f"refs/heads/{branch}") is None:
             return ()
         return hub.landings(branch, request.base, request.name)
+
+    def _kept(self, request: WriteReport, handoffs: Iterable[Handoff]) -> Iterable[KeptWork]:
+        """The newest work that changed anything, of each task that did not land whole."""
+        hub = self._hubs.of(request.repository.id)
+        attempts = hub.attempts(request.name)
+        for task in sorted(h.task for h in handoffs if h.put_back or not h.landed):
+            for ref, commit in attempts.get(task, ()):
+                if files := len(hub.diff(hub.parents(commit)[0], commit)):
+                    yield KeptWork(task=task, ref=ref, commit=commit, files=files)
+                    break
 
     def _unplaced(self, request: WriteReport) -> tuple[str, ...]:
         if request.survey is None or not request.survey.unplaced:

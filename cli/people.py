@@ -124,7 +124,8 @@ def cancel(
     local: Local = False,
     as_json: Json = False,
 ) -> None:
-    """End a migration: what has asked to land still lands, the rest is kept under refs."""
+    """End it: what has asked to land still lands; finished steps of the rest are kept under refs,
+    which the report lists."""
     if not yes:
         typer.confirm(f"End {name}? What has landed stays.", abort=True, err=True)
     _tell("cancel", name, local, as_json, reason)

@@ -58,6 +58,17 @@ class References(Objects):
         listed = self.git.text("for-each-ref", "--format=%(refname) %(objectname)", prefix)
         return dict(line.split(" ") for line in listed.splitlines())
 
+    def attempts(self, migration: str) -> dict[str, list[tuple[str, str]]]:
+        """Task → (ref, commit) of what its attempts left, the newest first."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for ref, commit in self.refs(PUSHED).items():
+            scope, task, _ = ref.rsplit("/", 2)
+            if scope.removeprefix(PUSHED).partition("/")[2] == migration:
+                found.setdefault(task, []).append((ref, commit))
+        for kept in found.values():
+            kept.sort(key=lambda entry: _age(entry[0]), reverse=True)
+        return found
+
     def keep(self, ref: str, new: str, old: str | None = None) -> str:
         """Points a ref under `refs/whimbrel/` at `new` if it is at `old` (None: does not exist).
 
@@ -128,6 +139,16 @@ class References(Objects):
             left = self.path / name
             if _is_orphaned(left):
                 left.unlink(missing_ok=True)
+
+
+def attempt_ref(host: str, migration: str, task: str, attempt: str) -> str:
+    """Keeps what an attempt on a host left, for as long as the hub is there."""
+    return f"{PUSHED}{host}/{migration}/{task}/{attempt}"
+
+
+def _age(ref: str) -> list[int]:
+    """An attempt is called `START-NUMBER-OPENING`."""
+    return [int(number) for number in ref.rpartition("/")[2].split("-")]
 
 
 def _is_orphaned(lock: Path) -> bool:

@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
+from activities.adapters.report_tables import decisions, kept_work, table
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
-MAX_ROWS = 500
-"""Rows of any one table; the JSON has all."""
 MAX_PATHS = 20
 """Paths in one cell."""
 MAX_IDS = 50
@@ -45,11 +44,12 @@ def render_report(report: MigrationReport) -> str:
         _heading(report),
         _not_done(report),
         _beside(report),
+        kept_work(report.kept),
         _tasks(report.handoffs),
         _baseline("Red before the migration", report.baseline_failures),
         _baseline("Flaky: red in one of two runs on the base", report.flaky),
         _pilots(report),
-        _decisions(report),
+        decisions(report.decisions),
         _look(report),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -133,7 +133,7 @@ def _undone(report: MigrationReport) -> str:
     found = undone(report.handoffs)
     if found:
         rows = [(code(u.task), _paths(u.paths), text(u.why)) for u in found]
-        return _table(("Task", "What", "Why"), rows)
+        return table(("Task", "What", "Why"), rows)
     said, reasons = no_file_undone(report)
     return "\n".join([said, *([""] if reasons else ()), *(f"- {text(r)}" for r in reasons)])
 
@@ -234,7 +234,7 @@ def _tasks(handoffs: Sequence[Handoff]) -> str:
         for h in sorted(handoffs, key=lambda h: h.task)
     ]
     columns = ("Task", "Outcome", "Files", "Attempts", "Bounces", "Time", "Commit")
-    return "## Tasks\n\n" + _table(columns, rows)
+    return "## Tasks\n\n" + table(columns, rows)
 
 
 def _rungs(attempts: Iterable[Attempt]) -> str:
@@ -257,13 +257,6 @@ def _pilots(report: MigrationReport) -> str:
     return "\n".join(["## What the pilot taught", *parts]) if parts else ""
 
 
-def _decisions(report: MigrationReport) -> str:
-    if not report.decisions:
-        return ""
-    rows = [(d.at, text(d.actor), text(d.verb), text(d.reason)) for d in report.decisions]
-    return "## What people decided\n\n" + _table(("When", "Who", "What", "Why"), rows)
-
-
 def _look(report: MigrationReport) -> str:
     name = report.name
     return "\n".join(
@@ -275,14 +268,6 @@ def _look(report: MigrationReport) -> str:
             f"    starter.py report {name} --json  this report as data",
         ]
     )
-
-
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    lines += [f"| {' | '.join(row)} |" for row in rows[:MAX_ROWS]]
-    if len(rows) > MAX_ROWS:
-        lines += ["", f"{len(rows) - MAX_ROWS} more are in the JSON report."]
-    return "\n".join(lines)
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from activities.adapters.hub import Hub
 from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.package_lists import lists_in
+from activities.adapters.refs import attempt_ref
 from activities.adapters.task_prompt import task_prompt
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
@@ -121,7 +122,7 @@ class Rungs:
             creates=task.creates,
             message=f"{task.id}: {one_line(task.title)}\n",
             when=when,
-            ref=f"refs/whimbrel/host/{where.host}/{where.migration}/{task.id}/{where.attempt}",
+            ref=attempt_ref(where.host, where.migration, task.id, where.attempt),
         )
 
 

@@ -20,6 +20,17 @@ class LandedCommit(Contract):
     """Paths that it changed."""
 
 
+class KeptWork(Contract):
+    """What an attempt of a task left that did not land whole: a commit on its base, in the hub."""
+
+    task: TaskId
+    ref: str
+    """It keeps the commit; `git fetch HUB REF` brings it into a repository."""
+    commit: CommitId
+    files: int
+    """Paths that it changed."""
+
+
 class MigrationReport(Contract):
     """The whole outcome, as data; Markdown and HTML are rendered from it."""
 
@@ -63,3 +74,6 @@ class MigrationReport(Contract):
     """Phases that never started, in order: their sites are neither counted nor migrated."""
     landings: tuple[LandedCommit, ...] = ()
     """Oldest first, those of earlier lives included; read from the green chain in the hub."""
+    kept: tuple[KeptWork, ...] = ()
+    """The newest work of each task that did not land whole, by task; one whose attempts changed
+    nothing has none."""

@@ -9,6 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.blobs import BlobMissing, BlobStore
 from activities.adapters.hub import BranchMoved, BranchOwned
 from activities.adapters.hubs import Hubs
+from activities.adapters.refs import attempt_ref
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
@@ -29,7 +30,7 @@ from activities.contracts.requests import (
     WriteReport,
 )
 from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
-from activities.contracts.work import Handoff, TaskStatus
+from activities.contracts.work import Handoff, PutBack, TaskStatus
 from activities.delivery import DeliveryActivities
 from activities.errors import NEVER_MENDED_BY_WAITING
 from activities.integration import IntegrationActivities
@@ -318,3 +319,43 @@ def test_a_migration_that_ended_before_it_had_a_branch_has_a_report(blobs, hubs,
     delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict")
     written = twice(delivery.write_report, report_of(repository, blobs, COMMIT))
     assert blobs.get_model(written.report, MigrationReport).landings == ()
+
+
+def test_a_report_lists_under_which_ref_the_work_is_that_did_not_land(
+    blobs, hubs, repository, green, changed
+):
+    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict")
+    hub = hubs.of(repository.id)
+    empty = hub.write_commit(green, [green], "c1-0001\n", 0)
+    for migration, task, attempt, commit in (
+        (NAME, "c1-0001", "0-2-0", changed),
+        (NAME, "c1-0001", "0-10-0", changed),
+        (NAME, "c1-0001", "1-1-0", empty),
+        (NAME, "c1-0002", "0-1-0", changed),
+        (NAME, "c1-0003", "0-1-0", changed),
+        (NAME, "c1-0004", "0-1-0", empty),
+        (f"fleet/{NAME}", "c1-0001", "2-1-0", changed),
+        (f"{NAME}-2", "c1-0001", "2-1-0", changed),
+    ):
+        hub.keep(attempt_ref("h", migration, task, attempt), commit)
+    handoffs = Handoffs(
+        handoffs=(
+            Handoff(task="c1-0001", status=TaskStatus.CANCELLED),
+            Handoff(task="c1-0002", status=TaskStatus.LANDED, landed=green),
+            Handoff(
+                task="c1-0003",
+                status=TaskStatus.PARTIAL,
+                landed=green,
+                put_back=(PutBack(path="b.py", reason="red"),),
+            ),
+            Handoff(task="c1-0004", status=TaskStatus.SKIPPED),
+        )
+    )
+    told = {"handoffs": (blobs.put_model(NAME, handoffs),)}
+    request = report_of(repository, blobs, green).model_copy(update=told)
+    written = twice(delivery.write_report, request)
+    kept = blobs.get_model(written.report, MigrationReport).kept
+    assert [(work.task, work.ref, work.commit, work.files) for work in kept] == [
+        ("c1-0001", attempt_ref("h", NAME, "c1-0001", "0-10-0"), changed, 2),
+        ("c1-0003", attempt_ref("h", NAME, "c1-0003", "0-1-0"), changed, 2),
+    ]

@@ -13,7 +13,7 @@ from activities.adapters.html_text import line, output
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome
 from activities.contracts.migration import Stage
-from activities.contracts.report import MigrationReport
+from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
     CommandRun,
     Handoff,
@@ -54,7 +54,7 @@ def test_a_task_is_shown_with_all_that_became_of_it() -> None:
     )
     for told in ("README", "stray.txt", "tests.test_old::test_z", "tests.test_clock::test_now"):
         assert told in page.within("code")
-    assert "2026-01-01 00:00 UTC ann@host approve looks right" in page.text
+    assert "2026-01-01 00:00 UTC ann@host approve all looks right" in page.text
     assert "Base " + BASE in page.text
     assert "Tip " + TIP in page.text
 
@@ -98,7 +98,10 @@ def everywhere(text: str) -> MigrationReport:
         concerns=(text,),
         attempts=(attempt,),
     )
-    decided = HumanDecision(id="1", verb=text, actor=text, reason=text, at=text)
+    decided = HumanDecision(
+        id="1", verb=text, actor=text, reason=text, at=text, target=text, said=text
+    )
+    kept = KeptWork(task="c1-0001", ref=text, commit="1" * 40, files=1)
     return a_report(
         stuck,
         name=text,
@@ -112,6 +115,7 @@ def everywhere(text: str) -> MigrationReport:
         flaky={text: (text,)},
         blind_checks=(text,),
         decisions=(decided,),
+        kept=(kept,),
         sandbox=text,
         unplaced=(text,),
         outside=(text,),

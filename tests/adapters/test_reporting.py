@@ -4,7 +4,7 @@ from activities.adapters.reporting import Undone, duration, render_report, undon
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.migration import Stage
-from activities.contracts.report import MigrationReport
+from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
     Attempt,
     CommandRun,
@@ -38,6 +38,14 @@ GOLDEN = """\
 | `c1-0002` | `tests/test_b.py` | newly failing: tests.test\\_b::test\\_x |
 | `c1-0003` | the whole task | unit: newly failing: tests.test\\_c::test\\_y |
 
+## Kept: the last work of tasks that did not land whole
+
+Nothing of it is lost: `git fetch HUB REF` brings it into a repository of yours.
+
+| Task | Files | Ref |
+| --- | --- | --- |
+| `c1-0002` | 2 | `refs/whimbrel/host/h/bare-asserts/c1-0002/0-1-0` |
+
 ## Tasks
 
 | Task | Outcome | Files | Attempts | Bounces | Time | Commit |
@@ -54,9 +62,10 @@ GOLDEN = """\
 
 ## What people decided
 
-| When | Who | What | Why |
-| --- | --- | --- | --- |
-| 2026-01-01T00:00:10+00:00 | ann@host | approve | looks right |
+| When | Who | What | Of | Why | That is |
+| --- | --- | --- | --- | --- | --- |
+| 2026-01-01T00:00:10+00:00 | ann@host | approve | all | looks right |  |
+| 2026-01-01T00:00:20+00:00 | bob@host | steer | task c1-0002 |  | Use the new \\| API. |
 
 ## How to look at it
 
@@ -121,6 +130,14 @@ def test_the_report_says_what_was_not_done_before_everything_else() -> None:
         reason="two files need more than the codemod",
         landed_files=9,
         sandbox="strict",
+        kept=(
+            KeptWork(
+                task="c1-0002",
+                ref="refs/whimbrel/host/h/bare-asserts/c1-0002/0-1-0",
+                commit=TIP,
+                files=2,
+            ),
+        ),
         baseline_failures={"unit": ("tests.test_old::test_z",)},
         decisions=(
             HumanDecision(
@@ -129,6 +146,14 @@ def test_the_report_says_what_was_not_done_before_everything_else() -> None:
                 actor="ann@host",
                 reason="looks right",
                 at="2026-01-01T00:00:10+00:00",
+            ),
+            HumanDecision(
+                id="2",
+                verb="steer",
+                actor="bob@host",
+                at="2026-01-01T00:00:20+00:00",
+                target="task c1-0002",
+                said="Use the new | API.",
             ),
         ),
     )

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from activities.contracts.migration import Stage
 from tests.adapters.repositories import make_repository
-from tests.service import service
+from tests.service import eventually, service, until
 
 SPEC = """\
 version: 1
@@ -61,3 +62,47 @@ async def test_a_fleet_is_started_followed_listed_and_read(tmp_path: Path) -> No
         }
         late = await running.starter("pause", "better")
         assert (late.code, "has ended" in late.err) == (3, True), late.err
+
+
+HELD = SPEC.replace(
+    "[one, {url: two, vars: {word: young}}, {url: two, name: twice, base: gone}]", "[one]"
+)
+
+
+async def test_a_fleet_is_paused_resumed_and_cancelled_as_a_whole(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    make_repository(tmp_path / "one", {"one.txt": b"old\n"})
+    path = tmp_path / "fleet.yaml"
+    path.write_text(HELD)
+    async with service(home) as running:
+        begun = await running.starter("start", str(path))
+        assert begun.code == 0, begun.err
+        member = running.client.get_workflow_handle("migration/better/one")
+
+        async def has_begun() -> bool:
+            return (await running.client.count_workflows(f"WorkflowId = '{member.id}'")).count == 1
+
+        await eventually(has_begun)
+        waiting = await until(member, lambda progress: progress.stage is Stage.APPROVAL)
+        assert not waiting.holds
+        told = [
+            await running.starter("pause", "better", "-m", "holidays"),
+            await running.starter("pause", "better"),
+            await running.starter("resume", "better", "--task", "c1-0001"),
+        ]
+        assert [said.code for said in told] == [0, 5, 2], [said.err for said in told]
+        await until(member, lambda progress: bool(progress.holds))
+        assert (await running.starter("resume", "better")).code == 0
+        await until(member, lambda progress: not progress.holds)
+        assert (await running.starter("cancel", "better", "--yes", "-m", "enough")).code == 0
+        assert (await member.result())["stage"] == Stage.CANCELLED
+        audit = json.loads((await running.starter("audit", "better", "--json")).out)["entries"]
+        assert [(entry["verb"], entry["reason"]) for entry in audit] == [
+            ("pause", "holidays"),
+            ("resume", ""),
+            ("cancel", "enough"),
+        ]
+        report = json.loads((await running.starter("report", "better/one", "--json")).out)
+        said = [decision["verb"] for decision in report["decisions"]]
+        assert said == ["pause", "resume", "cancel"]

@@ -40,8 +40,7 @@ async def said(running: Service, *words: str) -> None:
 
 
 async def test_what_people_say_is_done_once_and_told_afterwards(tmp_path: Path) -> None:
-    files = {**shop.modules(), "run_checks.py": shop.RUNNER}
-    make_repository(tmp_path / "upstream", files)
+    make_repository(tmp_path / "upstream", {**shop.modules(), "run_checks.py": shop.RUNNER})
     async with service(tmp_path / "home") as running:
         handle = await running.start(SPEC, REPOSITORY=str(tmp_path / "upstream"))
         area = running.client.get_workflow_handle(f"{handle.id}/area/root")

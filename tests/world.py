@@ -72,6 +72,8 @@ class Gate:
     """Holds an activity until a test opens it; `reached` says that somebody waits."""
 
     task: str | None
+    deaf: bool = False
+    """Whoever waits does not hear of a cancellation."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,8 +81,10 @@ class Gate:
         self.opened.set()
 
     async def wait(self) -> None:
-        """Beats while it waits, so that a cancellation arrives."""
+        """Beats while it waits, so that a cancellation arrives; where it is deaf, none does."""
         self.reached.set()
+        if self.deaf:
+            await self.opened.wait()
         while not self.opened.is_set():
             activity.heartbeat()
             try:
@@ -117,9 +121,9 @@ class World:
 
     # The script.
 
-    def hold(self, name: str, task: str | None = None) -> Gate:
+    def hold(self, name: str, task: str | None = None, *, deaf: bool = False) -> Gate:
         """Holds an activity (of one task) until the gate is opened."""
-        gate = Gate(task)
+        gate = Gate(task, deaf)
         self._gates[name].append(gate)
         return gate
 

@@ -4,6 +4,8 @@ A paused task finishes the step it is in and waits at the next one: nothing coun
 so however long that takes, its history does not grow, and it holds no workspace.
 """
 
+import asyncio
+
 from temporalio import workflow
 
 from activities.contracts.children import TaskSteering
@@ -22,7 +24,15 @@ class Guided:
 
     async def may_go_on(self) -> None:
         """Returns when it is not paused; a cancellation gets through."""
+        end_if_cancelled()
         if self.now.paused:
             workflow.set_current_details("Paused by a person: nothing is lost.")
             await workflow.wait_condition(lambda: not self.now.paused)
             workflow.set_current_details("")
+
+
+def end_if_cancelled() -> None:
+    """A cancellation that a step did not hear before it ended is used up by it: here it counts."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError

@@ -24,7 +24,7 @@ from activities.versioning import PINNED
 from workflows import attempts, details
 from workflows.asking import Asking
 from workflows.attempts import Work
-from workflows.guided import Guided
+from workflows.guided import Guided, end_if_cancelled
 from workflows.ladder import Ladder
 from workflows.options import (
     GIT,
@@ -92,6 +92,7 @@ class TaskWorkflow:
         work = await self._ladder.climb(self._in.tip, self._in.tip)
         while work:
             workflow.set_current_details(f"{len(work.files)} files wait for the merge queue")
+            end_if_cancelled()
             landing = await self._asking.land(order.task, work)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(work, landing)

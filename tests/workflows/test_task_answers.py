@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from builders import REPOSITORY, a_branch, a_candidate, a_plan, a_spec, a_task
 from conftest import Stage
 from inbox import Inbox
@@ -146,6 +147,18 @@ async def test_a_task_cancelled_in_a_rung_opens_no_other_workspace_and_says_so(s
     gate.open()
     assert handoff.status is Status.CANCELLED
     assert world.opened == ["0-1-0"]
+
+
+@pytest.mark.parametrize("step", ["open_workspace", "run_rung", "run_checks"])
+async def test_a_cancel_that_a_step_did_not_hear_ends_the_task_after_it(stage, step):
+    world = stage.world(f"ta-deaf-{step.replace('_', '-')}", a="old")
+    gate = world.hold(step, deaf=True)
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.task.cancel()
+    gate.open()
+    assert (await case.handoff()).status is Status.CANCELLED
+    assert await case.enqueued() == 0
 
 
 async def test_fewer_attempts_hold_for_a_task_at_work_and_an_old_letter_changes_nothing(stage):

@@ -136,11 +136,12 @@ async def test_an_orphan_whose_guard_was_killed_too_is_swept_and_nothing_else_is
 
 async def test_a_guard_that_died_is_replaced(tmp_path: Path) -> None:
     lifeline = Lifeline(tmp_path)
+    await until(lambda: len(alive(str(lifeline.path))) == 1)
     (guard,) = alive(str(lifeline.path))
     os.kill(guard, signal.SIGKILL)
     await until(lambda: not alive(str(lifeline.path)))
     lifeline.mark()
-    assert len(alive(str(lifeline.path))) == 1
+    await until(lambda: len(alive(str(lifeline.path))) == 1)
     lifeline.close()
     assert alive(str(lifeline.path)) == []
     assert not lifeline.path.exists()

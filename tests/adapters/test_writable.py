@@ -16,9 +16,9 @@ from activities.adapters.jobs import Job, Mount
 from activities.adapters.sandbox import Sandbox, detect
 from activities.adapters.scratch import Scratch
 from activities.adapters.writable import WritableFolders
+from tests.adapters import plain_user
 from tests.adapters.test_sandbox import alive, until
 
-ROOT = Path(__file__).parents[2]
 INSIDE = "/env/go/build"
 BUILD = f"""\
 cd {INSIDE}
@@ -138,12 +138,10 @@ async def test_kill_9_of_the_worker_leaves_no_mount_and_no_change(
 ) -> None:
     source, command = prepared(open_to_all, sandbox), [sys.executable]
     if user == "a plain one":
-        if os.geteuid() != 0 or not shutil.which("python3", path="/usr/bin"):
-            pytest.skip("needs root, and a python that everybody can run")
-        command = ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups"]
-        command += ["/usr/bin/python3", "-B"]
+        plain_user.needed()
+        command = [*plain_user.PYTHON]
         for path in (source, *source.rglob("*")):
-            os.chown(path, 61234, 61234)
+            os.chown(path, plain_user.UID, plain_user.UID)
     desk, marker = open_to_all / "desk", f"marker-{uuid.uuid4().hex}"
     desk.mkdir()
     os.chown(desk, source.stat().st_uid, source.stat().st_gid)
@@ -151,7 +149,7 @@ async def test_kill_9_of_the_worker_leaves_no_mount_and_no_change(
     script = f"rm -r gone replaced; echo mine > kept; mkdir replaced; sleep 600 # {marker}"
     worker = await asyncio.create_subprocess_exec(
         *(*command, "-c", WORKER, source, desk, script),
-        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+        env=plain_user.ENVIRONMENT | {"PATH": os.environ["PATH"]},
         stdout=asyncio.subprocess.PIPE,
     )
     assert worker.stdout

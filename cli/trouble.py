@@ -76,9 +76,8 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
         *(options.task_id(progress.name, r.task.id, r.start) for r in islice(running, TASKS)),
     ]
     found = [run for run in await asyncio.gather(*(_described(client, id) for id in ids)) if run]
-    for run in found:
-        if missing := await unserved(client, run):
-            return missing
+    if missing := await unserved(client, *found):
+        return missing
     steps = [step for run in found for step in run.raw_description.pending_activities]
     failing = [step for step in steps if _is_trouble(step)]
     return told(max(failing, key=lambda step: step.attempt)) if failing else ""

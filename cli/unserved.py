@@ -11,32 +11,46 @@ from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
 from temporalio.api.enums.v1 import VersioningBehavior as Behavior
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionDescription
 
 from activities.serving import workers_of
 from workflows import options
 
+SCHEDULED = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 TAKEN_WITHIN = timedelta(seconds=20)
 """How long a step waits before anybody asks why."""
 
 
-async def unserved(client: Client, described: Any) -> str:
-    """What no worker takes of a run that was described, and which is missing; empty: nothing."""
-    raw = described.raw_description
-    if raw.HasField("pending_workflow_task"):
-        task = raw.pending_workflow_task
-        waits = task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
-        if waits and _is_long(task.scheduled_time):
-            return _no_control(raw.workflow_execution_info.versioning_info)
-    for step in raw.pending_activities:
-        queue = step.activity_options.task_queue.name
-        if _waits(step) and queue and not await workers_of(client, {queue: False}):
+async def unserved(client: Client, *described: WorkflowExecutionDescription) -> str:
+    """What no worker takes of these runs, and which is missing; empty: nothing.
+
+    Workers whose slots are all taken do not poll: where a step of the same queue is under way,
+    another one only waits for its turn.
+    """
+    raws: list[Any] = [run.raw_description for run in described]
+    for raw in raws:
+        if raw.HasField("pending_workflow_task"):
+            task = raw.pending_workflow_task
+            waits = task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+            if waits and _is_long(task.scheduled_time):
+                return _no_control(raw.workflow_execution_info.versioning_info)
+    steps = [step for raw in raws for step in raw.pending_activities]
+    served = {_queue(step) for step in steps if step.state == STARTED}
+    for step in steps:
+        queue = _queue(step)
+        alone = _waits(step) and queue and queue not in served
+        if alone and not await workers_of(client, {queue: False}):
             role = queue if queue in options.ROLES else "workspace"
             return (
-                f"no worker polls {queue} for {step.activity_type.name}: start one with "
-                f"worker.py --role {role}, it goes on by itself"
+                f"{step.activity_type.name} waits and nobody has asked for work of {queue} lately; "
+                f"unless all its workers are busy, start one with worker.py --role {role}"
             )
     return ""
+
+
+def _queue(step: PendingActivityInfo) -> str:
+    return step.activity_options.task_queue.name
 
 
 def _no_control(versioning: Any) -> str:
@@ -56,8 +70,7 @@ def _no_control(versioning: Any) -> str:
 
 
 def _waits(step: PendingActivityInfo) -> bool:
-    scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    return step.state == scheduled and _is_long(step.scheduled_time)
+    return step.state == SCHEDULED and _is_long(step.scheduled_time)
 
 
 def _is_long(since: Any) -> bool:

@@ -116,12 +116,16 @@ CORPUS = {
         ),
         go_module,
         Outcome(
-            # 122 of 272 files: those with up to three places are accepted by the spec as they are.
+            # 272 files with the generator's, which waits for its turn behind three `ReadDir`.
             stage=Stage.DONE_WITH_LEFTOVERS,
-            tasks=24,
-            landed=23,
-            files=122,
-            left=("internal/cmd/genopawasm/main.go",),
+            tasks=30,
+            landed=30,
+            files=271,
+            left=(
+                "internal/gojsonschema/jsonschema_test.go",
+                "loader/loader.go",
+                "test/wasm/cmd/wasm-rego-testgen/main.go",
+            ),
             results={"tests": ("2718 passed, 36 failed", "2718 passed, 36 failed")},
         ),
     ),

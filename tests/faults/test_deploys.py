@@ -7,6 +7,7 @@ are one process for both. What the new code changes would break a replay of the 
 task without a word, of a migration guarded by `patched`.
 """
 
+import contextlib
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -116,7 +117,9 @@ async def is_told(client: Client, handle: Handle, words: str) -> bool:
     """Whether people are told so of the migration."""
     progress = await handle.query("progress", result_type=Progress)
     area = client.get_workflow_handle(area_id(progress.name, "root"))
-    rows = await area.query("rows", result_type=list[AreaRow])
+    rows: list[AreaRow] = []
+    with contextlib.suppress(RPCError):  # before there is an area
+        rows = await area.query("rows", result_type=list[AreaRow])
     return words in await trouble_of(client, progress, rows)
 
 
@@ -129,13 +132,14 @@ async def test_new_code_under_a_running_migration(
     new = new_code(tmp_path / "new")
     async with service(tmp_path / "home", worker=False) as whimbrel, AsyncExitStack() as workers:
         client = whimbrel.client
-        tools = ("workspace", "checks", "integration", "delivery")
-        await workers.enter_async_context(working(a_worker(whimbrel, "tools", ROOT, *tools)))
         versioned = {"WHIMBREL_DEPLOYMENT": DEPLOYMENT}
         async with working(a_worker(whimbrel, "old", ROOT, "control", **versioned)):
             old_build = await make_current(client, ROOT)
             started = {"NAME": "deployed", "REPOSITORY": str(tmp_path / "upstream")}
             handle = await whimbrel.start(SLOW, **started)
+            await eventually(lambda: is_told(client, handle, "asked for work of integration"))
+            tools = ("workspace", "checks", "integration", "delivery")
+            await workers.enter_async_context(working(a_worker(whimbrel, "tools", ROOT, *tools)))
             await until(handle, lambda progress: progress.counts.running > 0)
             await workers.enter_async_context(
                 working(a_worker(whimbrel, "new", new, "control", **versioned))

@@ -8,7 +8,6 @@ SIGTERM drains: running activities get the grace period, then are handed to anot
 import argparse
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import sys
@@ -27,6 +26,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.adapters import orphans
 from activities.adapters.code_version import code_version
 from activities.adapters.leaving import run_and_leave
+from activities.adapters.logs import configure_logs
 from activities.adapters.settings import Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
@@ -326,36 +326,6 @@ async def serve(roles: Sequence[str]) -> None:
         log.info("draining", grace_seconds=GRACE.total_seconds())
         # All at once: what one finishes would become new work for those that still poll.
         await asyncio.gather(*(worker.shutdown() for worker in workers))
-
-
-def configure_logs() -> None:
-    """One JSON line per record on standard error, Temporal's loggers with their workflow ids."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[
-            *shared[:1],
-            *shared[2:],
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

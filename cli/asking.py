@@ -120,10 +120,12 @@ async def status(name: str, local: bool, as_json: bool) -> int:
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
         progress = _last(ended) if ended else await ask(connected, handle)
+        trouble = [] if ended else await _trouble(connected, progress)
         if as_json:
-            give_json("status", progress.model_dump(mode="json"))
+            said = {"trouble": "", "workers": "", **dict(trouble)}
+            give_json("status", {**progress.model_dump(mode="json"), **said})
         else:
-            more = _undone(ended) if ended else await _trouble(connected, progress)
+            more = _undone(ended) if ended else trouble
             give(status_text(progress, connected.link(handle.id), more))
     return Code.OK
 

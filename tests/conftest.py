@@ -219,10 +219,10 @@ KINDS = {
 }
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def patient(
+@contextlib.asynccontextmanager
+async def patient_stage(
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[tuple[Stage, WorkflowEnvironment]]:
+) -> AsyncGenerator[tuple[Stage, WorkflowEnvironment]]:
     """A stage on a server whose clock the test moves; left alone it would jump over our talks."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(BINARIES / "temporal-test-server"),
@@ -237,6 +237,15 @@ async def patient(
             hubs = tmp_path_factory.mktemp("patient-hubs")
             async with staging(env.client, blobs, hubs) as acting:
                 yield acting, env
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def patient(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[tuple[Stage, WorkflowEnvironment]]:
+    """One for all tests that move the clock by hours; they share it."""
+    async with patient_stage(tmp_path_factory) as stage:
+        yield stage
 
 
 async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:

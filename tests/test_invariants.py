@@ -270,8 +270,13 @@ def test_a_broken_one_is_noticed(sound: Sound, broken: Breaking):
 
 
 def test_a_process_that_is_left_is_noticed(tmp_path: Path):
-    with subprocess.Popen(["sleep", "60"], env={"WHIMBREL_HOME": str(tmp_path)}) as left:
-        assert traces.processes_of(tmp_path) == ["sleep 60 "]
+    env, pipe = {"WHIMBREL_HOME": str(tmp_path)}, subprocess.PIPE
+    with subprocess.Popen(["cat"], env=env, stdin=pipe, stdout=pipe) as left:
+        assert left.stdin and left.stdout  # noqa: PT018
+        left.stdin.write(b"it runs\n")
+        left.stdin.flush()
+        assert left.stdout.readline()
+        assert traces.processes_of(tmp_path) == ["cat "]
         left.kill()
     traces.assert_nothing_runs(tmp_path)
 

@@ -4,6 +4,7 @@ by side: what they do is mostly wait.
 """
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -127,15 +128,15 @@ async def progress(handle) -> Progress:
 
 
 async def shown(whimbrel: Service, said: str, patience: float = 90.0) -> str:
-    """The line of `status` that says it; whatever it says before that is waited out."""
+    """What `status` says stands in the way; whatever it says before that is waited out."""
     status = None
     try:
         async with asyncio.timeout(patience):
             while True:
-                status = await whimbrel.starter("status", "troubled")
-                for line in status.out.splitlines():
-                    if said in line:
-                        return line
+                status = await whimbrel.starter("status", "troubled", "--json")
+                trouble = json.loads(status.out)["trouble"] if status.out else ""
+                if said in trouble:
+                    return trouble
     except TimeoutError:
         raise AssertionError(f"status never said {said!r}, but {status}") from None
 

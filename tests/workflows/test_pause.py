@@ -1,9 +1,12 @@
 """A pause costs nothing: a week of it adds no event to any history, and no workspace is held."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
+import pytest
+import pytest_asyncio
 from conftest import Stage as Theatre
-from conftest import a_command, rested
+from conftest import a_command, patient_stage, rested
 from temporalio.testing import WorkflowEnvironment
 from world import World
 
@@ -15,6 +18,15 @@ from workflows.migration import MigrationWorkflow
 
 WEEK = 7 * 24 * 3600
 HELD = Hold(actor="ana@desk", reason="holidays", at="2026-01-01T00:00:00+00:00")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def alone(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[tuple[Theatre, WorkflowEnvironment]]:
+    """A server of its own: what other tests left open there would wake all through the week."""
+    async with patient_stage(tmp_path_factory) as stage:
+        yield stage
 
 
 def queue_of(world: World) -> str:
@@ -50,9 +62,9 @@ async def a_week_adds(
     return {id: (before[id], after[id]) for id in ids if before[id] != after[id]}
 
 
-async def test_a_week_of_pause_adds_no_event_to_any_history(patient):
+async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     """One task has asked to land, one came out of its rung into the pause, one has not started."""
-    stage, env = patient
+    stage, env = alone
     world = stage.world("w-week", a="old", b="old", c="old", d="old")
     world.needs = {"c1-0004": ("c1-0003",)}
     compose = world.hold("compose_batch")

@@ -24,7 +24,7 @@ from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.adapters import orphans
-from activities.adapters.code_version import code_version
+from activities.adapters.code_version import own_code
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.logs import configure_logs
 from activities.adapters.settings import Settings
@@ -55,10 +55,10 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 async def joined(roles: Sequence[str]) -> Client:
     """The service; only workflows set search attributes, and only control loads workflow code."""
     if "control" not in roles:
-        return await connect({}, code_version())
+        return await connect({}, own_code())
     from workflows.options import SEARCH_ATTRIBUTES
 
-    return await connect(SEARCH_ATTRIBUTES, code_version())
+    return await connect(SEARCH_ATTRIBUTES, own_code())
 
 
 class Host:
@@ -215,7 +215,7 @@ def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     """What versions a control worker; those of activities never are: their contracts only grow."""
     if not settings.deployment:
         return None
-    version = WorkerDeploymentVersion(settings.deployment, settings.build or code_version())
+    version = WorkerDeploymentVersion(settings.deployment, settings.build or own_code())
     return WorkerDeploymentConfig(
         version=version,
         use_worker_versioning=True,
@@ -313,14 +313,14 @@ async def serve(roles: Sequence[str]) -> None:
             roles=list(roles),
             host=settings.host,
             sandbox=settings.sandbox,
-            code=code_version(),
+            code=own_code(),
         )
         versioned = deployment(settings) if "control" in roles else None
         if versioned:
             version = versioned.version
             log.info("versioned", deployment=version.deployment_name, build=version.build_id)
         queues = {role: role == "control" for role in ROLES}
-        if not versioned and (told := await other_code(client, queues, code_version())):
+        if not versioned and (told := await other_code(client, queues, own_code())):
             log.warning(told)
         await stop.wait()
         log.info("draining", grace_seconds=GRACE.total_seconds())

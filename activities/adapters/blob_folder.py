@@ -11,6 +11,7 @@ from pathlib import Path
 
 from activities.adapters.blob_place import Kept
 from activities.adapters.leftovers import remove_abandoned
+from activities.adapters.syncing import sync_folder
 
 ASIDE = ".tmp-"
 """How a file is called until it is whole."""
@@ -104,7 +105,7 @@ class BlobFolder:
                 file.flush()
                 os.fsync(file.fileno())
             yield aside
-            _sync(folder)
+            sync_folder(folder)
         except OSError as trouble:
             # A full disk names no file, and a person has to know which disk it is.
             raise OSError(trouble.errno, trouble.strerror, str(self._root / key)) from trouble
@@ -118,12 +119,4 @@ def _make(folder: Path) -> None:
         return
     _make(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)

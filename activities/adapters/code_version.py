@@ -5,6 +5,7 @@ that names no build of its own cannot mistake new code for old.
 """
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,3 +21,9 @@ def code_version(root: Path = ROOT) -> str:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:LENGTH]
+
+
+@cache
+def own_code() -> str:
+    """This process's own, as it is on disk when it is first asked for."""
+    return code_version()

@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from activities.adapters.fault_points import Effect, around
+from activities.adapters.syncing import sync_folder
 
 KINDS = {"commit": 1, "tree": 2, "blob": 3}
 SMALL = 1 << 31
@@ -57,7 +58,7 @@ class PackWriter:
             _publish(folder / f"{name}.pack", pack + checksum)
         with around(Effect.PACK_INDEX):
             _publish(folder / f"{name}.idx", index + hashlib.sha1(index).digest())
-        _sync(folder)
+        sync_folder(folder)
 
     def _index(self, checksum: bytes) -> bytes:
         ids = sorted(self._placed)
@@ -97,11 +98,3 @@ def _publish(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     Path(aside).replace(path)
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

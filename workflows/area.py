@@ -22,7 +22,8 @@ from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
 from workflows import frontier, interventions
 from workflows.draining import drained
-from workflows.options import LOCAL, MAX_DECISIONS, RECHECK_CHILDREN, is_long
+from workflows.locally import locally
+from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
 from workflows.roster import Roster
 from workflows.steering import Steering
 
@@ -171,11 +172,10 @@ class AreaWorkflow:
         )
 
     async def _tell(self, report: Report) -> None:
-        await workflow.execute_local_activity_method(
+        await locally(
             MessageActivities.tell_planner,
             TellPlanner(parent=self._in.parent, report=report),
             summary="report",
-            **LOCAL,
         )
 
     async def _report(self) -> Report | None:

@@ -19,7 +19,8 @@ from activities.messages import MessageActivities
 from workflows.attempts import Work
 from workflows.draining import drained
 from workflows.guided import Guided
-from workflows.options import ENQUEUE_AGAIN, ENQUEUE_AGAIN_AT_MOST, LOCAL, QUEUE_COMES_BACK
+from workflows.locally import locally
+from workflows.options import ENQUEUE_AGAIN, ENQUEUE_AGAIN_AT_MOST, QUEUE_COMES_BACK
 
 
 class Asking:
@@ -77,7 +78,7 @@ class Asking:
         return self._answers[candidate.id]
 
     async def _tell_queue(self, candidate: Candidate, withdraws: bool) -> Asked:
-        return await workflow.execute_local_activity_method(
+        return await locally(
             MessageActivities.ask_to_land,
             AskToLand(
                 queue=self._in.queue,
@@ -87,7 +88,6 @@ class Asking:
                 epoch=self._in.epoch,
             ),
             summary="take it back" if withdraws else "ask to land",
-            **LOCAL,
         )
 
     async def _answered(self, candidate: Candidate, withdraws: bool, patience: timedelta) -> None:

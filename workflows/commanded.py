@@ -27,7 +27,8 @@ from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.spec import Limits
 from activities.messages import MessageActivities
 from workflows.interventions import nearest
-from workflows.options import AREA, LOCAL, area_id
+from workflows.locally import locally
+from workflows.options import AREA, area_id
 from workflows.steered import ENDED, PLAIN, Steered, why_cancelled
 
 NOTHING_WAITS = "nothing waits for approval"
@@ -155,11 +156,10 @@ class Commanded(Steered[MigrationState]):
     async def _wish(self, verb: str, command: Command, **wish: object) -> Granted:
         """The area's yes. Raises with its reason where it is a no."""
         asked = Wish.model_validate({"id": command.id, "verb": verb, **wish})
-        granted = await workflow.execute_local_activity_method(
+        granted = await locally(
             MessageActivities.ask_area,
             AskArea(area=area_id(self.name, AREA), wish=asked),
             summary=f"{verb} {asked.task or 'all failed'}",
-            **LOCAL,
         )
         if granted.refused:
             raise ApplicationError(granted.refused)

@@ -31,9 +31,9 @@ from activities.messages import MessageActivities
 from workflows import convoy, details
 from workflows.draining import drained
 from workflows.kept import Handle, Kept
+from workflows.locally import locally
 from workflows.migration import MigrationWorkflow
 from workflows.options import (
-    LOCAL,
     NEEDS_HUMAN,
     RECHECK_CHILDREN,
     SITES_LEFT,
@@ -161,11 +161,10 @@ class FleetWorkflow(Steered[FleetState]):
                 )
 
     async def _ask_about(self, names: list[str]) -> None:
-        found: MigrationEnds = await workflow.execute_local_activity_method(
+        found: MigrationEnds = await locally(
             MessageActivities.read_ends,
             DescribeRuns(ids=tuple(migration_id(name) for name in names)),
             summary="how did they end?",
-            **LOCAL,
         )
         for name, end in zip(names, found.ends, strict=True):
             self._ends[name] = end.result

@@ -16,7 +16,8 @@ from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlread
 from activities.contracts.messages import DescribeRuns
 from activities.messages import MessageActivities
 from workflows import details
-from workflows.options import LEFTOVER_ENDS, LEFTOVER_ENDS_AT_MOST, LOCAL, MAX_STARTS
+from workflows.locally import locally
+from workflows.options import LEFTOVER_ENDS, LEFTOVER_ENDS_AT_MOST, MAX_STARTS
 
 Handle = workflow.ChildWorkflowHandle[Any, Any]
 
@@ -78,11 +79,10 @@ class Kept:
 
     async def look(self) -> None:
         """Asks the server whether it is still open."""
-        described = await workflow.execute_local_activity_method(
+        described = await locally(
             MessageActivities.describe_runs,
             DescribeRuns(ids=(self._id,)),
             summary=f"is {self._what} still there?",
-            **LOCAL,
         )
         self._described = True
         if not described.runs[0].is_open and not self.is_watched:

@@ -40,8 +40,8 @@ from workflows import attempts, details
 from workflows.attempts import Work
 from workflows.counting import counted
 from workflows.guided import Guided
+from workflows.locally import locally
 from workflows.options import (
-    LOCAL,
     MAX_REOPENS,
     OPEN,
     STORAGE_PAUSE_AT_MOST,
@@ -136,11 +136,10 @@ class Ladder:
 
     async def _parent_is_open(self) -> bool:
         """Whether the planner that wanted the task is still the one that is open."""
-        described = await workflow.execute_local_activity_method(
+        described = await locally(
             MessageActivities.describe_runs,
             DescribeRuns(ids=(self._in.parent,)),
             summary="is the planner still there?",
-            **LOCAL,
         )
         return described.runs[0].is_open_since(self._in.epoch)
 

@@ -25,7 +25,8 @@ from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from workflows import batching
 from workflows.draining import drained
-from workflows.options import GIT, LOCAL, VERIFY_LANDING, is_long
+from workflows.locally import locally
+from workflows.options import GIT, VERIFY_LANDING, is_long
 
 
 @workflow.defn
@@ -240,11 +241,10 @@ class MergeQueueWorkflow:
         bounced = sum(answer.landing.outcome is not Outcome.LANDED for answer in answers)
         self._state = self._state.model_copy(update={"bounced": self._state.bounced + bounced})
         if answers:
-            await workflow.execute_local_activity_method(
+            await locally(
                 MessageActivities.answer_tasks,
                 AnswerTasks(answers=tuple(answers)),
                 summary=f"answer {len(answers)} tasks",
-                **LOCAL,
             )
 
 

@@ -105,7 +105,6 @@ class LocalOptions(TypedDict):
     """What a local activity is given beside its argument and summary."""
 
     start_to_close_timeout: timedelta
-    schedule_to_close_timeout: timedelta
     retry_policy: RetryPolicy
 
 
@@ -132,10 +131,20 @@ _ONCE = RetryPolicy(maximum_attempts=1)
 
 LOCAL = LocalOptions(
     start_to_close_timeout=timedelta(seconds=30),
-    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_attempts=3,
+        non_retryable_error_types=list(errors.NEVER_MENDED_BY_WAITING),
+    ),
+)
+"""Reads and small records, done on the control worker itself: within a workflow task's time."""
+OUTLASTING = RemoteOptions(
+    task_queue=CONTROL,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
 )
-"""Reads and small records, done on the control worker itself."""
+"""The same ones where that failed: places that are away come back."""
 GIT = RemoteOptions(
     task_queue=INTEGRATION,
     start_to_close_timeout=timedelta(minutes=10),

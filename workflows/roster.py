@@ -22,10 +22,10 @@ from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from workflows import frontier
+from workflows.locally import locally
 from workflows.options import (
     AT_WORK,
     GIT,
-    LOCAL,
     MAX_PENDING_CHILDREN,
     MAX_STARTS,
     of_migration,
@@ -67,11 +67,10 @@ class Roster:
         if self._in.rows is not None:
             self._by_task = {row.task.id: row for row in self._in.rows}
             return await self.recheck()
-        loaded = await workflow.execute_local_activity_method(
+        loaded = await locally(
             RecordActivities.load_rows,
             LoadRows(plan=self._in.plan),
             summary="read the plan",
-            **LOCAL,
         )
         self._by_task = {row.task.id: row for row in loaded.rows}
         for task, commit in (await self._landed_in_git()).items():
@@ -200,11 +199,10 @@ class Roster:
         }
         if not earlier:
             return
-        described = await workflow.execute_local_activity_method(
+        described = await locally(
             MessageActivities.describe_runs,
             DescribeRuns(ids=tuple(earlier)),
             summary="who of the earlier run is still there?",
-            **LOCAL,
         )
         await workflow.sleep(1, summary="let reports on their way arrive")
         self.take_reports()
@@ -238,11 +236,10 @@ class Roster:
 
     async def handoffs(self, rows: Sequence[AreaRow]) -> BlobRef:
         """What became of these rows, as one blob."""
-        return await workflow.execute_local_activity_method(
+        return await locally(
             RecordActivities.join_handoffs,
             JoinHandoffs(name=self._in.name, rows=tuple(rows)),
             summary="join the handoffs",
-            **LOCAL,
         )
 
     async def stop_unwanted(self, all_of_them: bool) -> None:

@@ -6,13 +6,12 @@ that one which was overtaken on its way changes nothing.
 
 from collections.abc import Iterable
 
-from temporalio import workflow
-
 from activities.contracts.children import AreaInput, AreaRow, TaskSteering
 from activities.contracts.messages import SteerTasks, TaskLetter
 from activities.messages import MessageActivities
 from workflows import frontier
-from workflows.options import LOCAL, task_id
+from workflows.locally import locally
+from workflows.options import task_id
 
 
 class Steering:
@@ -45,11 +44,10 @@ class Steering:
             )
             for row in news
         )
-        await workflow.execute_local_activity_method(
+        await locally(
             MessageActivities.steer_tasks,
             SteerTasks(letters=letters),
             summary=f"tell {len(letters)} tasks",
-            **LOCAL,
         )
 
     def _of(self, task: str) -> TaskSteering:

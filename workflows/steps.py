@@ -35,16 +35,16 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows.options import AREA, DELIVER, GIT, LOCAL, VERIFY
+from workflows.locally import locally
+from workflows.options import AREA, DELIVER, GIT, VERIFY
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
     """What the migration needs of its spec to decide."""
-    return await workflow.execute_local_activity_method(
+    return await locally(
         RecordActivities.describe_migration,
         DescribeMigration(spec=spec),
         summary="read the spec",
-        **LOCAL,
     )
 
 

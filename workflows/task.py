@@ -26,9 +26,9 @@ from workflows.asking import Asking
 from workflows.attempts import Work
 from workflows.guided import Guided, end_if_cancelled
 from workflows.ladder import Ladder
+from workflows.locally import locally
 from workflows.options import (
     GIT,
-    LOCAL,
     MAX_BOUNCES,
     NEEDS_HUMAN,
     TASK_STATE,
@@ -76,7 +76,7 @@ class TaskWorkflow:
         self._guided.hear(told)
 
     async def _carry_out(self) -> Handoff:
-        order = await workflow.execute_local_activity_method(
+        order = await locally(
             RecordActivities.load_task,
             LoadTask(
                 spec=self._in.spec,
@@ -86,7 +86,6 @@ class TaskWorkflow:
                 survey=self._in.survey,
             ),
             summary="read the task",
-            **LOCAL,
         )
         self._ladder = Ladder(self._in, order, self._guided)
         work = await self._ladder.climb(self._in.tip, self._in.tip)
@@ -211,7 +210,7 @@ class TaskWorkflow:
         workflow.upsert_search_attributes(
             [TASK_STATE.value_set(handoff.status), NEEDS_HUMAN.value_set(needs_human)]
         )
-        return await workflow.execute_local_activity_method(
+        return await locally(
             MessageActivities.hand_off,
             HandOff(
                 name=self._in.name,
@@ -221,5 +220,4 @@ class TaskWorkflow:
                 epoch=self._in.epoch,
             ),
             summary=f"hand off: {handoff.status}",
-            **LOCAL,
         )

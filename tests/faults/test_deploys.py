@@ -42,7 +42,7 @@ from workflows.options import QUEUES, area_id, migration_id, task_id
 DEPLOYMENT = "whimbrel"
 SLOW = shop.SPEC.replace("sed -i", "sleep 1; sed -i") + "limits: {concurrency: 2}\n"
 TASK, PLANNER = "workflows/task.py", "workflows/migration.py"
-READS_TASK = "        order = await workflow.execute_local_activity_method(\n"
+READS_TASK = "        order = await locally(\n"
 JUDGES = "        self._enter(Stage.JUDGE)\n"
 
 

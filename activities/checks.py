@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -22,9 +24,10 @@ from activities.contracts.evidence import (
     ResultSet,
 )
 from activities.contracts.expectations import flaky_ids, judge
+from activities.contracts.placeholders import list_placeholder
 from activities.contracts.requests import RunChecks, TakeBaseline
-from activities.contracts.spec import Expect, MigrationSpec, ResultKind
-from activities.errors import CHECK_NEVER_RAN, permanent
+from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
+from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -136,7 +139,8 @@ class ChecksActivities:
         """Checks on the base, twice: what differs is flaky, what is red was red before.
 
         Recorded once per check, from the first tree a migration saw. A command that the shell did
-        not find is red on every tree, so "no worse" would hold for anything: that is refused.
+        not find is red on every tree, so "no worse" would hold for anything: that is refused. So
+        is a red check that must pass, where no task alone could turn it green.
         """
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
@@ -158,6 +162,8 @@ class ChecksActivities:
                     f"check {name} did not run on the base, so it could tell nothing: "
                     f"exit {first.exit}: {first.tail.strip()[-500:]}",
                 )
+            if request.tasks > 1 and must_pass(spec.checks[name]):
+                _refuse_red(name, spec.checks[name], (first, second))
             await asyncio.to_thread(self._record, spec, name, first, second)
 
     def _record(self, spec: MigrationSpec, name: str, first: ResultSet, second: ResultSet) -> None:
@@ -170,6 +176,32 @@ class ChecksActivities:
         whole = first.model_dump_json(by_alias=True).encode()
         self._blobs.put_once(spec.name, base_run_key(name), whole)
         self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
+
+
+def must_pass(check: Check) -> bool:
+    """Whether nothing can land as long as the check's whole run is red."""
+    whole = [Moment.LANDING] if list_placeholder(check.run) else [Moment.TASK, Moment.LANDING]
+    expected = [check.expected_at(moment) for moment in whole if moment in check.moments]
+    return Expectation.PASS in expected
+
+
+def _refuse_red(name: str, check: Check, runs: Sequence[ResultSet]) -> None:
+    """Where every run of it on the base was red: each task would be put back for what it found."""
+    judged = [judge(name, check, None, run, expect=Expectation.PASS) for run in runs]
+    if any(result.outcome is CheckOutcome.GREEN for result in judged):
+        return
+    red = "; ".join(judged[0].reasons[:3])
+    raise permanent(
+        BASE_RED,
+        f"check {name} must pass, and it is red before any task has begun, so none could land: "
+        f"{red[:500]}; `{_shown(check.run)}` said: {runs[0].tail.strip()[-400:]}\n"
+        f"Either say `expect: no_worse` under checks.{name}: what is red already may stay so; "
+        "or mend the base and start again.",
+    )
+
+
+def _shown(run: Command) -> str:
+    return (run if isinstance(run, str) else shlex.join(run)).strip()[:200]
 
 
 def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:

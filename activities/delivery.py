@@ -82,6 +82,7 @@ class DeliveryActivities:
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),
             markdown=self._blobs.put(request.name, self._render(report).encode()),
+            unverified=report.blind_checks,
         )
 
     def _once(self, handoffs: Iterable[Handoff]) -> list[OnceRun]:

@@ -17,6 +17,7 @@ BRANCH_MOVED = "BranchMoved"
 ORPHANED = "Orphaned"
 PLANNER_GONE = "its planner is gone"
 CHECK_NEVER_RAN = "CheckNeverRan"
+BASE_RED = "BaseRed"
 
 NEVER_MENDED_BY_WAITING = (
     "BaseVanished",
@@ -35,6 +36,7 @@ NEVER_MENDED_BY_WAITING = (
     WORKSPACE_LOST,
     BRANCH_MOVED,
     CHECK_NEVER_RAN,
+    BASE_RED,
     "PayloadsTooLarge",
 )
 """Kinds that the same call will meet again: no retry."""

@@ -125,7 +125,7 @@ async def status(name: str, local: bool, as_json: bool) -> int:
             said = {"trouble": "", "workers": "", **dict(trouble)}
             give_json("status", {**progress.model_dump(mode="json"), **said})
         else:
-            more = _undone(ended) if ended else trouble
+            more = left_rows(ended) if ended else trouble
             give(status_text(progress, connected.link(handle.id), more))
     return Code.OK
 
@@ -141,15 +141,16 @@ async def _trouble(connected: Session, progress: Progress) -> list[tuple[str, st
     ]
 
 
-def _undone(report: MigrationReport) -> list[tuple[str, str]]:
+def left_rows(report: MigrationReport) -> list[tuple[str, str]]:
+    """What `status` adds of a migration that has ended: what people have to act on."""
     found = undone(report.handoffs)
     files = len({path for entry in found for path in entry.paths})
     whole = sum(1 for entry in found if not entry.paths)
     parts = [counted(files, "file")] if files else []
     parts += [counted(whole, "whole task")] if whole else []
     says = f"{', '.join(parts)}: starter.py report {report.name}" if found else ""
-    warnings = [("not verified", warning) for warning in blind_warnings(report)]
-    return [("because", report.reason), ("not done", says), *warnings]
+    warnings = [("NOT VERIFIED", warning) for warning in blind_warnings(report.blind_checks)]
+    return [*warnings, ("because", report.reason), ("not done", says)]
 
 
 async def list_all(local: bool, as_json: bool) -> int:

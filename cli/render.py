@@ -94,6 +94,7 @@ def outcome_text(name: str, result: MigrationResult) -> str:
     """How a migration ended, and how to look at it."""
     reason = first_line(" ".join(result.reason.split()), REASON)
     lines = [f"{name}: {result.stage.value}" + (f" ({reason})" if reason else "")]
+    lines += [f"NOT VERIFIED: {warning}" for warning in blind_warnings(result.unverified)]
     lines.append(f"landed {counted(result.landed, 'task')}, sites left {result.sites_left}")
     if result.leftovers:
         need = "needs" if result.leftovers == 1 else "need"
@@ -112,9 +113,9 @@ def not_begun(phases: Sequence[str]) -> str:
 
 
 def leftover_lines(report: MigrationReport) -> list[str]:
-    """What was not done, the first few of it, and which checks verified nothing."""
+    """What was not done, the first few of it."""
     found = undone(report.handoffs)
-    lines = [f"not verified: {warning}" for warning in blind_warnings(report)]
+    lines: list[str] = []
     for entry in found[:LEFTOVERS]:
         what = ", ".join(entry.paths[:PATHS]) or "the whole task"
         what += f" and {len(entry.paths) - PATHS} more" if len(entry.paths) > PATHS else ""

@@ -73,6 +73,13 @@ def result(
     )
 
 
+def why(result: MigrationResult) -> str:
+    """Why it ended as it did, or what makes its end worth less than it looks; often nothing."""
+    blind = ", ".join(result.unverified)
+    doubt = f"NOT VERIFIED: red as a whole on the base already: {blind}" if blind else ""
+    return "; ".join(part for part in (doubt, result.reason) if part)
+
+
 def _later(state: MigrationState, order: MigrationOrder | None) -> tuple[str, ...]:
     return order.phases[state.phase + 1 :] if order else ()
 

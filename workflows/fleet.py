@@ -156,7 +156,7 @@ class FleetWorkflow(Steered[FleetState]):
                     sites_left=result.sites_left,
                     branch=result.branch,
                     tip=result.tip,
-                    reason=result.reason[:MAX_REASON],
+                    reason=details.why(result)[:MAX_REASON],
                     report=result.report,
                 )
 

@@ -56,6 +56,7 @@ class MigrationWorkflow(Commanded):
         """Reports that came before this run got to its work."""
         self._report_blob: BlobRef | None = None
         self._reason = ""
+        self._unverified: tuple[str, ...] = ()
 
     @workflow.run
     async def run(self, migration: MigrationInput) -> MigrationResult:
@@ -152,9 +153,10 @@ class MigrationWorkflow(Commanded):
 
     async def _take_baseline(self, steps: Steps) -> None:
         """What candidates are held against."""
-        assert self.state.tip
+        assert self.state.tip and self.state.plan  # noqa: PT018
         self._enter(Stage.BASELINE)
-        await steps.take_baseline(self._phase, self.state.tip)
+        tasks = self.state.plan.forecast.task_count
+        await steps.take_baseline(self._phase, self.state.tip, tasks)
 
     async def _work(self, steps: Steps) -> None:
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
@@ -291,13 +293,15 @@ class MigrationWorkflow(Commanded):
 
     async def _finish(self, steps: Steps) -> MigrationResult:
         await self._close_queue(steps)
-        self._report_blob = (await steps.write_report(self.state, self._reason)).report
+        written = await steps.write_report(self.state, self._reason)
+        self._report_blob, self._unverified = written.report, written.unverified
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._result()
 
     def _result(self) -> MigrationResult:
-        return details.result(self.state, self._order, self._report_blob, self._reason)
+        ended = details.result(self.state, self._order, self._report_blob, self._reason)
+        return ended.model_copy(update={"unverified": self._unverified})
 
     @workflow.signal(name=REPORT)
     def report(self, report: Report) -> None:

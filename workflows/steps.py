@@ -115,7 +115,7 @@ class Steps:
             **GIT,
         )
 
-    async def take_baseline(self, phase: str, commit: str) -> None:
+    async def take_baseline(self, phase: str, commit: str, tasks: int) -> None:
         await workflow.execute_activity_method(
             ChecksActivities.take_baseline,
             TakeBaseline(
@@ -124,6 +124,7 @@ class Steps:
                 spec=self._in.spec,
                 phase=phase,
                 commit=commit,
+                tasks=tasks,
             ),
             summary="landing checks on the base, twice",
             **VERIFY,

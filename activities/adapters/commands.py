@@ -72,6 +72,8 @@ class Ran:
     """Why the reports are not all of them, where they are not."""
     silent_calls: int = 0
     """Calls that wrote no report."""
+    truncated: bool = False
+    """Whether the middle of a call's output is missing."""
 
 
 class TooManyArguments(Exception):
@@ -150,13 +152,14 @@ class Commands:
     ) -> Ran:
         reports = await asyncio.to_thread(Reports, order.tree, desk.results, order.results_from)
         exit_code: int | None = 0
-        ended, seconds, output, done = "exit", 0.0, b"", 0
+        ended, seconds, output, done, cut = "exit", 0.0, b"", 0, False
         for number, call in enumerate(calls):
             one = await self._sandbox.run(self._job(order, call, desk, str(number)), beat)
             await asyncio.to_thread(reports.collect)
             done += 1
             seconds += one.seconds
             output += one.output
+            cut = cut or one.truncated
             exit_code = _worse(exit_code, one)
             if one.reason != "exit":
                 ended, exit_code = one.reason, None
@@ -173,6 +176,7 @@ class Commands:
             reports=tuple(reports.contents),
             reports_lost=reports.lost,
             silent_calls=reports.silent_calls,
+            truncated=cut,
         )
 
     def _job(self, order: Order, call: Call, desk: "_Desk", name: str) -> Job:

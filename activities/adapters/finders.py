@@ -141,20 +141,29 @@ def _understood(line: str) -> bool:
 
 
 def parse_found(
-    output: bytes, known: Collection[str], finder: str = "command", root: str = "/src"
-) -> list[Site]:
-    """Sites of a finder's output, a `path` or `path:line` in each line, sorted, once each.
+    output: bytes, known: Collection[str], root: str = "/src"
+) -> list[tuple[str, int | None]]:
+    """The places in a finder's output, a `path` or `path:line` in each line, sorted, once each.
 
     What follows the line number is ignored (`grep -n` prints the text), and so are paths that are
     not known: a finder may print progress, and sites outside the tree are nobody's.
     """
-    paths = known if isinstance(known, set | frozenset) else frozenset(known)
-    places: set[tuple[str, int]] = set()
-    for raw in output.decode("utf-8", "replace").splitlines():
-        line = raw.strip().removeprefix(root.rstrip("/") + "/").removeprefix("./")
-        if place := _place(line, paths):
-            places.add(place)
-    return [Site(path=path, line=line or None, finder=finder) for path, line in sorted(places)]
+    paths = frozenset(known)
+    found = (_place(line, paths) for line in _said(output, root))
+    return [(path, line or None) for path, line in sorted({place for place in found if place})]
+
+
+def unread(output: bytes, known: Collection[str], root: str = "/src") -> str:
+    """The lines of a finder's output in which `parse_found` sees no place; blank ones left out."""
+    paths = frozenset(known)
+    strange = [line for line in _said(output, root) if line and not _place(line, paths)]
+    return "\n".join(strange).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _said(output: bytes, root: str) -> Iterator[str]:
+    """The lines of an output, their paths as git's are written here."""
+    for raw in output.decode("utf-8", "surrogateescape").split("\n"):
+        yield raw.strip().removeprefix(root.rstrip("/") + "/").removeprefix("./")
 
 
 def _place(text: str, known: Collection[str]) -> tuple[str, int] | None:

@@ -125,7 +125,7 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         outcome=OUTCOMES.get(report.outcome, report.outcome.value),
         outcome_kind=_STAGES.get(report.outcome, "bad"),
         facts=_facts(report, left),
-        warnings=[*blind_warnings(report), *_not_verified(report)],
+        warnings=[*blind_warnings(report.blind_checks), *_not_verified(report)],
         undone=left,
         nothing_said="" if left else said,
         nothing_reasons=() if left else reasons,

@@ -67,6 +67,7 @@ def _heading(report: MigrationReport) -> str:
         "",
         f"**{outcome}** {text(report.reason)}".strip(),
         "",
+        *(f"**NOT VERIFIED: {text(w)}.**\n" for w in blind_warnings(report.blind_checks)),
         f"- Landed: {landed} of {tasks}, {files}",
         f"- Sites: {report.sites_left} left of {report.sites_at_start}",
         f"- Repository: {code(without_credentials(report.repository))}",
@@ -78,7 +79,7 @@ def _heading(report: MigrationReport) -> str:
         lines.append(f"- **Not begun**: {phases}; nobody has looked for the sites of these phases")
     if report.sandbox:
         lines.append(f"- Sandbox: {text(report.sandbox)}")
-    return "\n".join(lines + [f"- **Not verified**: {text(w)}" for w in blind_warnings(report)])
+    return "\n".join(lines)
 
 
 def without_credentials(url: str) -> str:
@@ -86,12 +87,12 @@ def without_credentials(url: str) -> str:
     return _SECRET.sub("://***@", url)
 
 
-def blind_warnings(report: MigrationReport) -> list[str]:
-    """One sentence for each check that could tell nothing."""
+def blind_warnings(checks: Iterable[str]) -> list[str]:
+    """One sentence for each of these checks, which could tell nothing."""
     return [
         f"check {name!r} failed on the base already, as a whole: it could not tell good changes "
         "from bad ones, and verified nothing of what landed"
-        for name in report.blind_checks
+        for name in checks
     ]
 
 

@@ -16,13 +16,9 @@ from functools import cached_property
 
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTree, CheckTrees
-from activities.adapters.commands import Commands, Order, Ran
-from activities.adapters.finders import (
-    apply_accept,
-    in_scope,
-    owners,
-    parse_found,
-)
+from activities.adapters.commands import Commands, Order
+from activities.adapters.finder_runs import WHOLE_OUTPUT, found_by, must_have_run
+from activities.adapters.finders import apply_accept, in_scope, owners
 from activities.adapters.git import Git
 from activities.adapters.hub import Hub
 from activities.adapters.import_graph import between, parse_edges, python_graph
@@ -44,9 +40,6 @@ from activities.contracts.spec import (
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
 
 MAX_UNPLACED = 200
-EDGES_KEPT = 64 << 20
-SAID = 600
-"""Bytes of output: an order made of half of the edges would be none."""
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 REGULAR = ("100644", "100755")
 
@@ -176,10 +169,10 @@ class Surveyor:
                 source=scene.source,
                 timeout=seconds(split.edges.timeout),
                 memory=size_bytes(scene.spec.limits.memory),
-                output_limit=EDGES_KEPT,
+                output_limit=WHOLE_OUTPUT,
             )
             ran = await self._commands.run(order)
-        _must_have_run("command for edges", ran, (0,))
+        must_have_run("command for edges", ran, (0,))
         return between(parse_edges(ran.output if ran else b"", scene.files), bearing)
 
     async def _find(
@@ -189,9 +182,7 @@ class Surveyor:
         if finder.kind in SCANNED:
             files = [*(scene.files[path] for path in scene.scope), *scene.nameless]
             lines = await asyncio.to_thread(self._scanner.find, scene.hub, finder, files)
-            nameless = {file.path: _spelled(file) for file in scene.nameless}
-            unplaced.update(nameless[path] for path, _ in lines if path in nameless)
-            return [(path, line, finder.kind, "") for path, line in lines if path not in nameless]
+            return _placed(scene, finder, lines, unplaced)
         if finder.failing is not None:
             return await self._by_results(scene, finder.failing, unplaced)
         skipped = done if finder.codemod else frozenset[str]()
@@ -203,7 +194,7 @@ class Surveyor:
             search = self._by_command if finder.command else self._by_codemod
             found = json.dumps(await search(scene, finder, paths)).encode()
             kept = await asyncio.to_thread(self._blobs.put_once, scene.spec.name, key, found)
-        return [(path, line, finder.kind, "") for path, line in json.loads(kept)]
+        return _placed(scene, finder, json.loads(kept), unplaced)
 
     async def _by_results(self, scene: Scene, name: str, unplaced: set[str]) -> list[Place]:
         """The files that a check's red results name; a result may name several, or none."""
@@ -235,10 +226,10 @@ class Surveyor:
                     environment=named_environment(scene.spec, None),
                     source=scene.source,
                     memory=size_bytes(scene.spec.limits.memory),
+                    output_limit=WHOLE_OUTPUT,
                 )
             )
-        _must_have_run("finder", ran, (0, 1))
-        return [(s.path, s.line) for s in parse_found(ran.output if ran else b"", {*scene.files})]
+        return found_by(ran, {*scene.files, *(file.path for file in scene.nameless)})
 
     async def _by_codemod(
         self, scene: Scene, finder: Finder, paths: Sequence[str]
@@ -249,7 +240,7 @@ class Surveyor:
         assert finder.codemod
         async with self._scratch(scene) as tree:
             order = codemod_order(scene.spec, codemod, tree.path, paths, scene.source)
-            _must_have_run("codemod", await self._commands.run(order), None)
+            must_have_run("codemod", await self._commands.run(order), None)
             git = Git(tree.git_dir, work_tree=tree.path)
             listed = await asyncio.to_thread(git.run, "ls-files", "-z", "-m")
             changed = listed.decode("utf-8", "surrogateescape")
@@ -266,6 +257,16 @@ class Surveyor:
             await asyncio.to_thread(self._trees.release, tree, reusable=True)
 
 
+def _placed(
+    scene: Scene, finder: Finder, found: Iterable[tuple[str, int | None]], unplaced: set[str]
+) -> list[Place]:
+    """What was found where tasks can go; the rest goes to `unplaced`."""
+    nameless = {file.path: _spelled(file) for file in scene.nameless}
+    places = [*found]
+    unplaced.update(nameless[path] for path, _ in places if path in nameless)
+    return [(path, line, finder.kind, "") for path, line in places if path not in nameless]
+
+
 def counted(scene: Scene, found: Sequence[Site]) -> dict[str, int]:
     """path → sites that may not stay; 0 is left out."""
     left, _ = apply_accept(found, scene.phase.sites.accept)
@@ -277,22 +278,6 @@ def _in_order(places: Iterable[Place]) -> list[Site]:
         Site(path=path, line=line, finder=finder, what=what)
         for path, line, finder, what in sorted(places, key=lambda p: (p[0], p[1] or 0, *p[2:]))
     ]
-
-
-def _must_have_run(what: str, ran: Ran | None, exits: tuple[int, ...] | None) -> None:
-    """`exits`: the codes that count as having run; None: any (a dry run is judged by its diff)."""
-    if ran is None or (ran.ended == "exit" and (exits is None or ran.exit in exits)):
-        return
-    said = ran.output.decode("utf-8", "replace").strip()
-    if ran.ended in ("prepare", "setup"):
-        raise FinderFailed(f"the {what} could not run: {_ends(said)}")
-    how = f"exit code {ran.exit}" if ran.ended == "exit" else ran.ended
-    raise FinderFailed(f"the {what} ended with {how}: {said[-SAID:]}")
-
-
-def _ends(text: str) -> str:
-    """Its start, which says what failed, and its end, which says why."""
-    return text if len(text) <= SAID else f"{text[: SAID // 4]} … {text[-SAID:]}"
 
 
 def _surveyed(scene: Scene, sites: Sequence[Site]) -> tuple[SurveyedFile, ...]:

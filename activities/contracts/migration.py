@@ -142,6 +142,8 @@ class MigrationResult(Contract):
     reason: str = ""
     unbegun: tuple[str, ...] = ()
     """Phases that never started, in order."""
+    unverified: tuple[str, ...] = ()
+    """Checks that were red as a whole on the base: they verified nothing of what landed."""
     outlook: tuple[PhaseOutlook, ...] = ()
     """Of a plan run: every phase, in order."""
 

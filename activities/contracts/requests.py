@@ -177,6 +177,8 @@ class TakeBaseline(Contract):
     spec: BlobRef
     phase: str
     commit: CommitId
+    tasks: int = 1
+    """How many the plan has: what one alone does may turn a red check green."""
 
 
 class PutBackFiles(Contract):
@@ -298,3 +300,5 @@ class WriteReport(Contract):
 class WrittenReport(Contract):
     report: BlobRef
     markdown: BlobRef
+    unverified: tuple[str, ...] = ()
+    """Checks that could not have told good changes from bad ones."""

@@ -1,4 +1,4 @@
-"""A check that cannot run on the base is refused: it would hold for any change."""
+"""A check that cannot run on the base, or must pass and is red there, ends it at the baseline."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +13,7 @@ from activities.checks import ChecksActivities, baseline_key
 from activities.contracts.evidence import ResultSet
 from activities.contracts.repository import Repository
 from activities.contracts.requests import TakeBaseline
-from activities.contracts.spec import Check, Expectation, MigrationSpec
+from activities.contracts.spec import MigrationSpec
 
 COMMIT = "c" * 40
 
@@ -33,10 +33,10 @@ class Answering:
         )
 
 
-async def take(blobs: BlobStore, expect: Expectation, *exits: int) -> None:
-    check = Check(run="pyhton ok.py", expect=expect)
+async def take(blobs: BlobStore, check: dict[str, object], *exits: int, tasks: int = 2) -> bool:
+    """Takes the baseline of this check; whether it was recorded."""
     given = a_spec("demo").model_dump(by_alias=True)
-    spec = MigrationSpec.model_validate({**given, "checks": {"unit": check.model_dump()}})
+    spec = MigrationSpec.model_validate({**given, "checks": {"unit": check}})
     spec = spec.model_copy(
         update={"phases": (spec.phases[0].model_copy(update={"checks": ("unit",)}),)}
     )
@@ -48,9 +48,15 @@ async def take(blobs: BlobStore, expect: Expectation, *exits: int) -> None:
         repository=Repository(url="/app", id="app-1a2b3c4d"),
         commit=COMMIT,
         phase=spec.phases[0].name,
+        tasks=tasks,
     )
     await ActivityEnvironment().run(activities.take_baseline, request)
-    assert blobs.find(spec.name, baseline_key("unit")) is not None
+    return blobs.find(spec.name, baseline_key("unit")) is not None
+
+
+NO_WORSE = {"run": "pyhton ok.py"}
+PASS = {**NO_WORSE, "expect": "pass"}
+LISTED = {**PASS, "run": "pyhton {files}", "whole": "."}
 
 
 async def test_a_command_that_the_shell_does_not_find_ends_the_migration_at_its_baseline(
@@ -59,19 +65,46 @@ async def test_a_command_that_the_shell_does_not_find_ends_the_migration_at_its_
     with pytest.raises(
         ApplicationError, match=r"check unit did not run .* command not found"
     ) as no:
-        await take(BlobStore(tmp_path), Expectation.NO_WORSE, 127, 127)
+        await take(BlobStore(tmp_path), NO_WORSE, 127, 127)
     assert no.value.non_retryable
 
 
 @pytest.mark.parametrize(
-    ("expect", "exits"),
+    "check",
     [
-        (Expectation.NO_WORSE, (1, 1)),
-        (Expectation.NO_WORSE, (127, 0)),
-        (Expectation.PASS, (127, 127)),
+        PASS,
+        LISTED,
+        {**NO_WORSE, "at": {"task": "no_worse", "landing": "pass"}},
+        {**NO_WORSE, "at": {"task": "pass", "landing": "no_worse"}},
     ],
 )
-async def test_a_check_that_ran_or_is_compared_with_nothing_is_recorded(
-    tmp_path, expect: Expectation, exits: tuple[int, ...]
+async def test_a_check_that_must_pass_and_is_red_ends_the_migration_before_any_task(
+    tmp_path, check: dict[str, object]
 ) -> None:
-    await take(BlobStore(tmp_path), expect, *exits)
+    with pytest.raises(ApplicationError) as no:
+        await take(BlobStore(tmp_path), check, 1, 1)
+    assert no.value.non_retryable
+    said = no.value.message
+    assert said.startswith("check unit must pass, and it is red before any task has begun")
+    assert f"`{check['run']}` said: bash: pyhton: command not found\n" in said
+    assert "say `expect: no_worse` under checks.unit" in said
+    assert said.endswith("or mend the base and start again.")
+
+
+@pytest.mark.parametrize(
+    ("check", "exits", "tasks"),
+    [
+        (NO_WORSE, (1, 1), 2),
+        (NO_WORSE, (127, 0), 2),
+        (PASS, (1, 1), 1),  # what one task alone does may turn it green
+        (PASS, (1, 0), 2),
+        (PASS, (0, 0), 2),
+        ({**LISTED, "at": {"task": "pass", "landing": "no_worse"}}, (1, 1), 2),
+        ({**PASS, "at": []}, (1, 1), 2),
+        ({**NO_WORSE, "expect": "report"}, (1, 1), 2),
+    ],
+)
+async def test_a_check_that_may_become_green_or_stay_red_is_recorded(
+    tmp_path, check: dict[str, object], exits: tuple[int, ...], tasks: int
+) -> None:
+    assert await take(BlobStore(tmp_path), check, *exits, tasks=tasks)

@@ -164,7 +164,12 @@ async def test_syntax_finds_sites_in_the_files_whose_language_is_known(
 
 @pytest.mark.parametrize(
     ("find", "odd"),
-    [([{"regex": "old"}], ["caf"]), ([{"ast_grep": "old($$$)"}], ["caf"]), ([], ["caf", "th"])],
+    [
+        ([{"regex": "old"}], ["caf"]),
+        ([{"ast_grep": "old($$$)"}], ["caf"]),
+        ([{"command": "grep -rn old other"}], ["caf"]),
+        ([], ["caf", "th"]),
+    ],
 )
 async def test_a_site_in_a_file_whose_name_no_task_can_take_is_told(
     bench: Bench, find: list[object], odd: list[str]
@@ -187,6 +192,55 @@ async def test_a_finder_that_could_not_start_or_ended_badly_says_why(bench: Benc
     said = r"could not run: environment tool: prepare failed: .*the reason is the last line$"
     with pytest.raises(FinderFailed, match=f"(?s){said}"):
         await bench.survey({"command": "echo app/a.py"}, environments=environments)
+
+
+MISSING = "nosuchprogram app | grep old"
+CRASHED = "grep -n old app/a.py; python3 -c 'import nosuch'"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (MISSING, "nosuchprogram: command not found"),
+        (f"set +e; {CRASHED}", "No module named 'nosuch'"),
+        ("nosuchprogram", "exit code 127: .*command not found"),
+        ("nosuchprogram app | cat", "exit code 127: .*command not found"),
+    ],
+)
+async def test_a_finder_that_crashed_or_is_not_there_has_not_found_nothing(
+    bench: Bench, command: str, said: str
+) -> None:
+    with pytest.raises(FinderFailed, match=f"(?s){said}"):
+        await bench.survey({"command": command})
+
+
+@pytest.mark.parametrize(
+    ("command", "places"),
+    [
+        ("grep -rn nowhere app", []),
+        ("grep -L 'new' app/a.py app/b.py; exit 1", [("app/a.py", None), ("app/b.py", None)]),
+        ("grep -n old app/*.py; exit 1", [("app/a.py", 1), ("app/b.py", 1), ("app/b.py", 3)]),
+        ("echo Found 1 error.; echo app/a.py:1; exit 1", None),
+        ("(echo Found 1 error.; echo app/a.py:1; exit 1) || [ $? = 1 ]", [("app/a.py", 1)]),
+    ],
+)
+async def test_exit_1_is_an_answer_where_it_says_nothing_but_sites(
+    bench: Bench, command: str, places: list[tuple[str, int | None]] | None
+) -> None:
+    if places is None:
+        with pytest.raises(FinderFailed, match=r"Found 1 error.*`\|\| \[ \$\? = 1 \]`"):
+            await bench.survey({"command": command})
+        return
+    found = await bench.survey({"command": command})
+    assert [(s.path, s.line) for s in found.sites] == places
+
+
+async def test_a_finder_of_which_only_a_part_could_be_read_found_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.adapters.surveying.WHOLE_OUTPUT", 1000)
+    with pytest.raises(FinderFailed, match="the finder printed more than"):
+        await bench.survey({"command": "for i in $(seq 400); do echo app/a.py:$i; done"})
 
 
 REDS = """\

@@ -18,6 +18,7 @@ from activities.adapters.finders import (
     in_scope,
     owners,
     parse_found,
+    unread,
 )
 from activities.contracts.site_forms import Accepted, Sites
 from activities.contracts.survey import Site
@@ -173,19 +174,23 @@ def test_without_rules_nobody_is_named() -> None:
     assert owners("", ["a"]) == {}
 
 
-def test_command_output_becomes_sites_of_known_paths() -> None:
+def test_command_output_becomes_places_of_known_paths() -> None:
     output = (
         b"src/a.py\nsrc/b.py:12\n./src/b.py:3:import x\n/src/src/b.py:3\nsrc/b.py:12\r\n"
         b"nowhere.py:1\nScanning src/a.py ...\nodd:name.py:7:8\nodd:name.py\n\n\xff\xfe:3\n"
+        b"caf\xe9.py:3\nsrc/\x0c.py\n"
     )
-    known = ["src/a.py", "src/b.py", "odd:name.py", "src/c.py"]
+    known = ["src/a.py", "src/b.py", "odd:name.py", "src/c.py", "caf\udce9.py", "src/\x0c.py"]
     assert parse_found(output, known) == [
-        Site(path="odd:name.py", line=None, finder="command"),
-        Site(path="odd:name.py", line=7, finder="command"),
-        Site(path="src/a.py", line=None, finder="command"),
-        Site(path="src/b.py", line=3, finder="command"),
-        Site(path="src/b.py", line=12, finder="command"),
+        ("caf\udce9.py", 3),
+        ("odd:name.py", None),
+        ("odd:name.py", 7),
+        ("src/\x0c.py", None),
+        ("src/a.py", None),
+        ("src/b.py", 3),
+        ("src/b.py", 12),
     ]
+    assert unread(output, known) == "nowhere.py:1\nScanning src/a.py ...\n\ufffd\ufffd:3"
 
 
 def test_accepted_sites_are_counted_per_file() -> None:

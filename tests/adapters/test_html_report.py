@@ -71,6 +71,8 @@ def test_a_check_that_a_worker_could_not_run_is_called_one_that_verified_nothing
     )
     text = Page(render_html(a_report(blind))).text
     assert "Not verified: check 'unit' could not be run for 1 attempt" in text
+    marked = render_html(a_report(landed(1), outcome=Stage.DONE, blind_checks=("unit",)))
+    assert '<p class="outcome bad"><strong>Not verified:</strong> check &#39;unit&#39; ' in marked
 
 
 def test_a_migration_that_left_nothing_says_so() -> None:

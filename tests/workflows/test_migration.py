@@ -1,6 +1,7 @@
 """The root planner: what it waits for, what it refuses, when it ends."""
 
 import asyncio
+import json
 
 import pytest
 from conftest import a_command, until
@@ -8,10 +9,14 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from world import rewrite
 
+from activities.checks import baseline_key
 from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
 from activities.errors import FINDER_FAILED, permanent
+from cli.asking import left_rows
+from cli.render import outcome_text
 from workflows import options
+from workflows.details import why
 from workflows.migration import MigrationWorkflow
 
 APPROVAL = {"spec": {"approvals": ["plan"]}}
@@ -134,6 +139,22 @@ async def test_red_results_that_name_no_file_are_leftovers_and_end_the_phases(st
     assert report.unbegun == ("two",)
     assert {asked.phase for asked in world.asked("take_survey")} == {"one"}
     assert world.green == {"a.py": "new"}
+
+
+async def test_a_done_migration_says_which_of_its_checks_verified_nothing(stage):
+    world = stage.world("m-blind", a="old")
+    record = json.dumps({"failed": ["exit"], "total": 1}).encode()
+    stage.blobs.put_once(world.name, baseline_key("unit"), record)
+    result = await (await stage.start(world)).result()
+    assert (result.stage, result.unverified) == (Stage.DONE, ("unit",))
+    assert stage.report(result).blind_checks == ("unit",)
+    first, second, *_ = outcome_text(world.name, result).split("\n")
+    assert first == "m-blind: done"
+    assert second.startswith("NOT VERIFIED: check 'unit' failed on the base already, as a whole")
+    assert why(result) == "NOT VERIFIED: red as a whole on the base already: unit"
+    rows = left_rows(stage.report(result))
+    assert rows[0][0] == "NOT VERIFIED"
+    assert "verified nothing of what landed" in rows[0][1]
 
 
 async def test_phases_run_in_order_and_the_next_starts_when_the_sites_are_gone(stage):

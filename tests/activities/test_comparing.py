@@ -1,0 +1,101 @@
+"""A check is run on the tree that a change is based on only where that could decide."""
+
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from builders import a_spec
+from temporalio.testing import ActivityEnvironment
+
+from activities.adapters.blobs import BlobStore
+from activities.checks import ChecksActivities, needs_before
+from activities.contracts.check_forms import Expectation, ResultKind
+from activities.contracts.evidence import CheckOutcome, Moment, ResultSet
+from activities.contracts.expectations import judge
+from activities.contracts.repository import Repository
+from activities.contracts.requests import RunChecks
+from activities.contracts.spec import Check, MigrationSpec
+
+BASE, CHANGE = "b" * 40, "c" * 40
+
+
+def ran(passed: str = "", failed: str = "", **more: Any) -> ResultSet:
+    counts = {
+        "passed": dict.fromkeys(passed.split(), 1),
+        "failed": dict.fromkeys(failed.split(), 1),
+    }
+    code = 1 if failed else 0
+    fields = {"tree": CHANGE, "check": "unit", "environment": "e", "exit": code, **counts, **more}
+    return ResultSet.model_validate(fields)
+
+
+RUNS = {
+    ResultKind.EXIT: [ran("exit"), ran("", "exit"), ran("", "exit", ended="timeout")],
+    ResultKind.JUNIT: [ran("a b"), ran("a"), ran("a", "b"), ran(), ran(parsed=False)],
+}
+CASES = [
+    (kind, expect, before, after)
+    for kind, runs in RUNS.items()
+    for expect, before, after in product(Expectation, [None, *runs], runs)
+]
+
+
+def test_what_is_not_run_would_have_decided_nothing() -> None:
+    unneeded = 0
+    for kind, expect, before, after in CASES:
+        check = Check(run="x", results=kind, expect=expect)
+        if not needs_before(check, expect, after):
+            unneeded += 1
+            known, unknown = judge("unit", check, before, after), judge("unit", check, None, after)
+            assert (known.outcome, known.new_failures) == (unknown.outcome, unknown.new_failures)
+    assert unneeded
+
+
+class Answering:
+    """Stands where the checker does; remembers which trees it was asked for."""
+
+    def __init__(self, **exits: int) -> None:
+        self._exits = {BASE: exits["base"], CHANGE: exits["change"]}
+        self.asked: list[str] = []
+
+    async def results(self, _hub: object, _spec: object, _name: str, commit: str, *_, **__):
+        self.asked.append(commit)
+        return ran("", "exit") if self._exits[commit] else ran("exit")
+
+
+@pytest.mark.parametrize(
+    ("expect", "base", "change", "asked", "outcome"),
+    [
+        (Expectation.NO_WORSE, 0, 0, [CHANGE], CheckOutcome.GREEN),
+        (Expectation.NO_WORSE, 1, 1, [CHANGE, BASE], CheckOutcome.GREEN),
+        (Expectation.NO_WORSE, 0, 1, [CHANGE, BASE], CheckOutcome.RED),
+        (Expectation.PASS, 1, 1, [CHANGE], CheckOutcome.RED),
+    ],
+)
+async def test_a_good_exit_code_is_held_against_nothing(
+    tmp_path, expect: Expectation, base: int, change: int, asked: list[str], outcome: CheckOutcome
+) -> None:
+    check = Check(run="x", expect=expect)
+    given = a_spec("demo").model_dump(by_alias=True)
+    spec = MigrationSpec.model_validate({**given, "checks": {"unit": check.model_dump()}})
+    phase = spec.phases[0].model_copy(update={"checks": ("unit",)})
+    spec = spec.model_copy(update={"phases": (phase,)})
+    blobs, checker = BlobStore(tmp_path), Answering(base=base, change=change)
+    hubs = SimpleNamespace(of=lambda _: SimpleNamespace(tree=lambda commit: commit))
+    activities = ChecksActivities(blobs, cast(Any, hubs), cast(Any, checker))
+    evidence = await ActivityEnvironment().run(
+        activities.run_checks,
+        RunChecks(
+            name=spec.name,
+            repository=Repository(url="/app", id="app-1a2b3c4d"),
+            spec=blobs.put_model(spec.name, spec),
+            phase=phase.name,
+            commit=CHANGE,
+            compare_with=BASE,
+            moment=Moment.TASK,
+            paths=("a.py",),
+        ),
+    )
+    assert checker.asked == asked
+    assert [result.outcome for result in evidence.checks] == [outcome]

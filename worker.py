@@ -206,9 +206,11 @@ def workflows() -> list[type]:
     from workflows.fleet import FleetWorkflow
     from workflows.merge_queue import MergeQueueWorkflow
     from workflows.migration import MigrationWorkflow
+    from workflows.parked import ParkedTaskWorkflow
     from workflows.task import TaskWorkflow
 
-    return [FleetWorkflow, MigrationWorkflow, AreaWorkflow, TaskWorkflow, MergeQueueWorkflow]
+    planners = [FleetWorkflow, MigrationWorkflow, AreaWorkflow, MergeQueueWorkflow]
+    return [*planners, TaskWorkflow, ParkedTaskWorkflow]
 
 
 def deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -8,7 +8,10 @@ the sandbox passes through.
 import os
 
 from temporalio.common import VersioningBehavior
+from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 VERSIONED = bool(os.environ.get("WHIMBREL_DEPLOYMENT"))
 PINNED = VersioningBehavior.PINNED if VERSIONED else VersioningBehavior.UNSPECIFIED
 """For runs of minutes to hours; the others go over to new code at their next step."""
+ONTO_NEW_CODE = ContinueAsNewVersioningBehavior.AUTO_UPGRADE if VERSIONED else None
+"""For a pinned run that continues as new: the next one begins on the code of that day."""

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from activities.contracts.children import AreaRow
+from activities.contracts.climb import Work
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.plan import Plan, Task, TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.spec import MigrationSpec
-from activities.contracts.work import Checkpoint, CommandRun, Handoff
+from activities.contracts.work import Checkpoint, CommandRun, Handoff, RungRun
 
 COMMIT = "1" * 40
 OTHER = "2" * 40
@@ -98,6 +99,16 @@ def a_checkpoint(**fields: object) -> Checkpoint:
 
 def a_run(exit: int | None = 0, ended: str = "exit") -> CommandRun:
     return CommandRun(exit=exit, ended=ended, seconds=0.1)
+
+
+def a_rung_run() -> RungRun:
+    return RungRun(run=a_run(), allowed=True, checkpoint=a_checkpoint())
+
+
+def some_work(**fields: object) -> Work:
+    """Green, with nothing left."""
+    smallest = {"commit": COMMIT, "base": OTHER, "files": ("a.py",), "evidence": some_evidence()}
+    return Work.model_validate({**smallest, **fields})
 
 
 def a_handoff(**fields: object) -> Handoff:

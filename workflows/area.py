@@ -20,7 +20,7 @@ from activities.contracts.children import (
 )
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import frontier, interventions
+from workflows import frontier, interventions, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
@@ -157,7 +157,7 @@ class AreaWorkflow:
             return
         self._pilot_told = True
         report = self._as_report(frontier.count(self._roster.rows), final=False)
-        taught = await self._roster.handoffs(pilot)
+        taught = await witnesses.handoffs(self._in, pilot)
         await self._tell(report.model_copy(update={"pilot": taught}))
 
     def _as_report(self, counts: TaskCounts, final: bool, handoff: BlobRef | None = None) -> Report:
@@ -180,7 +180,7 @@ class AreaWorkflow:
 
     async def _report(self) -> Report | None:
         """The last word; None: there is news after all."""
-        joined = await self._roster.handoffs(self._roster.rows)
+        joined = await witnesses.handoffs(self._in, self._roster.rows)
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._is_over:
             return None

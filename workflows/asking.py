@@ -1,8 +1,9 @@
 """A task asks the merge queue to land its work, and waits for the answer.
 
-It asks again until it is answered, ever less often, and not at all while it is paused. A landing
-is never cancelled: a task that is cancelled meanwhile takes its candidate back and lives by the
-answer, which may be that it landed. When all of the migration is cancelled it takes nothing back.
+It asks again until it is answered, ever less often, and not at all while it is paused; an answer
+that comes then is taken. A landing is never cancelled: a task that is cancelled meanwhile takes its
+candidate back and lives by the answer, which may be that it landed. When all of the migration is
+cancelled it takes nothing back.
 """
 
 import contextlib
@@ -11,12 +12,12 @@ from datetime import timedelta
 from temporalio import workflow
 
 from activities.contracts.children import TaskInput
+from activities.contracts.climb import Work
 from activities.contracts.landing import Candidate, Landing, Outcome
 from activities.contracts.messages import Asked, AskToLand
 from activities.contracts.plan import Task
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
-from workflows.attempts import Work
 from workflows.draining import drained
 from workflows.guided import Guided
 from workflows.locally import locally
@@ -29,14 +30,20 @@ class Asking:
     def __init__(self, task: TaskInput, guided: Guided) -> None:
         self._in = task
         self._guided = guided
-        self._answers: dict[str, Landing] = {}
-        self.bounces: list[Landing] = []
-        self.cancelled = False
+        state = task.state
+        self._answers = {said.candidate: said for said in state.answers} if state else {}
+        self.bounces = list(state.bounces) if state else []
+        self.cancelled = state is not None and state.cancelled
         """The task was cancelled while it waited for an answer."""
 
     def hear(self, landing: Landing) -> None:
         """Takes the queue's answer; a repeated one changes nothing."""
         self._answers.setdefault(landing.candidate, landing)
+
+    @property
+    def answers(self) -> tuple[Landing, ...]:
+        """All that the queue has said."""
+        return tuple(self._answers.values())
 
     async def land(self, task: Task, work: Work) -> Landing:
         """The queue's answer for this work. Raises Orphaned when the planner is gone."""
@@ -62,10 +69,9 @@ class Asking:
         """The same candidate has the same id each time; none asks for a planner that is gone."""
         patience = ENQUEUE_AGAIN
         while candidate.id not in self._answers:
-            await self._may_ask(candidate)
             withdraws = self._withdraws
-            if candidate.id in self._answers:
-                break
+            if not withdraws:
+                self._guided.may_go_on()
             asked = await self._tell_queue(candidate, withdraws)
             if not asked.parent_open and not withdraws:
                 raise permanent(ORPHANED, PLANNER_GONE)
@@ -102,13 +108,6 @@ class Asking:
                 timeout=patience,
                 timeout_summary="waiting for the merge queue",
             )
-
-    async def _may_ask(self, candidate: Candidate) -> None:
-        """A paused task does not ask, nor ask again; it takes the answer that comes all the same,
-        and is withdrawn all the same."""
-        await workflow.wait_condition(
-            lambda: not self._guided.now.paused or self._withdraws or candidate.id in self._answers
-        )
 
     @property
     def _withdraws(self) -> bool:

@@ -6,33 +6,14 @@ checkpoint; a failed rung hands over what it got, never the tree it left.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from activities.contracts.climb import Climb, Work
 from activities.contracts.evidence import Evidence
 from activities.contracts.work import RungOutcome, RungRun
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
 NO_MODEL = "claude"
-
-
-class Work(NamedTuple):
-    """A checkpoint that changed something, with what its checks said."""
-
-    commit: str
-    base: str
-    files: tuple[str, ...]
-    left: tuple[str, ...]
-    sites_left: int
-    evidence: Evidence
-
-    @property
-    def green(self) -> bool:
-        return self.evidence.passed
-
-    @property
-    def complete(self) -> bool:
-        return self.green and not self.left
 
 
 def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
@@ -53,7 +34,27 @@ def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
 
 def attempts_for(kind: str, limit: int) -> int:
     """How often a rung of this kind may be asked."""
-    return limit if kind in REPEATABLE else 1
+    return limit if kind in REPEATABLE and kind != NO_MODEL else 1
+
+
+def after_attempt(at: Climb, left: Work | None) -> Climb:
+    """The place on the ladder when an attempt is over, with what it left."""
+    green = left if left and left.green else None
+    return at.model_copy(
+        update={
+            "tried": at.tried + 1,
+            "openings": 0,
+            "ran": None,
+            "onto": green or at.onto,
+            "latest": left or at.latest,
+            "best": green or at.best,
+        }
+    )
+
+
+def next_rung(at: Climb) -> Climb:
+    """One rung up, which goes on from the last checkpoint that was left on purpose."""
+    return at.model_copy(update={"rung": at.rung + 1, "tried": 0, "onto": at.latest})
 
 
 def blamed(evidence: Evidence, files: Sequence[str]) -> tuple[str, ...]:

@@ -1,34 +1,48 @@
 """What a task was last told by its planner, and where it stands still.
 
-A paused task finishes the step it is in and waits at the next one: nothing counts down meanwhile,
-so however long that takes, its history does not grow, and it holds no workspace.
+A paused task finishes the step it is in and stands still before the next one: its run ends there,
+and what it has done goes into one that only waits (parked.py). The same happens, without a wait,
+to a task that grew long or for which there is new code.
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import NoReturn
 
 from temporalio import workflow
 
 from activities.contracts.children import TaskSteering
+from workflows.options import is_long
 
 
 class Guided:
     """One task's steering; lives inside its workflow run."""
 
-    def __init__(self, first: TaskSteering) -> None:
+    def __init__(self, first: TaskSteering, onward: Callable[[], NoReturn]) -> None:
+        """`onward` ends this run: another one goes on from what is done."""
         self.now = first
+        self._onward = onward
 
     def hear(self, told: TaskSteering) -> None:
-        """Takes a letter; one that was overtaken on its way changes nothing."""
-        if told.number > self.now.number:
-            self.now = told
+        """Takes a letter."""
+        self.now = newer(self.now, told)
 
-    async def may_go_on(self) -> None:
-        """Returns when it is not paused; a cancellation gets through."""
+    def may_go_on(self) -> None:
+        """Returns where the next step may begin here and now; a cancellation gets through."""
         end_if_cancelled()
         if self.now.paused:
-            workflow.set_current_details("Paused by a person: nothing is lost.")
-            await workflow.wait_condition(lambda: not self.now.paused)
-            workflow.set_current_details("")
+            self._onward()
+
+    def may_begin(self) -> None:
+        """The same before an attempt that is not this run's first: a good place to move on from."""
+        self.may_go_on()
+        if is_long() or workflow.info().is_target_worker_deployment_version_changed():
+            self._onward()
+
+
+def newer(known: TaskSteering, told: TaskSteering) -> TaskSteering:
+    """Of two letters the one that was written last, however they travelled."""
+    return told if told.number > known.number else known
 
 
 def end_if_cancelled() -> None:

@@ -15,17 +15,10 @@ from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlread
 
 from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import AreaInput, AreaRow, Report, TaskInput
-from activities.contracts.messages import DescribeRuns
-from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
 from activities.contracts.work import TaskStatus
-from activities.integration import IntegrationActivities
-from activities.messages import MessageActivities
-from activities.records import RecordActivities
-from workflows import frontier
-from workflows.locally import locally
+from workflows import frontier, witnesses
 from workflows.options import (
     AT_WORK,
-    GIT,
     MAX_PENDING_CHILDREN,
     MAX_STARTS,
     of_migration,
@@ -67,13 +60,8 @@ class Roster:
         if self._in.rows is not None:
             self._by_task = {row.task.id: row for row in self._in.rows}
             return await self.recheck()
-        loaded = await locally(
-            RecordActivities.load_rows,
-            LoadRows(plan=self._in.plan),
-            summary="read the plan",
-        )
-        self._by_task = {row.task.id: row for row in loaded.rows}
-        for task, commit in (await self._landed_in_git()).items():
+        self._by_task = {row.task.id: row for row in await witnesses.planned(self._in)}
+        for task, commit in (await witnesses.landed_in_git(self._in)).items():
             if task in self._by_task:
                 self.end(self._by_task[task], TaskStatus.LANDED, landed=commit)
         for row in self.rows:
@@ -199,16 +187,12 @@ class Roster:
         }
         if not earlier:
             return
-        described = await locally(
-            MessageActivities.describe_runs,
-            DescribeRuns(ids=tuple(earlier)),
-            summary="who of the earlier run is still there?",
-        )
+        ended = await witnesses.ended(earlier)
         await workflow.sleep(1, summary="let reports on their way arrive")
         self.take_reports()
-        for run in described.runs:
-            row = self._by_task[earlier[run.id]]
-            if not run.is_open and row.state == frontier.RUNNING:
+        for id in ended:
+            row = self._by_task[earlier[id]]
+            if row.state == frontier.RUNNING:
                 self.end(row, TaskStatus.LOST)
 
     async def recover_lost(self) -> None:
@@ -216,31 +200,13 @@ class Roster:
         lost = [r for r in self.rows if r.state == TaskStatus.LOST and r.deaths + 1 < MAX_STARTS]
         if not lost:
             return
-        landed = await self._landed_in_git()
+        landed = await witnesses.landed_in_git(self._in)
         for row in lost:
             if row.task.id in landed:
                 self.end(row, TaskStatus.LANDED, landed=landed[row.task.id])
             else:
                 again = {"start": row.start + 1, "deaths": row.deaths + 1}
                 self._update(row, state=frontier.WAITING, **again)
-
-    async def _landed_in_git(self) -> dict[str, str]:
-        """Task id → commit on the green branch: the truth when nobody is left to ask."""
-        found = await workflow.execute_activity_method(
-            IntegrationActivities.find_landed,
-            FindLanded(repository=self._in.repository, branch=self._in.branch, base=self._in.base),
-            summary="what has landed already?",
-            **GIT,
-        )
-        return dict(sorted(found.tasks.items()))
-
-    async def handoffs(self, rows: Sequence[AreaRow]) -> BlobRef:
-        """What became of these rows, as one blob."""
-        return await locally(
-            RecordActivities.join_handoffs,
-            JoinHandoffs(name=self._in.name, rows=tuple(rows)),
-            summary="join the handoffs",
-        )
 
     async def stop_unwanted(self, all_of_them: bool) -> None:
         """Cancelling is the parent's explicit act on every outstanding id."""

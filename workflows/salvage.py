@@ -2,16 +2,18 @@
 base, the rest is checked again. Whatever is put back is remembered with its reason.
 """
 
+from collections.abc import Collection
+
 from temporalio import workflow
 
 from activities.checks import ChecksActivities
 from activities.contracts.children import TaskInput
+from activities.contracts.climb import Work
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.requests import PutBackFiles, RunChecks, TaskOrder
 from activities.contracts.work import PutBack
 from activities.integration import IntegrationActivities
 from workflows import attempts
-from workflows.attempts import Work
 from workflows.guided import Guided
 from workflows.options import GIT, VERIFY
 
@@ -23,12 +25,12 @@ class Salvage:
         self._in = task
         self._order = order
         self._guided = guided
-        self.put_back: dict[str, str] = {}
+        self.put_back = dict(task.state.put_back) if task.state else {}
         """path → why it was put back to the base."""
 
     async def check(self, commit: str, base: str) -> Evidence:
         """The task's checks on a clean checkout; not while it is paused."""
-        await self._guided.may_go_on()
+        self._guided.may_go_on()
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(
@@ -61,14 +63,18 @@ class Salvage:
 
     async def without(self, work: Work, bad: dict[str, str]) -> Work | None:
         """The work with these files (path → why) put back to its base, checked again."""
+        self.put_back.update(bad)
         rest = tuple(path for path in work.files if path not in bad)
         if not rest:
-            self.put_back.update(bad)
             return None
         commit = await self.restore(work.commit, work.base, bad)
-        left = tuple(path for path in work.left if path not in bad)
-        return Work(
-            commit, work.base, rest, left, work.sites_left, await self.check(commit, work.base)
+        return work.model_copy(
+            update={
+                "commit": commit,
+                "files": rest,
+                "left": tuple(path for path in work.left if path not in bad),
+                "evidence": await self.check(commit, work.base),
+            }
         )
 
     async def _search(self, red: Work) -> Work | None:
@@ -79,26 +85,28 @@ class Salvage:
         while pending:
             part = pending.pop(0)
             trial = {*kept, *part}
-            put_back = tuple(path for path in red.files if path not in trial)
-            commit = await self.restore(red.commit, red.base, dict.fromkeys(put_back, ""))
+            rest = [path for path in red.files if path not in trial]
+            commit = await self.restore(red.commit, red.base, rest)
             evidence = await self.check(commit, red.base)
             if evidence.passed:
                 kept.extend(part)
-                left = tuple(path for path in red.left if path in trial)
-                files = tuple(sorted(kept))
-                best = Work(commit, red.base, files, left, red.sites_left, evidence)
+                found = {
+                    "commit": commit,
+                    "files": tuple(sorted(kept)),
+                    "left": tuple(path for path in red.left if path in trial),
+                    "evidence": evidence,
+                }
+                best = red.model_copy(update=found)
             elif len(part) > 1:
                 pending[:0] = [list(half) for half in attempts.halves(part)]
         reason = attempts.why(red.evidence)
-        self.put_back = {p: r for p, r in self.put_back.items() if r}
         self.put_back.update({path: reason for path in red.files if path not in kept})
         return best
 
-    async def restore(self, commit: str, base: str, paths: dict[str, str]) -> str:
-        """A commit with these paths as they are in the base; remembers why."""
+    async def restore(self, commit: str, base: str, paths: Collection[str]) -> str:
+        """A commit with these paths as they are in the base."""
         if not paths:
             return commit
-        self.put_back.update(paths)
         restored = await workflow.execute_activity_method(
             IntegrationActivities.put_back,
             PutBackFiles(

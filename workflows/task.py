@@ -3,15 +3,18 @@
 ladder → candidate → landing → handoff. Whatever happens, the parent gets exactly one report with
 (task, start, epoch), and a file that is not good enough is put back, never landed. After a bounce
 the next candidate is based on the green tip. A landing is never cancelled: a cancelled task
-withdraws its candidate and lives by the queue's answer.
+withdraws its candidate and lives by the queue's answer. Between two steps it may go on in another
+run, on other code, with its state as one contract; every run begins from such a state.
 """
 
 import asyncio
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError, FailureError
 
 from activities.contracts.children import STEER_TASK, Report, TaskInput, TaskSteering
+from activities.contracts.climb import Climb, TaskState, Work
 from activities.contracts.landing import Landing, Outcome
 from activities.contracts.messages import HandOff
 from activities.contracts.requests import LoadTask, Rework, TaskOrder
@@ -20,19 +23,14 @@ from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
-from activities.versioning import PINNED
+from activities.versioning import ONTO_NEW_CODE, PINNED
 from workflows import attempts, details
 from workflows.asking import Asking
-from workflows.attempts import Work
 from workflows.guided import Guided, end_if_cancelled
 from workflows.ladder import Ladder
 from workflows.locally import locally
-from workflows.options import (
-    GIT,
-    MAX_BOUNCES,
-    NEEDS_HUMAN,
-    TASK_STATE,
-)
+from workflows.options import GIT, MAX_BOUNCES, NEEDS_HUMAN, TASK_STATE
+from workflows.parked import ParkedTaskWorkflow
 
 CANNOT_HELP = (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT)
 
@@ -44,10 +42,12 @@ class TaskWorkflow:
     @workflow.init
     def __init__(self, task: TaskInput) -> None:
         self._in = task
-        self._guided = Guided(task.steering)
+        self._began = task.state.began if task.state else workflow.time()
+        self._guided = Guided(task.steering, self._onward)
         self._asking = Asking(task, self._guided)
         self._ladder: Ladder | None = None
-        self._began = workflow.time()
+        self._work = task.state.work if task.state else None
+        """What asks to land, or was bounced and is not mended yet."""
 
     @workflow.run
     async def run(self, task: TaskInput) -> Report:
@@ -87,56 +87,81 @@ class TaskWorkflow:
             ),
             summary="read the task",
         )
-        self._ladder = Ladder(self._in, order, self._guided)
-        work = await self._ladder.climb(self._in.tip, self._in.tip)
-        while work:
-            workflow.set_current_details(f"{len(work.files)} files wait for the merge queue")
+        self._ladder = ladder = Ladder(self._in, order, self._guided)
+        if self._asking.cancelled and not self._work:
+            raise asyncio.CancelledError
+        step: Climb | Work | None = self._work or ladder.at
+        while step:
+            if isinstance(step, Climb):
+                self._work = step = await ladder.climb(step)
+                continue
+            workflow.set_current_details(f"{len(step.files)} files wait for the merge queue")
             end_if_cancelled()
-            landing = await self._asking.land(order.task, work)
+            landing = await self._asking.land(order.task, step)
             if landing.outcome is Outcome.LANDED:
-                return self._landed(work, landing)
+                return self._landed(step, landing)
             if landing.outcome is Outcome.WITHDRAWN:
                 return self._handoff(TaskStatus.CANCELLED, did="withdrawn before it was composed")
-            self._asking.bounces.append(landing)
             if self._asking.cancelled:
+                self._asking.bounces.append(landing)
                 return self._handoff(TaskStatus.CANCELLED, did="cancelled, then bounced")
-            work = await self._after_bounce(work, landing)
+            step = await self._after_bounce(ladder, step, landing)
+            self._asking.bounces.append(landing)
+            self._work = step if isinstance(step, Work) else None
         return self._unlanded(order)
 
-    async def _after_bounce(self, work: Work, landing: Landing) -> Work | None:
-        """What a bounced candidate asks to land next, based on the green tip; None: no more."""
-        assert self._ladder is not None
-        ladder = self._ladder
-        reason = "; ".join(landing.reasons[:3]) or "bounced by the merge queue"
-        if len(self._asking.bounces) > MAX_BOUNCES or landing.tip is None:
-            ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
-            return None
+    async def _after_bounce(
+        self, ladder: Ladder, work: Work, landing: Landing
+    ) -> Climb | Work | None:
+        """What a bounced task does next, based on the green tip; None: no more."""
+        bounces, tip = len(self._asking.bounces) + 1, landing.tip
         blamed = tuple(path for path in landing.paths if path in work.files)
         if landing.outcome is Outcome.RED and landing.evidence:
             blamed = attempts.blamed(landing.evidence, work.files)
-        if landing.outcome is Outcome.CONFLICT or (not blamed and len(self._asking.bounces) == 1):
-            return await self._on_tip(ladder, work, landing.tip)
-        if not blamed:
+        as_it_is = landing.outcome is Outcome.CONFLICT or (not blamed and bounces == 1)
+        reason = "; ".join(landing.reasons[:3]) or "bounced by the merge queue"
+        if tip is None or bounces > MAX_BOUNCES or not (blamed or as_it_is):
             ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
             return None
-        moved = await self._rework(work, landing.tip)
+        moved = await self._rework(work, tip)
         if moved is None:
-            return await ladder.climb(landing.tip, landing.tip)
-        onto = work._replace(commit=moved, base=landing.tip)
+            return Climb(base=tip, start=tip)
+        onto = work.model_copy(update={"commit": moved, "base": tip})
+        if as_it_is:
+            return await self._on_tip(ladder, onto)
         rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
         return await ladder.salvage.save(rest) if rest else None
 
-    async def _on_tip(self, ladder: Ladder, work: Work, tip: str) -> Work | None:
-        """The work carried onto the green tip and checked there; climbs again if that is red, and
-        saves what is good of it when no rung does better."""
-        moved = await self._rework(work, tip)
-        if moved is None:
-            return await ladder.climb(tip, tip)
-        evidence = await ladder.salvage.check(moved, tip)
-        again = work._replace(commit=moved, base=tip, evidence=evidence)
+    async def _on_tip(self, ladder: Ladder, work: Work) -> Climb | Work:
+        """Work that was carried onto the green tip, checked there; where that is red it climbs
+        again, and what is good of it is saved when no rung does better."""
+        evidence = await ladder.salvage.check(work.commit, work.base)
+        again = work.model_copy(update={"evidence": evidence})
         if again.green:
             return again
-        return await ladder.climb(tip, moved) or await ladder.salvage.save(again)
+        return Climb(base=work.base, start=work.commit, otherwise=again)
+
+    def _onward(self) -> NoReturn:
+        """Another run goes on from what is done, at once or when the pause is over."""
+        assert self._ladder
+        state = TaskState(
+            began=self._began,
+            climb=self._ladder.at,
+            work=self._work,
+            attempts=tuple(self._ladder.attempts),
+            put_back=self._ladder.salvage.put_back,
+            bounces=tuple(self._asking.bounces),
+            answers=self._asking.answers,
+            cancelled=self._asking.cancelled,
+        )
+        task = self._in.model_copy(update={"state": state, "steering": self._guided.now})
+        if self._guided.now.paused:
+            workflow.continue_as_new(
+                task,
+                workflow=ParkedTaskWorkflow.run,
+                initial_versioning_behavior=ONTO_NEW_CODE,
+            )
+        workflow.continue_as_new(task, initial_versioning_behavior=ONTO_NEW_CODE)
 
     async def _rework(self, work: Work, tip: str) -> str | None:
         """merge(tip, checkpoint), or None when they conflict."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance
 from activities.contracts.landing import Candidate
 from activities.contracts.plan import TaskRow
@@ -180,6 +181,8 @@ class TaskInput(Contract):
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of: prompts name its lines."""
     steering: TaskSteering = TaskSteering()
+    state: TaskState | None = None
+    """What earlier runs of this start have done; None: it starts."""
 
 
 class Report(Contract):

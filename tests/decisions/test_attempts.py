@@ -1,8 +1,17 @@
 """What an attempt was and what it buys."""
 
 import pytest
-from builders import a_checkpoint, a_run, some_evidence
+from builders import (
+    COMMIT,
+    OTHER,
+    a_checkpoint,
+    a_run,
+    a_rung_run,
+    some_evidence,
+    some_work,
+)
 
+from activities.contracts.climb import Climb, TaskState
 from activities.contracts.work import RungOutcome as Out
 from activities.contracts.work import RungRun
 from workflows import attempts
@@ -50,10 +59,40 @@ def test_halves_keep_every_file_in_order():
 
 
 def test_work_is_complete_when_green_and_nothing_is_left():
-    done = attempts.Work("c", "b", ("a",), (), 0, some_evidence())
-    assert done.complete
-    assert not attempts.Work("c", "b", ("a",), ("a",), 2, some_evidence()).complete
-    assert not attempts.Work("c", "b", ("a",), (), 0, some_evidence("red")).complete
+    assert some_work().complete
+    assert not some_work(left=("a.py",), sites_left=2).complete
+    assert not some_work(evidence=some_evidence("red")).complete
+
+
+GREEN, RED = some_work(), some_work(commit=OTHER, evidence=some_evidence("red"))
+FOOT = Climb(base=COMMIT, start=COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("left", "onto", "latest", "best"),
+    [(None, None, None, None), (RED, None, RED, None), (GREEN, GREEN, GREEN, GREEN)],
+)
+def test_an_attempt_leaves_what_the_next_one_goes_on_from(left, onto, latest, best):
+    under_way = FOOT.model_copy(update={"openings": 2, "ran": a_rung_run()})
+    at = attempts.after_attempt(under_way, left)
+    assert (at.rung, at.tried, at.openings, at.ran) == (0, 1, 0, None)
+    assert (at.onto, at.latest, at.best) == (onto, latest, best)
+
+
+def test_a_failed_attempt_forgets_nothing_of_those_before():
+    at = attempts.after_attempt(attempts.after_attempt(FOOT, GREEN), None)
+    assert (at.tried, at.onto, at.latest, at.best) == (2, GREEN, GREEN, GREEN)
+
+
+def test_the_next_rung_goes_on_from_red_work_too():
+    at = attempts.next_rung(attempts.after_attempt(attempts.after_attempt(FOOT, GREEN), RED))
+    assert (at.rung, at.tried, at.onto, at.best) == (1, 0, RED, GREEN)
+
+
+def test_where_a_task_stands_survives_the_wire():
+    climb = attempts.after_attempt(FOOT, RED).model_copy(update={"ran": a_rung_run()})
+    state = TaskState(began=1.5, climb=climb, work=GREEN, put_back={"b.py": "red"})
+    assert TaskState.model_validate_json(state.model_dump_json()) == state
 
 
 def test_the_reason_names_the_check():

@@ -1,6 +1,6 @@
-"""New code under a running migration: tasks end on the code they began on, planners go over to the
-new one, and the migration ends as if nothing had happened. Stopping the old code too early costs
-time, and people are told.
+"""New code under a running migration: tasks end on the code they began on, unless they were paused;
+planners go over to the new one, and the migration ends as if nothing had happened. Stopping the old
+code too early costs time, and people are told.
 
 Each version is a checkout of its own with a control worker of its own; the workers of activities
 are one process for both. What the new code changes would break a replay of the old histories: of a
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import VersioningBehavior
+from temporalio.api.enums.v1 import VersioningBehavior as Behavior
 from temporalio.api.workflow.v1 import WorkflowExecutionVersioningInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
@@ -29,8 +29,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.adapters.children import Child
 from activities.adapters.code_version import code_version
 from activities.contracts.children import AreaRow
+from activities.contracts.commands import Aimed
 from activities.contracts.migration import Progress
 from activities.contracts.report import MigrationReport
+from activities.contracts.work import TaskStatus
 from activities.serving import different_code, workers_of
 from cli import unserved
 from cli.asking import Handle
@@ -38,9 +40,11 @@ from cli.trouble import trouble_of
 from tests import invariants, shop
 from tests.service import DRAIN, ROOT, Service, environment, eventually, service, until
 from workflows.options import QUEUES, area_id, migration_id, task_id
+from workflows.parked import ParkedTaskWorkflow
 
 DEPLOYMENT = "whimbrel"
 SLOW = shop.SPEC.replace("sed -i", "sleep 1; sed -i") + "limits: {concurrency: 2}\n"
+PAUSED = "c1-0001"
 TASK, PLANNER = "workflows/task.py", "workflows/migration.py"
 READS_TASK = "        order = await locally(\n"
 JUDGES = "        self._enter(Stage.JUDGE)\n"
@@ -123,6 +127,22 @@ async def is_told(client: Client, handle: Handle, words: str) -> bool:
     return words in await trouble_of(client, progress, rows)
 
 
+async def is_parked(client: Client, name: str, build: str) -> bool:
+    """Whether the paused task waits: on this code, but pinned to none."""
+    described = await client.get_workflow_handle(task_id(name, PAUSED, 0)).describe()
+    if described.workflow_type != ParkedTaskWorkflow.__name__:
+        return False
+    where = await ran_on(client, described.id)
+    upgrades = where.behavior == Behavior.VERSIONING_BEHAVIOR_AUTO_UPGRADE
+    return upgrades and where.deployment_version.build_id == build
+
+
+async def has_landed(client: Client, name: str) -> bool:
+    area = client.get_workflow_handle(area_id(name, "root"))
+    rows = await area.query("rows", result_type=list[AreaRow])
+    return any(row.task.id == PAUSED and row.state == TaskStatus.LANDED for row in rows)
+
+
 @pytest.mark.timeout(150)
 async def test_new_code_under_a_running_migration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -141,11 +161,15 @@ async def test_new_code_under_a_running_migration(
             tools = ("workspace", "checks", "integration", "delivery")
             await workers.enter_async_context(working(a_worker(whimbrel, "tools", ROOT, *tools)))
             await until(handle, lambda progress: progress.counts.running > 0)
+            await handle.execute_update("pause", Aimed(task=PAUSED))
+            await eventually(lambda: is_parked(client, "deployed", old_build))
             await workers.enter_async_context(
                 working(a_worker(whimbrel, "new", new, "control", **versioned))
             )
             new_build = await make_current(client, new)
         await eventually(lambda: is_told(client, handle, f"no control worker of build {old_build}"))
+        await handle.execute_update("resume", Aimed(task=PAUSED))
+        await eventually(lambda: has_landed(client, "deployed"))
         async with working(a_worker(whimbrel, "old", ROOT, "control", **versioned)):
             workers_now = await workers_of(client, QUEUES)
             assert len({worker.code for worker in workers_now}) == 2
@@ -158,8 +182,11 @@ async def test_new_code_under_a_running_migration(
 
 async def assert_versions(client: Client, report: MigrationReport, old: str, new: str) -> None:
     planner = await ran_on(client, migration_id(report.name))
-    assert planner.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_AUTO_UPGRADE
+    assert planner.behavior == Behavior.VERSIONING_BEHAVIOR_AUTO_UPGRADE
     assert planner.deployment_version.build_id == new
-    tasks = [await ran_on(client, task_id(report.name, h.task, 0)) for h in report.handoffs]
-    assert {t.behavior for t in tasks} == {VersioningBehavior.VERSIONING_BEHAVIOR_PINNED}
-    assert {t.deployment_version.build_id for t in tasks} == {old, new}
+    tasks = {h.task: await ran_on(client, task_id(report.name, h.task, 0)) for h in report.handoffs}
+    assert {t.behavior for t in tasks.values()} == {Behavior.VERSIONING_BEHAVIOR_PINNED}
+    assert {t.deployment_version.build_id for t in tasks.values()} == {old, new}
+    assert tasks[PAUSED].deployment_version.build_id == new
+    (paused,) = (h for h in report.handoffs if h.task == PAUSED)
+    assert [a.number for a in paused.attempts] == [1]

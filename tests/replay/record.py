@@ -15,14 +15,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from temporalio.client import Client
 
 from activities.adapters.settings import Settings
+from activities.contracts.commands import Aimed
 from activities.contracts.fleet import FleetSpec
+from cli.asking import Handle
 from cli.fleet_starting import begin_fleet
 from cli.session import Session
 from cli.starting import read_any
 from tests.replay.fingerprint import keep
-from tests.service import service
+from tests.service import Service, eventually, service, until
 from tests.shop import SPEC, make_shop
 from workflows.options import area_id, fleet_id, migration_id, queue_id, task_id
+from workflows.parked import ParkedTaskWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
 NAME, FLEET = "recorded", "recorded-fleet"
@@ -34,8 +37,10 @@ async def record(release: str) -> None:
         home = Path(folder)
         make_shop(home / "shop")
         async with service(home) as running:
-            spec = SPEC + "pilot: 1\n"
-            report = await running.run(spec, NAME=NAME, REPOSITORY=str(home / "shop"))
+            spec = SPEC.replace("sed -i", "sleep 1; sed -i") + "pilot: 1\n"
+            handle = await running.start(spec, NAME=NAME, REPOSITORY=str(home / "shop"))
+            paused = await _paused(running, handle)
+            report = running.report(await handle.result())
             hub = running.hub(report).stem
             ids = {
                 "migration": migration_id(NAME),
@@ -53,8 +58,27 @@ async def record(release: str) -> None:
             assert isinstance(fleet, FleetSpec)
             await (await begin_fleet(session, fleet)).result()
             ids["fleet"] = fleet_id(FLEET)
-            for kind, workflow_id in ids.items():
-                await _save(running.client, workflow_id, HISTORIES / f"{release}-{kind}.json")
+            runs = {kind: (workflow_id, None) for kind, workflow_id in ids.items()} | paused
+            for kind, run in runs.items():
+                await _save(running.client, *run, HISTORIES / f"{release}-{kind}.json")
+
+
+async def _paused(running: Service, handle: Handle) -> dict[str, tuple[str, str | None]]:
+    """Holds the pilot up once: its run before the pause, the one that waits, and the one after."""
+    await until(handle, lambda progress: progress.counts.running > 0)
+    await handle.execute_update("pause", Aimed())
+    id = task_id(NAME, "c1-0001", 0)
+    pilot = running.client.get_workflow_handle(id)
+
+    async def is_parked() -> bool:
+        return (await pilot.describe()).workflow_type == ParkedTaskWorkflow.__name__
+
+    await eventually(is_parked)
+    parked = await pilot.describe()
+    await handle.execute_update("resume", Aimed())
+    first = parked.raw_description.workflow_execution_info.first_run_id
+    runs = {"paused": first, "parked": parked.run_id, "resumed": None}
+    return {f"task-{kind}": (id, run) for kind, run in runs.items()}
 
 
 def _fleet(spec: str, repository: Path) -> str:
@@ -63,8 +87,9 @@ def _fleet(spec: str, repository: Path) -> str:
     return spec.replace("repository: REPOSITORY", f"repositories: [{entries}]")
 
 
-async def _save(client: Client, workflow_id: str, path: Path) -> None:
-    history = await client.get_workflow_handle(workflow_id).fetch_history()
+async def _save(client: Client, workflow_id: str, run: str | None, path: Path) -> None:
+    """One run; the latest where none is named."""
+    history = await client.get_workflow_handle(workflow_id, run_id=run).fetch_history()
     text = json.dumps(json.loads(history.to_json()), indent=1) + "\n"
     await asyncio.to_thread(path.write_text, text)
     keep(path)

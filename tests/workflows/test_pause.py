@@ -8,16 +8,15 @@ import pytest_asyncio
 from conftest import Stage as Theatre
 from conftest import a_command, patient_stage, rested
 from temporalio.testing import WorkflowEnvironment
-from world import World
+from world import World, rewrite, write
 
-from activities.contracts.commands import Hold
 from activities.contracts.work import TaskStatus as Status
 from tests.service import eventually
 from workflows import options
 from workflows.migration import MigrationWorkflow
+from workflows.parked import ParkedTaskWorkflow
 
 WEEK = 7 * 24 * 3600
-HELD = Hold(actor="ana@desk", reason="holidays", at="2026-01-01T00:00:00+00:00")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -31,6 +30,10 @@ async def alone(
 
 def queue_of(world: World) -> str:
     return options.queue_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+
+
+async def kind_of(stage: Theatre, id: str) -> str:
+    return (await stage.client.get_workflow_handle(id).describe()).workflow_type
 
 
 async def lengths(stage: Theatre, ids: list[str]) -> dict[str, int]:
@@ -67,6 +70,8 @@ async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     stage, env = alone
     world = stage.world("w-week", a="old", b="old", c="old", d="old")
     world.needs = {"c1-0004": ("c1-0003",)}
+    world.rungs = [rewrite(), write(c="new")]
+    world.per_task = {"c1-0003": rewrite("bad")}
     compose = world.hold("compose_batch")
     rungs = [world.hold("run_rung", task=f"c1-000{n}") for n in (2, 3)]
     handle = await stage.start(world)
@@ -86,7 +91,14 @@ async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     tasks = [options.task_id(world.name, f"c1-000{n}", 0) for n in (2, 3)]
     everybody = [handle.id, options.area_id(world.name, "root"), queue.id, *tasks]
     assert await a_week_adds(stage, env, everybody) == {}
+    assert [await kind_of(stage, id) for id in tasks] == [ParkedTaskWorkflow.__name__] * 2
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     report = stage.report(await handle.result())
     assert [h.status for h in report.handoffs] == [Status.LANDED] * 4
     assert all(h.bounces == 0 for h in report.handoffs)
+    assert [len(h.attempts) for h in report.handoffs] == [1, 1, 2, 1]
+    first, second = (r for r in world.asked("run_rung") if r.task.id == "c1-0003")
+    assert (first.rung, second.rung) == (0, 1)
+    red = report.handoffs[2].attempts[0]
+    assert (second.workspace.start, second.evidence) == (red.checkpoint, red.evidence)
+    assert report.handoffs[2].seconds > WEEK

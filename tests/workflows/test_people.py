@@ -8,7 +8,7 @@ from conftest import Stage as Theatre
 from conftest import a_command, rested, until
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
-from world import World
+from world import World, fail
 
 from activities.contracts.commands import Aimed, Retry, SetLimits, Skip, Steer
 from activities.contracts.migration import Stage
@@ -70,9 +70,10 @@ async def held_migration(stage: Theatre, name: str, **files: str):
 
 
 async def test_a_failed_task_is_tried_again_under_its_next_start_with_what_a_person_said(stage):
-    world, gate, handle = await held_migration(stage, "p-retry", a="old", b="old", c="old")
-    world.needs = {}
-    world.per_task = {"c1-0002": lambda tree, task, count: 1}
+    world = stage.world("p-retry", a="old", b="old", c="old")
+    world.per_task = {"c1-0002": fail(1)}
+    gate = world.hold("run_rung", task="c1-0001")
+    handle = await stage.start(world)
     await until_row(stage, world, "c1-0002", "needs_person")
     world.per_task = {}
     await say(handle, "steer", Steer(task="", text="use the new API", **WHO))
@@ -99,7 +100,7 @@ async def test_a_failed_task_is_tried_again_under_its_next_start_with_what_a_per
 async def test_all_failed_with_what_was_skipped_because_of_them(stage):
     world = stage.world("p-all", a="old", b="old", c="old")
     world.needs = {"c1-0003": ("c1-0002",)}
-    world.per_task = {"c1-0002": lambda tree, task, count: 1}
+    world.per_task = {"c1-0002": fail(1)}
     gate = world.hold("run_rung", task="c1-0001")
     handle = await stage.start(world)
     await until_row(stage, world, "c1-0003", "skipped")

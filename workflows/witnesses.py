@@ -1,0 +1,58 @@
+"""Whom an area asks about its tasks: the plan, git, the server, their handoffs.
+
+What its own memory cannot tell after a death: which tasks there are, what landed, who is open.
+"""
+
+from collections.abc import Collection, Sequence
+
+from temporalio import workflow
+
+from activities.contracts.base import BlobRef
+from activities.contracts.children import AreaInput, AreaRow
+from activities.contracts.messages import DescribeRuns
+from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
+from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
+from activities.records import RecordActivities
+from workflows.locally import locally
+from workflows.options import GIT
+
+
+async def planned(area: AreaInput) -> tuple[AreaRow, ...]:
+    """The plan's tasks, none of them begun."""
+    loaded = await locally(
+        RecordActivities.load_rows,
+        LoadRows(plan=area.plan),
+        summary="read the plan",
+    )
+    return loaded.rows
+
+
+async def landed_in_git(area: AreaInput) -> dict[str, str]:
+    """Task id → commit on the green branch: the truth when nobody is left to ask."""
+    found = await workflow.execute_activity_method(
+        IntegrationActivities.find_landed,
+        FindLanded(repository=area.repository, branch=area.branch, base=area.base),
+        summary="what has landed already?",
+        **GIT,
+    )
+    return dict(sorted(found.tasks.items()))
+
+
+async def ended(ids: Collection[str]) -> list[str]:
+    """Those of these workflows that are not open any more."""
+    described = await locally(
+        MessageActivities.describe_runs,
+        DescribeRuns(ids=tuple(ids)),
+        summary="who of the earlier run is still there?",
+    )
+    return [run.id for run in described.runs if not run.is_open]
+
+
+async def handoffs(area: AreaInput, rows: Sequence[AreaRow]) -> BlobRef:
+    """What became of these rows, as one blob."""
+    return await locally(
+        RecordActivities.join_handoffs,
+        JoinHandoffs(name=area.name, rows=tuple(rows)),
+        summary="join the handoffs",
+    )

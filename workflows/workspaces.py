@@ -1,0 +1,121 @@
+"""One attempt's rung in a workspace of its own.
+
+A host that is lost costs no attempt: a workspace is opened anew from what history knows. Each has a
+name that no other ever has, so whoever comes back late finds a tree that nobody reads any more.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutError,
+    is_cancelled_exception,
+)
+
+from activities.contracts.children import TaskInput
+from activities.contracts.evidence import Evidence
+from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, TaskOrder
+from activities.contracts.work import RungRun, Workspace
+from activities.errors import NEVER_MENDED_BY_WAITING, STORAGE, WORKSPACE_LOST, permanent
+from activities.workspace import WorkspaceActivities
+from workflows import details
+from workflows.guided import Guided
+from workflows.options import MAX_REOPENS, OPEN, STORAGE_PAUSE_AT_MOST, closing, on_host
+
+SUMMARY = 200
+"""Characters: what a timer in the Web UI may say."""
+
+
+class Workspaces:
+    """Where one task's rungs run; lives inside its workflow run."""
+
+    def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
+        self._in = task
+        self._order = order
+        self._guided = guided
+        self.openings = task.state.climb.openings if task.state else 0
+        """How many the attempt under way has had."""
+
+    async def run(
+        self, number: int, rung: int, base: str, start: str, evidence: Evidence | None
+    ) -> RungRun:
+        """Runs the rung where it can; a lost host or workspace is replaced, a few times. Trouble
+        with storage is waited out: it says nothing about the work."""
+        lost, troubles = 0, 0
+        while lost < MAX_REOPENS:
+            workspace = await self._open(number, base, start)
+            if self._guided.now.paused:
+                # It may have waited long for the room: others have it until work goes on.
+                await self._close(workspace)
+                self._guided.may_go_on()
+                continue
+            try:
+                return await self._use(workspace, rung, evidence)
+            except ActivityError as error:
+                if not isinstance(error.cause, TimeoutError):  # else its host is gone
+                    await self._close(workspace)
+                if is_cancelled_exception(error) or _is_final(error.cause):
+                    raise
+                workflow.logger.warning("workspace lost, opening another", exc_info=error)
+                if getattr(error.cause, "type", None) in STORAGE:
+                    pause = min(2.0 ** min(troubles, 10), STORAGE_PAUSE_AT_MOST)
+                    await workflow.sleep(pause, summary=details.cause(error)[:SUMMARY])
+                    troubles += 1
+                else:
+                    lost += 1
+        raise permanent(WORKSPACE_LOST, f"{MAX_REOPENS} workspaces were lost in a row")
+
+    async def _open(self, number: int, base: str, start: str) -> Workspace:
+        opening, self.openings = self.openings, self.openings + 1
+        return await workflow.execute_activity_method(
+            WorkspaceActivities.open_workspace,
+            OpenWorkspace(
+                name=self._in.name,
+                repository=self._in.repository,
+                task=self._order.task.id,
+                attempt=f"{self._in.start}-{number}-{opening}",
+                base=base,
+                start=start,
+                claims=self._order.task.claims,
+            ),
+            summary=f"attempt {number}",
+            **OPEN,
+        )
+
+    async def _use(self, workspace: Workspace, rung: int, evidence: Evidence | None) -> RungRun:
+        return await workflow.execute_activity_method(
+            WorkspaceActivities.run_rung,
+            RunRung(
+                workspace=workspace,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                rung=rung,
+                task=self._order.task,
+                when=int(workflow.time()),
+                evidence=evidence,
+                plan=self._in.plan,
+                survey=self._in.survey,
+                guidance=self._guided.now.guidance,
+            ),
+            summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
+            **on_host(workspace.queue),
+        )
+
+    async def _close(self, workspace: Workspace) -> None:
+        """Frees the room; a host that is gone is swept when it comes back."""
+        try:
+            await workflow.execute_activity_method(
+                WorkspaceActivities.close_workspace,
+                CloseWorkspace(workspace=workspace),
+                summary="free the workspace",
+                **closing(workspace.queue),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("workspace not closed", exc_info=error)
+
+
+def _is_final(cause: BaseException | None) -> bool:
+    """Not the host's fault: another workspace would meet it again."""
+    return isinstance(cause, ApplicationError) and (
+        cause.non_retryable or cause.type in NEVER_MENDED_BY_WAITING
+    )

@@ -12,7 +12,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,37 @@ HALF_MADE = re.compile(r"^[^/]+\.git\.tmp$|/HEAD\.lock$|^[^/]+/refs/(?!whimbrel/
 """Guarded by a lock: left as soon as its maker is dead."""
 HALF_WRITTEN = re.compile(r"\.lock$|/(tmp_|\.tmp|pack_git2_)[^/]*$")
 TASK_ID = re.compile(r"^Task-Id: (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What a migration may not have, by kind: each empty where nothing stops it."""
+
+    duplicates: tuple[str, ...] = ()
+    """Tasks that landed more than once."""
+    lost: tuple[str, ...] = ()
+    """Tasks that ended and nobody reports, or whose work is neither landed nor under a ref."""
+    reordered: tuple[str, ...] = ()
+    """Commits that the branch has at another place than the queue heard of."""
+    leftovers: tuple[str, ...] = ()
+    """What is left on disk."""
+
+    def __add__(self, other: "Damage") -> "Damage":
+        return Damage(*(getattr(self, kind) + getattr(other, kind) for kind in vars(self)))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{len(found)} {kind}" for kind, found in vars(self).items())
+
+
+def damage(home: Path, hub: Path, report: MigrationReport, told: Told) -> Damage:
+    """What of it there is; asserts nothing but that there is a branch."""
+    chain = green_chain(hub, report)
+    return Damage(
+        duplicates=tuple(landed_twice(hub, chain)),
+        lost=tuple(lost(hub, report, told)),
+        reordered=tuple(reordered(chain, told)),
+        leftovers=tuple(left_on_disk(home)),
+    )
 
 
 def assert_sound(
@@ -67,20 +99,31 @@ def assert_each_commit_passed(hub: Path, chain: list[str], told: Told) -> None:
 
 def assert_landed_in_order(chain: list[str], told: Told) -> None:
     """The queue heard of the landings in the order in which they are on the branch."""
-    assert told.landed == chain[1:]
+    assert reordered(chain, told) == []
+
+
+def reordered(chain: list[str], told: Told) -> list[str]:
+    """Commits of the branch that the queue heard of at another place, or not at all."""
+    pairs = zip_longest(chain[1:], told.landed)
+    return [commit or heard or "" for commit, heard in pairs if commit != heard]
 
 
 def assert_no_work_is_lost(hub: Path, report: MigrationReport, told: Told) -> None:
     """Every task that ended is in the report; what it made landed, or a ref still leads there."""
+    assert lost(hub, report, told) == []
+
+
+def lost(hub: Path, report: MigrationReport, told: Told) -> list[str]:
+    """Tasks of which that does not hold."""
     handoffs = {handoff.task: handoff for handoff in report.handoffs}
-    assert told.ended <= set(handoffs)
     chain = set(green_chain(hub, report))
     kept = set(git(hub, "rev-list", "--all").decode().split())
-    for task, handoff in handoffs.items():
-        if handoff.landed:
-            assert handoff.landed in chain, task
-        else:
-            assert told.made.get(task, set()) <= kept, task
+    gone = [
+        task
+        for task, handoff in handoffs.items()
+        if not (handoff.landed in chain if handoff.landed else told.made.get(task, set()) <= kept)
+    ]
+    return sorted({*gone, *told.ended - set(handoffs)})
 
 
 def green_chain(hub: Path, report: MigrationReport) -> list[str]:
@@ -104,14 +147,22 @@ def assert_chain_has_its_shape(hub: Path, chain: list[str]) -> None:
 
 def assert_each_task_landed_once(hub: Path, chain: list[str], report: MigrationReport) -> None:
     """As many Task-Ids as candidates, none twice, and exactly those that the report says."""
-    named: Counter[str] = Counter()
     for commit in chain[1:]:
-        tasks = TASK_ID.findall(git(hub, "show", "-s", "--format=%B", commit).decode())
-        assert len(tasks) == len(parents(hub, commit)) - 1
-        named.update(tasks)
-    assert [task for task, times in named.items() if times > 1] == []
+        assert len(named_by(hub, commit)) == len(parents(hub, commit)) - 1
+    assert landed_twice(hub, chain) == []
     landed = {f"{report.name}/{h.task}" for h in report.handoffs if h.status.landed}
-    assert set(named) == landed
+    assert {task for commit in chain[1:] for task in named_by(hub, commit)} == landed
+
+
+def landed_twice(hub: Path, chain: list[str]) -> list[str]:
+    """Tasks that the branch names more than once."""
+    named = Counter(task for commit in chain[1:] for task in named_by(hub, commit))
+    return [task for task, times in named.items() if times > 1]
+
+
+def named_by(hub: Path, commit: str) -> list[str]:
+    """The tasks that a commit says it lands."""
+    return TASK_ID.findall(git(hub, "show", "-s", "--format=%B", commit).decode())
 
 
 def assert_untouched(hub: Path, report: MigrationReport, protect: tuple[str, ...]) -> None:

@@ -151,12 +151,20 @@ async def restarted(worker: Child) -> None:
 
 async def swept(home: Path, but: Sequence[str] = (), patience: float = 30.0) -> None:
     """Returns once nothing is left on disk but this."""
+    left = await left_after(home, but, patience)
+    assert left == list(but), f"after {patience:g} s there is still {left}"
+
+
+async def left_after(home: Path, but: Sequence[str] = (), patience: float = 30.0) -> list[str]:
+    """What is left on disk once it is this, or when patience has an end."""
     clock = asyncio.get_running_loop()
     deadline = clock.time() + patience
     while (left := await asyncio.to_thread(invariants.left_on_disk, home)) != list(but):
         assert set(but) <= set(left), f"it should have stayed: {set(but) - set(left)}"
-        assert clock.time() < deadline, f"after {patience:g} s there is still {left}"
+        if clock.time() > deadline:
+            break
         await asyncio.sleep(0.1)
+    return left
 
 
 async def until(

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -269,44 +268,31 @@ def test_a_broken_one_is_noticed(sound: Sound, broken: Breaking):
     assert NOTICED[broken] in [entry.name for entry in noticed.traceback]
 
 
-def test_a_process_that_is_left_is_noticed(tmp_path: Path):
-    env, pipe = {"WHIMBREL_HOME": str(tmp_path)}, subprocess.PIPE
-    with subprocess.Popen(["cat"], env=env, stdin=pipe, stdout=pipe) as left:
-        assert left.stdin and left.stdout  # noqa: PT018
-        left.stdin.write(b"it runs\n")
-        left.stdin.flush()
-        assert left.stdout.readline()
-        assert traces.processes_of(tmp_path) == ["cat "]
-        left.kill()
-    traces.assert_nothing_runs(tmp_path)
-
-
-def test_a_mount_that_is_left_is_noticed(tmp_path: Path):
-    look = "from pathlib import Path; import sys; from tests import traces; "
-    look += "print(traces.mounts_of(Path(sys.argv[1])))"
-    inside = f"mount -t tmpfs left {tmp_path} && python3 -c '{look}' {tmp_path}"
-    run = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inside]
-    seen = subprocess.run(run, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
-    assert seen.stdout.strip() == str([str(tmp_path)]), seen.stderr
+COUNTED: dict[str, dict[Breaking, list[str]]] = {
+    "duplicates": {landed_twice: ["sound/c1-0001"]},
+    "lost": {work_without_a_ref: ["c1-0003"], task_that_nobody_reports: ["c1-0004"]},
+    "leftovers": {workspace_left: ["workspaces/sound/c1-0001/0-1-0"]},
+}
 
 
 @pytest.mark.parametrize(
-    "touch",
-    [
-        lambda repository: (repository / "a.py").write_text("changed"),
-        lambda repository: git(repository, "update-ref", "refs/heads/mine", "HEAD"),
-        lambda repository: (repository / "a.py").chmod(0o755),
-        lambda repository: os.utime(repository / "a.py"),
-        lambda repository: (repository / "a.py").unlink(),
-    ],
-    ids=["content", "ref", "mode", "time", "gone"],
+    ("kind", "broken"),
+    [(kind, broken) for kind, breakings in COUNTED.items() for broken in breakings],
 )
-def test_a_touched_repository_is_noticed(tmp_path: Path, touch: Callable[[Path], object]):
-    make_repository(tmp_path / "mine", {"a.py": "a"})
-    before = traces.fingerprint(tmp_path / "mine")
-    assert traces.fingerprint(tmp_path / "mine") == before
-    touch(tmp_path / "mine")
-    assert traces.fingerprint(tmp_path / "mine") != before
+def test_what_is_broken_is_counted(sound: Sound, kind: str, broken: Breaking):
+    broken(sound)
+    damage = invariants.damage(sound.home, sound.hub, sound.report, sound.told)
+    assert list(getattr(damage, kind)) == COUNTED[kind][broken]
+    assert f"1 {kind}" in str(damage)
+
+
+def test_commits_in_another_order_are_counted(sound: Sound):
+    whole = invariants.damage(sound.home, sound.hub, sound.report, sound.told)
+    assert whole == invariants.Damage()
+    landed_in_another_order(sound)
+    found = invariants.damage(sound.home, sound.hub, sound.report, sound.told)
+    assert set(found.reordered) == set(sound.chain[1:])
+    assert str(whole + found + found) == "0 duplicates, 0 lost, 4 reordered, 0 leftovers"
 
 
 def test_a_secret_is_found_wherever_it_went(sound: Sound):

@@ -1,8 +1,8 @@
 """A migration in a hurricane: worker processes by role and the server are killed and frozen at
 chosen points and at moments that nobody chose, while real git and real checks go on.
 
-`weather` runs one migration in a service of its own, holds every invariant against what it left,
-and tells what was struck and how long the work that was cut off had to wait.
+`weather` runs one migration in a service of its own and sees that it kept to itself; what was
+struck and what that cost is in damage.py.
 """
 
 import asyncio
@@ -10,21 +10,16 @@ import contextlib
 import os
 import random
 import signal
-import statistics
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from activities.contracts.report import MigrationReport
 from tests import histories, invariants, shop, traces
 from tests.adapters.repositories import make_repository
-from tests.histories import Told
-from tests.service import Service, outlasting, restarted, service, swept
-from tests.test_wiring import registered
+from tests.faults.damage import ROLES, Outcome, Strike, carried_out
+from tests.service import Service, left_after, outlasting, restarted, service
 
-ROLES = ("control", "workspace", "checks", "integration", "delivery")
 PAIRS = (*ROLES, "workspace 2", "checks 2", "integration 2")
 """A frozen worker's work is taken over by the other one, and it thaws as a zombie."""
 SWEEPING = ("workspace", "integration", "all")
@@ -72,23 +67,6 @@ def make_upstream(path: Path, areas: int) -> None:
     make_repository(path, files)
 
 
-@dataclass(frozen=True)
-class Strike:
-    """One process, struck once."""
-
-    at: float
-    """Seconds since the epoch."""
-    who: str
-    """Its role, or `server`."""
-    pid: int
-    how: str
-    """`kill`, `freeze`, or the order that it carried out."""
-
-    @property
-    def deadly(self) -> bool:
-        return self.how == "kill" or self.how.startswith("crash")
-
-
 @dataclass
 class Weather:
     """What is to happen: orders at fault points, and strikes at random moments."""
@@ -99,36 +77,6 @@ class Weather:
     """Seconds between random strikes."""
     most: int = 35
     """Random strikes, at most."""
-
-
-@dataclass
-class Outcome:
-    """What became of it."""
-
-    tree: str
-    report: MigrationReport
-    told: Told
-    strikes: list[Strike] = field(default_factory=list[Strike])
-    unreached: list[str] = field(default_factory=list[str])
-    """Orders that nobody came to carry out."""
-
-    @property
-    def kills(self) -> list[Strike]:
-        return [strike for strike in self.strikes if strike.deadly]
-
-    def __str__(self) -> str:
-        who = Counter(strike.who.split()[0] for strike in self.kills)
-        waits = sorted(resumed(self.told, self.strikes))
-        waited = (
-            f"{statistics.median(waits):.1f} s median, {waits[-1]:.1f} s at worst, of {len(waits)}"
-            if waits
-            else "nothing was cut off"
-        )
-        return (
-            f"{len(self.kills)} kills {dict(sorted(who.items()))}, "
-            f"{len(self.strikes) - len(self.kills)} other faults, "
-            f"{len(self.report.handoffs)} tasks, resumed after {waited}"
-        )
 
 
 class Hurricane:
@@ -193,7 +141,7 @@ class Hurricane:
 async def weather(
     home: Path, name: str, areas: int, roles: Sequence[str], what: Weather | None = None
 ) -> Outcome:
-    """One migration to its end, and every invariant held against it."""
+    """One migration to its end; whether it is sound, its outcome tells."""
     upstream, marks = home / "upstream", home / "marks"
     marks.mkdir(parents=True)
     make_upstream(upstream, areas)
@@ -214,55 +162,11 @@ async def weather(
         told = await histories.read(whimbrel.client, name)
         sweeping = [whimbrel.workers[role] for role in SWEEPING if role in whimbrel.workers]
         await asyncio.gather(*map(restarted, sweeping))
-        await swept(home)
-    invariants.assert_sound(home, hub, report, PROTECT)
-    invariants.assert_told(hub, report, told)
+        await left_after(home)
     assert traces.fingerprint(upstream) == untouched
     assert traces.where_found(home, CANARY.encode()) == []
     assert "temporal.db" in traces.where_found(home, BOUNCED.encode()), "it looks where things are"
     strikes, unreached = carried_out(orders, marks, hurricane.seen)
     strikes = sorted([*hurricane.strikes, *strikes], key=lambda strike: strike.at)
-    return Outcome(invariants.tree(hub, report.tip), report, told, strikes, unreached)
-
-
-def carried_out(
-    orders: Sequence[str], marks: Path, seen: dict[int, str]
-) -> tuple[list[Strike], list[str]]:
-    """The orders that were, by whom and when, and those that were not."""
-    done = {number: marks / str(number) for number in range(len(orders))}
-    strikes = [
-        Strike(mark.stat().st_mtime, seen[int(mark.read_text())], int(mark.read_text()), orders[n])
-        for n, mark in done.items()
-        if mark.exists()
-    ]
-    return strikes, [orders[n] for n, mark in done.items() if not mark.exists()]
-
-
-def resumed(told: Told, strikes: Sequence[Strike]) -> list[float]:
-    """Seconds from a kill until what it had cut off was begun again, where it was struck once.
-
-    An activity is tried again; on a host's queue the workflow does something else instead; a
-    workflow task is given to another worker.
-    """
-    where = registered()
-    where["workspace"] |= where.pop("host")
-
-    def only_kill(role: str, after: float, before: float) -> float | None:
-        there = [s for s in strikes if s.who.split()[0] == role and after < s.at < before]
-        return there[0].at if len(there) == 1 and there[0].deadly else None
-
-    waits: list[float] = []
-    for step in told.steps:
-        [role] = [role for role in ROLES if step.name in where[role]]
-        again = step.started
-        if step.how == "timed_out" and step.worker:
-            later = [s.started for s in told.steps if s.workflow == step.workflow and s.started]
-            again = min((at for at in later if at > step.ended), default=0.0)
-            at = only_kill(role, step.started, again)
-        else:
-            at = only_kill(role, step.scheduled, again) if step.attempt == 2 else None
-        waits += [again - at] if at else []
-    for thought in told.thoughts:
-        at = only_kill("control", thought.asked, thought.decided) if thought.again else None
-        waits += [thought.decided - at] if at else []
-    return waits
+    damage = invariants.damage(home, hub, report, told)
+    return Outcome(home, hub, report, told, damage, PROTECT, strikes, unreached)

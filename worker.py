@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,10 +189,16 @@ def integration_activities(host: Host) -> list[Any]:
 
 
 def delivery_activities(host: Host) -> list[Any]:
+    from activities.adapters import interruptions
     from activities.adapters.reporting import render_report
     from activities.delivery import DeliveryActivities
 
-    return _methods(DeliveryActivities(host.blobs, host.hubs, render_report, host.settings.sandbox))
+    settings = host.settings
+    interrupted = partial(interruptions.between, settings.home)
+    delivery = DeliveryActivities(
+        host.blobs, host.hubs, render_report, settings.sandbox, interrupted
+    )
+    return _methods(delivery)
 
 
 def _methods(of: object) -> list[Any]:

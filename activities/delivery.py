@@ -31,11 +31,13 @@ class DeliveryActivities:
         hubs: Hubs,
         render: Callable[[MigrationReport], str],
         sandbox: str,
+        interrupted: Callable[[str, str], dict[str, int]],
     ) -> None:
         self._blobs = blobs
         self._hubs = hubs
         self._render = render
         self._sandbox = sandbox
+        self._interrupted = interrupted
 
     @activity.defn
     def write_report(self, request: WriteReport) -> WrittenReport:
@@ -78,6 +80,7 @@ class DeliveryActivities:
             dropped=tuple(sorted({path for run in once for path in run.dropped})),
             landings=self._landings(request),
             kept=tuple(self._kept(request, handoffs)),
+            interruptions=self._interrupted(request.started_at, request.finished_at),
         )
         return WrittenReport(
             report=self._blobs.put_model(request.name, report),

@@ -13,7 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.html_report import render_html
 from activities.adapters.releases import OAUTHLIB, FetchFailed, fetch
-from activities.adapters.reporting import duration, render_report
+from activities.adapters.report_words import duration
+from activities.adapters.reporting import render_report
 from activities.adapters.settings import Settings
 from activities.contracts.migration import MigrationResult, Stage
 from activities.contracts.repository import repository_id

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from activities.adapters.reporting import duration
+from activities.adapters.report_words import duration
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
 from cli.boundary import say

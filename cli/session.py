@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.adapters.blobs import BlobCorrupt, BlobMissing, BlobStore
 from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded, Server, ServerTrouble, running
+from activities.adapters.interruptions import note
 from activities.adapters.settings import Settings
 from activities.contracts.base import BlobRef
 from activities.serving import Unfit, check_service
@@ -206,7 +208,8 @@ def _worker(settings: Settings, server: Server) -> Child:
     env |= {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": "default"}
     env |= {"WHIMBREL_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, str(HERE / "worker.py"), "--role", "all"]
-    return Child("worker", command, log=settings.home / "worker.log", env=env)
+    died = partial(note, settings.home, "worker")
+    return Child("worker", command, log=settings.home / "worker.log", env=env, died=died)
 
 
 def unreachable(error: RPCError) -> bool:

@@ -156,7 +156,7 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
     acting = Stage(client, blobs)
     fakes = Fakes(acting.worlds, blobs)
     records, messages = RecordActivities(blobs), MessageActivities(blobs, client)
-    delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict")
+    delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict", lambda *_: {})
     on_queue = {
         options.CONTROL: [*worker._methods(records), *worker._methods(messages)],
         options.WORKSPACE: fakes.on("open_workspace"),

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from temporalio.service import RPCError
 from activities.adapters.blobs import BlobStore
 from activities.adapters.children import Child
 from activities.adapters.embedded import Embedded, Server
+from activities.adapters.interruptions import note
 from activities.adapters.settings import Settings
 from activities.contracts.migration import MigrationResult, Progress
 from activities.contracts.report import MigrationReport
@@ -118,7 +120,8 @@ def supervise(home: Path, server: Server, role: str, **env: str) -> Child:
     command = [sys.executable, str(ROOT / "worker.py"), "--role", role.split()[0]]
     everything = environment(home) | {"TEMPORAL_ADDRESS": server.address, **env}
     log = "worker.log" if role == "all" else f"worker-{role.replace(' ', '-')}.log"
-    return Child(f"worker {role}", command, log=home / log, env=everything)
+    died = partial(note, home, "worker")
+    return Child(f"worker {role}", command, log=home / log, env=everything, died=died)
 
 
 def environment(home: Path) -> dict[str, str]:

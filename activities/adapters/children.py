@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _LAUNCH = """\
@@ -39,12 +39,15 @@ class Child:
         log: Path,
         env: Mapping[str, str],
         keep: tuple[int, ...] = (),
+        died: Callable[[], None] = lambda: None,
     ) -> None:
+        """`died`: told of each death that nobody asked for."""
         self._name = name
         self._command = tuple(command)
         self._log = log
         self._env = dict(env)
         self._keep = keep
+        self._died = died
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._spawning: asyncio.Task[asyncio.subprocess.Process] | None = None
@@ -108,6 +111,7 @@ class Child:
             born = clock.time()
             await self._process.wait()
             self.deaths += 1
+            self._died()
             self._quick_deaths = self._quick_deaths + 1 if clock.time() - born < QUICK else 0
             await asyncio.sleep(min(0.2 * 2**self._quick_deaths, 10.0))
             # `stop` awaits the task: a cancelled spawn would leave a process that nobody knows.

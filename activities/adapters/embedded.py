@@ -15,11 +15,13 @@ import random
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from activities.adapters.children import Child
+from activities.adapters.interruptions import note
 
 READY = 60.0
 """Seconds that a fresh server may take until it answers."""
@@ -170,6 +172,7 @@ class Embedded:
                 log=self.state / "server.log",
                 keep=(self._lock,),
                 env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.state)},
+                died=partial(note, self.state, "server"),
             )
             await self._child.start()
             if await _answers_first(server, self._child):

@@ -9,7 +9,7 @@ from datetime import datetime
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-from activities.adapters.reporting import count
+from activities.adapters.report_words import count
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Handoff, TaskStatus
 

@@ -16,14 +16,12 @@ from markupsafe import Markup
 
 from activities.adapters.html_charts import HEIGHT, WIDTH, charts
 from activities.adapters.html_text import line, moment, output, words
+from activities.adapters.report_words import count, duration, interrupted, span
 from activities.adapters.reporting import (
     OUTCOMES,
     blind_warnings,
-    count,
-    duration,
     ending,
     no_file_undone,
-    span,
     undone,
     without_credentials,
 )
@@ -136,6 +134,7 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         tasks=[_task(h) for h in sorted(report.handoffs, key=lambda h: h.task)],
         repository=without_credentials(report.repository),
         took=span(report.started_at, report.finished_at),
+        interrupted=interrupted(report.interruptions),
         **_assets(),
     )
 

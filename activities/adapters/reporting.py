@@ -5,11 +5,11 @@ What was not done and why comes first: that is what a person has to act on.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
 from activities.adapters.report_tables import decisions, kept_work, table
+from activities.adapters.report_words import count, duration, interrupted, span
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
@@ -77,6 +77,8 @@ def _heading(report: MigrationReport) -> str:
     if report.unbegun:
         phases = ", ".join(code(phase) for phase in report.unbegun)
         lines.append(f"- **Not begun**: {phases}; nobody has looked for the sites of these phases")
+    if report.interruptions:
+        lines.append(f"- Interrupted: {interrupted(report.interruptions)}")
     if report.sandbox:
         lines.append(f"- Sandbox: {text(report.sandbox)}")
     return "\n".join(lines)
@@ -269,29 +271,3 @@ def _look(report: MigrationReport) -> str:
             f"    starter.py report {name} --json  this report as data",
         ]
     )
-
-
-def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `5 h 7 min`, `21 d 3 h`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    if whole < 172_800:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
-
-
-def span(start: str, end: str) -> str:
-    """The time between two moments as ISO 8601."""
-    try:
-        taken = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    except (ValueError, TypeError):
-        return "unknown"
-    return duration(taken.total_seconds())
-
-
-def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -77,3 +77,6 @@ class MigrationReport(Contract):
     kept: tuple[KeptWork, ...] = ()
     """The newest work of each task that did not land whole, by task; one whose attempts changed
     nothing has none."""
+    interruptions: dict[str, int] = {}
+    """`worker` or `server` → how often it died while the migration ran and was started again. Known
+    where a starter runs them; a service's supervisor keeps its own records."""

@@ -75,6 +75,12 @@ def test_a_check_that_a_worker_could_not_run_is_called_one_that_verified_nothing
     assert '<p class="outcome bad"><strong>Not verified:</strong> check &#39;unit&#39; ' in marked
 
 
+def test_what_died_meanwhile_is_told() -> None:
+    told = Page(render_html(a_report(landed(1), interruptions={"worker": 2}))).text
+    assert "Interrupted worker twice; each was started again and the work went on" in told
+    assert "Interrupted" not in Page(render_html(a_report(landed(1)))).text
+
+
 def test_a_migration_that_left_nothing_says_so() -> None:
     done = Page(render_html(a_report(landed(1), outcome=Stage.DONE)))
     assert "Nothing: every task landed whole." in done.text

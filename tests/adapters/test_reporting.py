@@ -1,6 +1,7 @@
 """The report says first what was not done and why; what repositories say cannot become markup."""
 
-from activities.adapters.reporting import Undone, duration, render_report, undone
+from activities.adapters.report_words import duration
+from activities.adapters.reporting import Undone, render_report, undone
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.migration import Stage
@@ -100,6 +101,12 @@ def a_report(*handoffs: Handoff, **fields: object) -> MigrationReport:
             **fields,
         }
     )
+
+
+def test_what_died_meanwhile_is_told() -> None:
+    told = render_report(a_report(interruptions={"worker": 2, "server": 1}))
+    assert "- Interrupted: server once, worker twice; each was started again" in told
+    assert "Interrupted" not in render_report(a_report())
 
 
 def test_the_report_says_what_was_not_done_before_everything_else() -> None:

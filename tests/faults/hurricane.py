@@ -40,8 +40,9 @@ version: 1
 name: NAME
 repository: REPOSITORY
 objective: Every call of old_name becomes one of new_name.
-sites: {include: ["/area*/"], find: {regex: 'old_name'}}
+sites: {include: ["/area*/"], find: [{regex: 'old_name'}, {command: "grep -rl old_name area*"}]}
 split: {by: directory, max_files: 2}
+pilot: 3
 environments: {tools: {prepare: touch $ENV/made}}
 ladder:
   - codemod: sed -i s/old_name/new_name/ {files}

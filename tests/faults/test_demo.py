@@ -86,11 +86,13 @@ async def running_demo(home: Path) -> AsyncIterator[Demo]:
         await process.wait()
 
 
-def sound_end(home: Path, demo: Demo, code: int, name: str) -> str:
+def sound_end(home: Path, demo: Demo, code: int, name: str, **interruptions: int) -> str:
     """The tree that it ended on, when all that must hold of it holds."""
     assert code == 0, str(demo)
     assert_nothing_runs(home)
     report = MigrationReport.model_validate_json((home / "demo" / f"{name}.json").read_bytes())
+    assert report.interruptions == interruptions
+    assert ("Interrupted" in (home / "demo" / f"{name}.md").read_text()) == bool(interruptions)
     hub = home / "hub" / f"{repository_id(report.repository)}.git"
     invariants.assert_sound_in_git(home, hub, report)
     return invariants.tree(hub, report.tip)
@@ -105,6 +107,6 @@ async def test_the_demo_ends_on_the_same_tree_whatever_is_killed(tmp_path: Path)
         await disturbed.says(" landed: ")
         await disturbed.killed(SERVER)
         code = await disturbed.end()
-    assert sound_end(tmp_path, disturbed, code, f"{NAME}-2") == expected
+    assert sound_end(tmp_path, disturbed, code, f"{NAME}-2", worker=1, server=1) == expected
     async with service(tmp_path):
         await swept(tmp_path)

@@ -1,0 +1,37 @@
+"""Numbers and times as a report says them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `5 h 7 min`, `21 d 3 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def span(start: str, end: str) -> str:
+    """The time between two moments as ISO 8601."""
+    try:
+        taken = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    except (ValueError, TypeError):
+        return "unknown"
+    return duration(taken.total_seconds())
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def interrupted(deaths: Mapping[str, int]) -> str:
+    """`server once, worker 3 times; …`: nothing of it stopped the migration."""
+    times = {1: "once", 2: "twice"}
+    told = (f"{who} {times.get(n, f'{n} times')}" for who, n in sorted(deaths.items()))
+    return f"{', '.join(told)}; each was started again and the work went on"

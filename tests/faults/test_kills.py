@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,22 +21,22 @@ from activities.adapters.hub import Hub
 from activities.adapters.orphans import VARIABLE
 from activities.adapters.scratch import Scratch
 from activities.adapters.workspaces import Workspaces
-from activities.contracts.migration import Progress
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import unreachable
-from tests import invariants, shop
+from tests import histories, invariants, shop
 from tests.service import (
     ROOT,
     Service,
     environment,
+    eventually,
     kill,
     restarted,
     service,
     swept,
-    until,
 )
+from worker import GRACE
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 
@@ -65,10 +66,6 @@ def assert_same_end(whimbrel: Service, report: MigrationReport, expected: str) -
     invariants.assert_sound_in_git(whimbrel.home, hub, report)
 
 
-def is_working(progress: Progress) -> bool:
-    return progress.counts.running > 0
-
-
 @pytest.mark.chaos
 async def test_a_server_that_dies_under_an_old_call_is_away_and_has_not_refused(
     tmp_path: Path,
@@ -84,22 +81,58 @@ async def test_a_server_that_dies_under_an_old_call_is_away_and_has_not_refused(
         assert [isinstance(b, RPCError) and unreachable(b) for b in broken] == [True, True], broken
 
 
+STEPS = {"run_rung": "after:run_rung", "run_checks": "before:run_checks", "land": "before:ref/land"}
+"""Activity → where it is held up, so that all are in their middle at once."""
+
+
 @pytest.mark.timeout(300)  # what a closing poll swallows waits for a heartbeat timeout each
 async def test_a_worker_that_is_told_to_stop_finishes_what_it_does(
-    whimbrel: Service, expected: str
+    whimbrel: Service, expected: str, tmp_path: Path
 ) -> None:
-    """One worker takes over from another, which ends well and cuts nothing off."""
+    """A rung, a check and a landing. One worker takes over from another, which ends well, cuts
+    nothing off and leaves nothing."""
     assert whimbrel.worker
     await whimbrel.worker.stop(45)
-    with launched(whimbrel) as first:
+    held_up = (
+        f"slow/{seconds}@{at}" for seconds, at in zip((20, 15, 8), STEPS.values(), strict=True)
+    )
+    with launched(whimbrel, tmp_path, *held_up) as first:
         handle = await start(whimbrel, "drained")
-        await until(handle, is_working)
+        await reached(tmp_path, len(STEPS))
         first.terminate()
+        told_to = time.time()
         await whimbrel.worker.start()
         assert await asyncio.to_thread(first.wait, 45) == 0
     report = whimbrel.report(await handle.result())
     assert_same_end(whimbrel, report, expected)
     assert cut_off(whimbrel.home / "first.log") == []
+    told = await histories.read(whimbrel.client, "drained")
+    late = [s for s in told.steps if s.worker == str(first.pid) and s.ended > told_to]
+    assert set(STEPS) <= {step.name for step in late}
+    assert {(step.how, step.attempt) for step in late} == {("completed", 1)}
+    await swept(whimbrel.home)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+async def test_a_rung_that_outlives_the_grace_period_is_done_again(
+    whimbrel: Service, expected: str, tmp_path: Path
+) -> None:
+    """In another workspace, from the same checkpoint; what the first one did is nobody's."""
+    assert whimbrel.worker
+    await whimbrel.worker.stop(45)
+    with launched(whimbrel, tmp_path, f"slow/{GRACE.total_seconds() + 15}@after:run_rung") as first:
+        handle = await start(whimbrel, "overdue")
+        await reached(tmp_path, 1)
+        first.terminate()
+        await whimbrel.worker.start()
+        assert await asyncio.to_thread(first.wait, 45) == 0
+    report = whimbrel.report(await handle.result())
+    assert_same_end(whimbrel, report, expected)
+    told = await histories.read(whimbrel.client, "overdue")
+    rungs = [s for s in told.steps if s.name == "run_rung" and s.how != "completed"]
+    assert [step.worker for step in rungs] == [str(first.pid)]
+    await swept(whimbrel.home)
 
 
 async def test_what_dead_processes_left_is_swept_at_worker_start(
@@ -150,10 +183,20 @@ async def test_what_dead_processes_left_is_swept_at_worker_start(
     await swept(whimbrel.home)
 
 
+async def reached(marks: Path, orders: int) -> None:
+    """Returns once all of so many orders are being carried out."""
+
+    async def all_are() -> bool:
+        return all((marks / str(number)).exists() for number in range(orders))
+
+    await eventually(all_are)
+
+
 @contextlib.contextmanager
-def launched(whimbrel: Service) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that nobody starts again."""
+def launched(whimbrel: Service, marks: Path, *orders: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that nobody starts again, with orders at fault points."""
     env = environment(whimbrel.home)
+    env |= {"WHIMBREL_FAULTS": ",".join(orders), "WHIMBREL_FAULTS_DIR": str(marks)}
     env["TEMPORAL_ADDRESS"] = whimbrel.client.service_client.config.target_host
     command = [sys.executable, str(ROOT / "worker.py"), "--role", "all"]
     with (whimbrel.home / "first.log").open("ab") as log:

@@ -8,6 +8,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PATHS := activities cli workflows tests starter.py worker.py
 ARGS ?=
+# The tests mostly wait, so two processes share them, file by file, the longest files first.
+# ARGS="-n0 ..." for one process, which a debugger needs.
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 
 # The first interpreter that runs and is 3.11 or later; a version manager's shim may exist and not
 # run. PYTHON=... overrides.
@@ -20,14 +23,14 @@ PYTHON ?= $(shell for p in python3.11 $$HOME/.pyenv/versions/3.11.*/bin/python p
 demo: $(READY) tools ## migrate a real project, from fetch to report
 	$(PY) starter.py demo
 
-test: $(READY) tools ## all tests; ARGS="-k name" for some
-	$(PY) -m pytest $(ARGS)
+test: $(READY) tools ## all tests; ARGS="-k name" for some, ARGS="-n0 ..." in one process
+	$(PY) -m pytest $(SHARED) $(ARGS)
 
 check: $(READY) tools ## format, lint, types, tests
 	$(PY) -m ruff format --check $(PATHS)
 	$(PY) -m ruff check $(PATHS)
 	$(PY) -m pyright
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(SHARED) $(ARGS)
 
 format: $(READY)
 	$(PY) -m ruff format $(PATHS)

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import ipaddress
-import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,42 +34,36 @@ from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
+from tests.network import no_network
 from tests.service import eventually
 from workflows import options
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.migration import MigrationWorkflow
 
+__all__ = ["no_network"]  # a fixture for every test
 BINARIES = Path(sys.executable).parent
 OFTEN = timedelta(milliseconds=50)
 SUGGEST_AT = 400
 """Events after which this server suggests to continue as new: a test can get there."""
 
-
-@pytest.fixture(autouse=True, scope="session")
-def no_network() -> Iterator[None]:
-    """A connection to another machine fails the test that makes it."""
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
-
-    def guarded(allowed: Callable[[socket.socket, Any], Any]) -> Callable[..., Any]:
-        def call(self: socket.socket, address: Any) -> Any:
-            assert _stays_here(self, address), f"a test tried to reach {address}"
-            return allowed(self, address)
-
-        return call
-
-    socket.socket.connect = guarded(connect)  # type: ignore[method-assign]
-    socket.socket.connect_ex = guarded(connect_ex)  # type: ignore[method-assign]
-    yield
-    socket.socket.connect, socket.socket.connect_ex = connect, connect_ex
+LONGEST = (
+    "test_corpus.py",
+    "test_chaos.py",
+    "test_storage.py",
+    "test_kills.py",
+    "test_end_to_end_people.py",
+    "test_by_hand.py",
+    "test_end_to_end.py",
+    "test_cli_fleet.py",
+    "test_deploys.py",
+    "test_cli_plan.py",
+)
+"""Files that go first, so that no process is left alone with one in the end."""
 
 
-def _stays_here(of: socket.socket, address: Any) -> bool:
-    if of.family not in (socket.AF_INET, socket.AF_INET6):
-        return True
-    try:
-        return ipaddress.ip_address(address[0]).is_loopback
-    except ValueError:
-        return address[0] == "localhost"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -57,17 +57,19 @@ def harvest(
     ref: str,
 ) -> Checkpoint:
     """Commits claimed and created paths onto `base` and keeps the commit under `ref`; the rest is
-    only reported. Raises HostileTree. The tree itself is left as it is."""
+    only reported. Raises HostileTree, WorkspaceGone. The tree itself is left as it is."""
+    mark = opened_with(paths).mark
     present = _present(paths.tree)
     pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
     repository = pygit2.Repository(str(hub))
     work = _Harvest(paths.tree, present, repository, base, start, claims, creates)
-    for path in sorted(_touched(paths, present)):
+    for path in sorted(_touched(paths, present, mark)):
         work.look_at(path)
     work.keep_what_start_had()
     tree = work.write()
     who = pygit2.Signature("Whimbrel", "whimbrel@localhost", when, 0)
     commit = str(repository.create_commit(None, who, who, message, tree, [base]))
+    opened_with(paths)  # deleted meanwhile: what was missing is nobody's edit
     with around(Effect.REF_CHECKPOINT):
         Git(hub).run("update-ref", ref, commit)
     return Checkpoint(
@@ -98,7 +100,7 @@ def _present(tree: Path) -> dict[bytes, os.stat_result]:
     return present
 
 
-def _touched(paths: WorkspacePaths, present: dict[bytes, os.stat_result]) -> set[bytes]:
+def _touched(paths: WorkspacePaths, present: dict[bytes, os.stat_result], mark: int) -> set[bytes]:
     git = Git(paths.git_dir, work_tree=paths.tree)
     tracked: set[bytes] = set()
     touched: set[bytes] = set()
@@ -108,7 +110,6 @@ def _touched(paths: WorkspacePaths, present: dict[bytes, os.stat_result]) -> set
             tracked.add(path)
         elif tag == b"C":
             touched.add(path)
-    mark = opened_with(paths).mark
     touched.update(p for p, s in present.items() if s.st_ctime_ns >= mark or p not in tracked)
     return touched | (tracked - present.keys())
 

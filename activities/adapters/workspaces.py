@@ -43,6 +43,10 @@ TMP = ".tmp"
 RECORD = "workspace.json"
 
 
+class WorkspaceGone(OSError):
+    """It was deleted under its attempt, by no part of the service."""
+
+
 class UnsafePath(Exception):
     """A path that does not lead to a plain file inside the tree."""
 
@@ -247,8 +251,13 @@ class Workspaces:
 
 
 def opened_with(paths: WorkspacePaths) -> Record:
-    """What the workspace was opened with."""
-    return Record(**json.loads((paths.root / RECORD).read_bytes()))
+    """What the workspace was opened with. Raises WorkspaceGone when it has been deleted."""
+    try:
+        record = json.loads((paths.root / RECORD).read_bytes())
+        paths.tree.lstat()
+    except FileNotFoundError as gone:
+        raise WorkspaceGone(f"somebody deleted {paths.root}") from gone
+    return Record(**record)
 
 
 def _paths(place: Path) -> WorkspacePaths:

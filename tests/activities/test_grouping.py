@@ -252,7 +252,7 @@ def test_seventy_eight_thousand_files_take_seconds(by: str):
     owners = {path: (f"@team{n % 50}",) for n, path in enumerate(paths)}
     tree = [*paths, *(f"pkg{n}/setup.py" for n in range(900))]
     split = Split(by=by, together=("{d}/f{m}.py", "{d}/test_f{m}.py"))
-    begun = time.process_time()
+    begun = time.thread_time()
     found = split_files(paths, split, Facts(tree=tree, owners=owners, imports=graph))
     assert sum(len(group.paths) for group in found) == len(paths)
-    assert time.process_time() - begun < 15
+    assert time.thread_time() - begun < 15

@@ -297,8 +297,8 @@ def test_a_hundred_thousand_files_take_seconds(claims: tuple[str, ...]) -> None:
     spec = a_spec(Split(max_files=10), ("/.github/**",), claims=claims)
     survey = a_survey(paths)
     tree = [*paths, "shared/one.py"]
-    begun = time.process_time()
+    begun = time.thread_time()
     plan = planned(spec, survey, all_paths=tree)
     assert validate_plan(plan, spec, survey, tree) == []
     assert forecast(plan, 50).file_count == len(paths) + len(claims)
-    assert time.process_time() - begun < 10
+    assert time.thread_time() - begun < 10

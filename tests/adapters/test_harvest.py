@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import socket
+import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from activities.adapters.git import Git
 from activities.adapters.harvest import HostileTree, damage_of, harvest
-from activities.adapters.workspaces import WorkspacePaths, Workspaces
+from activities.adapters.workspaces import WorkspaceGone, WorkspacePaths, Workspaces
 from activities.contracts.work import Change, Checkpoint
 from tests.adapters.repositories import (
     Content,
@@ -383,9 +383,7 @@ def test_special_files_are_reported_and_never_opened(attempt: Attempt) -> None:
         (tree / name).unlink()
         os.mkfifo(tree / name)
     os.mkfifo(tree / "new")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tree / "junk"))
-    listener.close()
+    os.mknod(tree / "junk", stat.S_IFSOCK | 0o644)
     got = attempt.harvest(["a"], ["/new"])
     what = "is no file that can be committed"
     assert got.damage == (f"a: {what}", f"new: {what}")
@@ -514,3 +512,11 @@ def test_a_real_git_sees_the_harvest_as_an_ordinary_commit(attempt: Attempt) -> 
     (tree / "d/e/f").unlink()
     got = attempt.harvest(["d/b", "d/e/f"], ["d/g"])
     assert Git(attempt.hub).text("rev-parse", f"{tip}^{{tree}}") == got.tree
+
+
+@pytest.mark.parametrize("what", ["", "tree"])
+def test_what_a_deleted_workspace_lacks_is_no_edit(attempt: Attempt, what: str) -> None:
+    tree = attempt.begin({"a": "a"})
+    shutil.rmtree(tree.parent / what)
+    with pytest.raises(WorkspaceGone, match="somebody deleted"):
+        attempt.harvest(["a"], [])

@@ -127,8 +127,8 @@ def test_a_large_tree_is_scanned_in_seconds():
     body = 'def f():\n    """Import a thing."""\n    return "x"\n\n\n' * 100
     sources = [f"import m{n}\nfrom .m{n + 1} import x\n{body}".encode() for n in range(10_000)]
     tree = [f"pkg{n % 50}/m{n}.py" for n in range(10_000)]
-    begun = time.process_time()
+    begun = time.thread_time()
     modules = PythonModules(tree)
     for path, source in zip(tree, sources, strict=True):
         modules.imported_by(path, imported_names(source))
-    assert time.process_time() - begun < 8
+    assert time.thread_time() - begun < 8

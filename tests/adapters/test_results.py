@@ -320,9 +320,9 @@ def test_output_without_a_tap_line_is_unreadable(text: str) -> None:
     ids=lambda line: line[:12],
 )
 def test_a_hostile_line_takes_no_longer_than_its_length(line: str) -> None:
-    begun = time.process_time()
+    begun = time.thread_time()
     tap(line + "\n1..1")
-    assert time.process_time() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 @given(st.text(alphabet="ok nt123.#-{}>\n :TAPversi", max_size=400))

@@ -264,7 +264,7 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
             rows = {h.task: h.model_dump(mode="json") for h in ended.handoffs}
         else:
             doing = await rows_of(connected, name_of(handle))
-            rows = {r.task.id: await _under_way(connected, r) for r in doing}
+            rows = {r.task.id: await under_way(connected, r) for r in doing}
     row = _only(rows, task)
     if as_json:
         give_json("task", row)
@@ -273,7 +273,7 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
     return Code.OK
 
 
-async def _under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
+async def under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
     """A task of a running migration, in the shape that it will have in the report, and its claim;
     its attempts once it has ended."""
     task = row.task
@@ -282,7 +282,8 @@ async def _under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
     if row.handoff:
         with contextlib.suppress(Refused):
             handoff = await connected.read(row.handoff, Handoff)
-            return {**known, **handoff.model_dump(mode="json")}
+            own = {"title": task.title, "sites": task.sites}  # only the report's handoffs have them
+            return {**known, **handoff.model_copy(update=own).model_dump(mode="json")}
     return known
 
 

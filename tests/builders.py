@@ -18,7 +18,8 @@ REPOSITORY = Repository(url="https://git.example.com/team/app.git", id="app-1a2b
 
 
 def a_row(id: str, *claims: str, needs: tuple[str, ...] = (), state: str = "waiting") -> AreaRow:
-    task = TaskRow(id=id, title=id, claims=claims or (f"{id}.py",), needs=needs)
+    claims = claims or (f"{id}.py",)
+    task = TaskRow(id=id, title=id, claims=claims, needs=needs, sites=len(claims))
     return AreaRow(task=task, state=state)
 
 

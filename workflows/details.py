@@ -36,7 +36,7 @@ def progress(
         cycle=state.cycle,
         counts=state.counts,
         sites_at_start=state.sites_at_start,
-        sites_left=state.sites_left,
+        sites_left=state.sites_left - state.counts.sites_gone,
         branch=order.branch if order else "",
         repository=migration.repository.id,
         base=state.base.commit if state.base else None,

@@ -80,4 +80,5 @@ def count(rows: Sequence[AreaRow]) -> TaskCounts:
         landed=landed,
         needs_person=person,
         other=len(states) - landed - person - waiting - running,
+        sites_gone=sum(row.task.sites for row in rows if row.state == TaskStatus.LANDED),
     )

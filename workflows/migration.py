@@ -245,7 +245,8 @@ class MigrationWorkflow(Commanded):
         survey = await steps.survey(self._phase, tip, self._handoffs)
         verdict = await steps.judge(survey, self._handoffs)
         self.set(tip=tip, seen=tip, verdict=verdict, survey=survey)
-        self.set(sites_left=survey.sites, idle_cycles=idle)
+        counts = self.state.counts.model_copy(update={"sites_gone": 0})
+        self.set(sites_left=survey.sites, counts=counts, idle_cycles=idle)
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)

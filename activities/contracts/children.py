@@ -47,6 +47,8 @@ class TaskCounts(Contract):
     """needs_person and cannot."""
     other: int = 0
     """skipped, cancelled, lost, nothing to do."""
+    sites_gone: int = 0
+    """Those of the tasks that landed whole, until the sites are counted anew."""
 
     @property
     def total(self) -> int:

@@ -2,6 +2,11 @@
 
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, RetryState
 
+from activities.contracts.base import BlobRef
+from activities.contracts.children import TaskCounts
+from activities.contracts.migration import MigrationInput, MigrationState, Stage
+from activities.contracts.repository import Repository
+from workflows import details
 from workflows.details import cause
 
 
@@ -39,3 +44,12 @@ def test_the_failure_of_a_child_is_what_the_child_said():
     )
     error.__cause__ = said
     assert cause(error) == "Gone: too often"
+
+
+def test_sites_left_go_down_with_each_landing_until_they_are_counted_anew():
+    spec = BlobRef(migration="app", sha256="0" * 64, size=1)
+    where = Repository(url="/app", id="app-1a2b3c4d")
+    started = MigrationInput(name="app", spec=spec, repository=where, spec_digest="0" * 64)
+    counts = TaskCounts(landed=3, running=1, sites_gone=7)
+    state = MigrationState(stage=Stage.WORK, sites_at_start=20, sites_left=12, counts=counts)
+    assert details.progress(started, state, None, "calls", None).sites_left == 5

@@ -53,6 +53,12 @@ def test_counts_add_up():
     assert counts.total == len(rows)
 
 
+def test_only_what_landed_whole_has_surely_lost_its_sites():
+    states = ("landed", "partial", "needs_person", "running")
+    rows = [a_row(f"t{i}", "a.py", "b.py", state=s) for i, s in enumerate(states)]
+    assert frontier.count(rows).sites_gone == 2
+
+
 claims = st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=3, unique=True)
 
 

@@ -2,6 +2,7 @@
 deleted, a command says megabytes. Nothing is done twice, and the migration ends as it should.
 """
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -97,6 +98,30 @@ async def test_steps_that_say_megabytes_keep_histories_small(whimbrel: Service) 
     sizes = {id: await history_size(whimbrel.client, id) for id in ids}
     assert len(sizes) >= 5
     assert max(sizes.values()) < 256 * 1024, sizes
+
+
+CLOCKS = [*map(str, Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))]
+"""Shifts the clock of one process; LIBFAKETIME says where else it is."""
+FAKETIME = os.environ.get("LIBFAKETIME", CLOCKS[0] if CLOCKS else "")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not FAKETIME, reason="needs the Debian package libfaketime")
+async def test_a_clock_that_jumps_by_days_under_a_worker_changes_nothing(tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    shifted = {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(clock)}
+    shifted |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    async with service(tmp_path / "home", **shifted) as running:
+        handle = await running.start(SPEC, **given(running.home, "shifted", "sleep 2"))
+        for landed, days in enumerate(("+1d", "-1d")):
+            await until(handle, lambda progress, n=landed: progress.counts.landed >= n)
+            clock.write_text(days)
+        report = running.report(await handle.result())
+        assert_all_landed(running.hub(report), report)
+        assert [len(handoff.attempts) for handoff in report.handoffs] == [1, 1, 1]
+        assert report.interruptions == {}
 
 
 def lose_database(home: Path) -> None:

@@ -31,14 +31,17 @@ from activities.contracts.messages import (
     AskArea,
     Asked,
     AskToLand,
+    CountWorkers,
     DescribeRuns,
     HandOff,
     Runs,
     RunStatus,
     SteerTasks,
     TellPlanner,
+    WorkerCount,
 )
 from activities.contracts.migration import MigrationResult
+from activities.serving import workers_of
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -137,6 +140,11 @@ class MessageActivities:
             return MigrationEnd(id=id, reason=described.status.lower().replace("_", " "))
         handle = self._client.get_workflow_handle(id, result_type=MigrationResult)
         return MigrationEnd(id=id, result=await handle.result())
+
+    @activity.defn
+    async def count_workers(self, request: CountWorkers) -> WorkerCount:
+        """Who asks for steps of a queue now; a second run may count others."""
+        return WorkerCount(workers=len(await workers_of(self._client, {request.queue: False})))
 
     async def _tell(self, workflow: str, signal: str, message: Contract) -> bool:
         """Whether there was an open workflow to take it."""

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import landing, orchestration, resuming, workspaces, writable
+from benchmarks import batches, landing, orchestration, resuming, workspaces, writable
 from benchmarks.measuring import Comparison, machine
 
-SUITES = ("landing", "workspaces", "writable", "orchestration", "resuming")
+SUITES = ("landing", "batches", "workspaces", "writable", "orchestration", "resuming")
 
 
 def main() -> int:
@@ -22,6 +22,7 @@ def main() -> int:
     scratch = Path(tempfile.mkdtemp(prefix="whimbrel-bench-"))
     suites = {
         "landing": lambda: landing.compare(scratch, asked.rounds),
+        "batches": lambda: batches.compare(scratch, asked.rounds),
         "workspaces": lambda: workspaces.compare(scratch, asked.rounds),
         "writable": lambda: writable.compare(scratch, asked.rounds),
         "orchestration": lambda: orchestration.compare(scratch, asked.rounds),

@@ -167,7 +167,7 @@ async def serve(address: str) -> None:
     real = MessageActivities(KeepsNothing(), client)
     records = [load_rows, load_task, join_handoffs]
     records += [real.ask_to_land, real.answer_tasks, real.hand_off, real.tell_planner]
-    records += [real.describe_runs]
+    records += [real.describe_runs, real.count_workers]
     tools = [run_rung, close_workspace, nothing]
     workers = [
         worker(

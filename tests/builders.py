@@ -72,7 +72,7 @@ def a_branch(name: str) -> GreenBranch:
     return GreenBranch(repository=REPOSITORY.id, name=f"whimbrel/{name}", migration=name)
 
 
-def a_candidate(task: str, priority: int = 3, commit: str = COMMIT) -> Candidate:
+def a_candidate(task: str, priority: int = 3, commit: str = COMMIT, asking: int = 0) -> Candidate:
     return Candidate(
         migration="m",
         task=task,
@@ -82,13 +82,16 @@ def a_candidate(task: str, priority: int = 3, commit: str = COMMIT) -> Candidate
         claims=(f"{task}.py",),
         priority=priority,
         reply_to=f"migration/m/task/{task}/0",
+        asking=asking,
     )
 
 
-def some_evidence(*red: str, files: tuple[str, ...] = ()) -> Evidence:
-    """Green, or red with these reasons, naming these files."""
+def some_evidence(*red: str, files: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> Evidence:
+    """Green, or red with these reasons, naming these files and results."""
     outcome = CheckOutcome.RED if red else CheckOutcome.GREEN
-    check = CheckResult(check="unit", outcome=outcome, reasons=red, failing_files=files)
+    check = CheckResult(
+        check="unit", outcome=outcome, reasons=red, failing_files=files, new_failures=ids
+    )
     return Evidence(tree=TREE, moment=Moment.TASK, checks=(check,))
 
 

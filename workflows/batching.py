@@ -1,9 +1,4 @@
-"""Forms a batch, settles it, splits it: the merge queue's arithmetic.
-
-A batch is green or red as a whole. A red one is searched for its first bad prefix: everything
-before it is good and lands, the one that turned it red is asked once more and then bounced, the
-rest goes back to the front of the queue in its order.
-"""
+"""Forms a batch: the merge queue's arithmetic."""
 
 import math
 from collections.abc import Sequence
@@ -20,20 +15,19 @@ def batch_size(failure_rate: float) -> int:
 
 
 def form(waiting: Sequence[Candidate], failure_rate: float) -> list[Candidate]:
-    """The next batch: by priority, then age (the order of arrival)."""
-    return sorted(waiting, key=lambda c: c.priority)[: batch_size(failure_rate)]
+    """The next batch: who waits longest, then by priority and age; who was bounced before comes
+    last, so that a prefix without it can land.
 
-
-def middle(good: int, bad: int) -> int:
-    """The prefix to check next, between the longest known good and the shortest known bad one.
-
-    Lengths, not indexes: 0 (the tip itself) is good, and `bad - good > 1`.
+    Who waits longest is always in it, so nobody starves behind the urgent. Nobody waits for a batch
+    to fill: it fills while the one before is checked.
     """
-    return (good + bad) // 2
+    oldest, others = waiting[:1], sorted(waiting[1:], key=lambda c: c.priority)
+    members = [*oldest, *others][: batch_size(failure_rate)]
+    return sorted(members, key=lambda c: (c.asking > 0, c.priority))
 
 
-def observe(failure_rate: float, members: int, failures: int, memory: float = 0.9) -> float:
-    """The failure rate after a settled batch; old batches fade."""
+def observe(failure_rate: float, members: int, failures: int, memory: float = 0.98) -> float:
+    """The failure rate after a settled batch; the last fifty members or so count."""
     if members == 0:
         return failure_rate
     weight = 1 - memory**members

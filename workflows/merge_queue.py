@@ -2,13 +2,15 @@
 
 - A batch is one commit on the tip, checked as exactly that tree, landed by one compare-and-swap.
 - A refused candidate (claim, protected path, conflict) is answered before any check runs.
-- Red batch → the first bad prefix by bisection. The prefix before it lands; the one that turned it
-  red is asked once more and then bounced with its evidence; the rest goes back to the front.
+- Red batch → its first bad member, by checking prefixes (prefix_search.py). What is before it
+  lands, it is bounced with its evidence, and the rest goes back to the front.
 - A repeated candidate is answered from the live list, else from git. A branch that somebody moved
   makes it compose anew, on what is there.
 - Pause: the batch in checks finishes, none is composed. A landing is never cancelled.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from temporalio import workflow
@@ -18,7 +20,7 @@ from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput, QueueState
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
-from activities.contracts.messages import Answer, AnswerTasks
+from activities.contracts.messages import Answer, AnswerTasks, CountWorkers
 from activities.contracts.requests import ComposeBatch, Land, RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
@@ -26,7 +28,8 @@ from activities.messages import MessageActivities
 from workflows import batching
 from workflows.draining import drained
 from workflows.locally import locally
-from workflows.options import GIT, VERIFY_LANDING, is_long
+from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, is_long
+from workflows.prefix_search import PrefixSearch
 
 
 @workflow.defn
@@ -117,18 +120,14 @@ class MergeQueueWorkflow:
             ]
         )
         if batch.members:
-            failures = await self._verify(batch)
-            self._rate = batching.observe(self._rate, len(batch.members), failures)
+            landed, bounced = await self._verify(batch)
+            self._rate = batching.observe(self._rate, landed + bounced, bounced)
         self._composed = {}
 
-    async def _verify(self, batch: Batch) -> int:
-        """Checks the batch and lands what is good; returns how many were bounced."""
-        good, bounced = len(batch.members), None
-        if not (await self._check(batch, good, fresh=0)).passed:
-            good = await self._good_before_the_first_bad(batch)
-            again = await self._check(batch, good + 1, fresh=1)
-            bounced = None if again.passed else again
-            good += int(again.passed)
+    async def _verify(self, batch: Batch) -> tuple[int, int]:
+        """Checks the batch and lands what is good; returns how many landed and were bounced."""
+        search = await self._searched(batch)
+        good, bounced = search.good, search.verdict
         if good and not await self._land(batch, good):
             good, bounced = 0, None  # the branch is elsewhere: all of it is composed anew
         rest = [self._composed[i] for i in batch.members[good:]]
@@ -136,18 +135,30 @@ class MergeQueueWorkflow:
             bad = rest.pop(0)
             await self._send([self._answer(bad, Outcome.RED, _reasons(bounced), evidence=bounced)])
         self._waiting[:0] = rest
-        return int(bounced is not None)
+        return good, int(bounced is not None)
 
-    async def _good_before_the_first_bad(self, batch: Batch) -> int:
-        """The length of the longest good prefix, by bisection; one more member turns it red."""
-        good, bad = 0, len(batch.members)
-        while bad - good > 1:
-            length = batching.middle(good, bad)
-            if (await self._check(batch, length, fresh=0)).passed:
-                good = length
-            else:
-                bad = length
-        return good
+    async def _searched(self, batch: Batch) -> PrefixSearch:
+        """The batch with its first bad member found, if it has one, and asked once more unless
+        two runs have shown the same failures already."""
+        search = PrefixSearch([self._composed[i].claims for i in batch.members])
+        at_once = await self._check_hosts() if len(batch.members) > 1 else 1
+        while probes := search.probes(at_once):
+            runs = [self._check(batch, *probe) for probe in probes]
+            for probe, evidence in zip(probes, await asyncio.gather(*runs), strict=True):
+                search.saw(probe, evidence)
+        if search.flaky:
+            seen = Counter(self._state.flaky) + Counter(search.flaky)
+            self._state = self._state.model_copy(update={"flaky": dict(seen)})
+        return search
+
+    async def _check_hosts(self) -> int:
+        """How many prefixes may be checked at once: one on each worker that has room for checks."""
+        found = await locally(
+            MessageActivities.count_workers,
+            CountWorkers(queue=CHECKS),
+            summary="who has room for checks?",
+        )
+        return max(1, min(MAX_CHECKED_AT_ONCE, found.workers))
 
     async def _compose(self, members: Sequence[Candidate]) -> Batch:
         batch = await workflow.execute_activity_method(

@@ -55,6 +55,8 @@ HISTORY_EVENTS = 1600
 """A run continues as new beyond this many events, or when the server suggests it."""
 MAX_PENDING_CHILDREN = 500
 MAX_BATCH = 64
+MAX_CHECKED_AT_ONCE = 4
+"""Prefixes of a batch: more cost more checks than they save time."""
 MAX_BOUNCES = 3
 MAX_STARTS = 3
 """How often a planner starts a child whose workflow died without a report."""

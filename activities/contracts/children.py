@@ -217,6 +217,8 @@ class QueueState(Contract):
     landed: int = 0
     bounced: int = 0
     batches: int = 0
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""
     closing: bool = False
     paused: bool = False
 

@@ -94,3 +94,15 @@ class AskArea(Contract):
 
     area: str
     wish: Wish
+
+
+class CountWorkers(Contract):
+    """How many workers wait for steps of a queue?"""
+
+    queue: str
+
+
+class WorkerCount(Contract):
+    """Workers with room: one whose slots are all taken does not ask for steps."""
+
+    workers: int

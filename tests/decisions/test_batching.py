@@ -20,17 +20,15 @@ def test_a_batch_takes_the_urgent_first_and_the_old_before_the_new():
     assert [c.task for c in batching.form(waiting, 0.05)] == ["b", "a", "c"]
 
 
-@given(st.integers(1, 64), st.data())
-def test_bisection_finds_the_first_bad_prefix_in_log2_steps(members, data):
-    first_bad = data.draw(st.integers(1, members))
-    good, bad, steps = 0, members, 0
-    while bad - good > 1:
-        length = batching.middle(good, bad)
-        assert good < length < bad
-        good, bad = (length, bad) if length < first_bad else (good, length)
-        steps += 1
-    assert bad == first_bad
-    assert steps <= 6
+def test_who_waits_longest_is_in_the_batch_whatever_is_more_urgent():
+    urgent = [a_candidate(f"u{n}", priority=1) for n in range(9)]
+    members = batching.form([a_candidate("old"), *urgent], failure_rate=0.5)
+    assert [c.task for c in members] == ["u0", "u1", "u2", "old"]
+
+
+def test_who_was_bounced_before_comes_last_so_that_the_others_can_land_without_it():
+    waiting = [a_candidate("again", asking=1), a_candidate("a"), a_candidate("b")]
+    assert [c.task for c in batching.form(waiting, 0.05)] == ["a", "b", "again"]
 
 
 @given(st.floats(0, 1), st.integers(0, 64), st.data())

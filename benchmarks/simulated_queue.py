@@ -1,0 +1,121 @@
+"""A merge queue that never runs dry, simulated: its candidates, its checks, and our way to land.
+
+Of the candidates a share breaks the branch although they passed alone, and a check fails for no
+reason now and then. What is decided is decided by the workflow's own `batching` and `PrefixSearch`.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from workflows import batching
+from workflows.prefix_search import PrefixSearch
+
+TREE = "0" * 40
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A candidate, as far as a check can tell it from another."""
+
+    number: int
+    bad: bool
+
+
+@dataclass
+class Weather:
+    """What candidates come and what checks say of them; the same for the same seed."""
+
+    rate: float
+    flaky: float
+    seed: int
+    checks: int = 0
+    innocent: int = 0
+    """Good candidates that were turned down."""
+    _random: random.Random = field(init=False)
+    _made: int = 0
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def candidates(self, count: int) -> list[Asking]:
+        self._made += count
+        numbers = range(self._made - count, self._made)
+        return [Asking(number, self._random.random() < self.rate) for number in numbers]
+
+    def failures(self, members: Sequence[Asking]) -> set[str]:
+        """One check of these on the tip; a flaky failure is one of a few well-known ones."""
+        self.checks += 1
+        failing = {f"test_{member.number}" for member in members if member.bad}
+        if self._random.random() < self.flaky:
+            failing.add(f"flaky_{self._random.randrange(5)}")
+        return failing
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of one way to land."""
+
+    checks: float
+    """Per landed candidate."""
+    per_time: float
+    """Landings in the time of one check."""
+    innocent: float
+    """Good ones turned down, of a thousand that landed."""
+
+
+Policy = Callable[[Weather, int], tuple[int, int]]
+"""Lands at least so many; returns how many and how many check times it took."""
+
+
+def evidence_of(failing: set[str]) -> Evidence:
+    """As a real check would tell it."""
+    outcome = CheckOutcome.RED if failing else CheckOutcome.GREEN
+    check = CheckResult(check="unit", outcome=outcome, new_failures=tuple(sorted(failing)))
+    return Evidence(tree=TREE, moment=Moment.LANDING, checks=(check,))
+
+
+class Ours:
+    """Batches as the merge queue forms and settles them; nothing names a member's files."""
+
+    def __init__(self, weather: Weather, verifiers: int, rate: float = 0.05) -> None:
+        self.waiting: list[Asking] = []
+        self.landed = self.times = 0
+        self._weather = weather
+        self._verifiers = verifiers
+        self._rate = rate
+
+    @property
+    def size(self) -> int:
+        """Of the next batch."""
+        return batching.batch_size(self._rate)
+
+    def settle_one(self) -> None:
+        """Forms a batch of who waits and settles it."""
+        members = self.waiting[: self.size]
+        search = PrefixSearch([()] * len(members))
+        while probes := search.probes(self._verifiers):
+            self.times += 1
+            for probe in probes:
+                failing = self._weather.failures(members[: probe.length])
+                search.saw(probe, evidence_of(failing))
+        bounced = search.verdict is not None
+        if bounced:
+            self._weather.innocent += not members[search.good].bad
+        self.waiting = self.waiting[search.good + bounced :]
+        self.landed += search.good
+        self._rate = batching.observe(self._rate, search.good + bounced, int(bounced))
+
+
+def ours(verifiers: int) -> Policy:
+    """The merge queue's way."""
+
+    def land(weather: Weather, enough: int) -> tuple[int, int]:
+        queue = Ours(weather, verifiers)
+        while queue.landed < enough:
+            queue.waiting += weather.candidates(max(0, queue.size - len(queue.waiting)))
+            queue.settle_one()
+        return queue.landed, queue.times
+
+    return land

@@ -65,7 +65,7 @@ def blamed(evidence: Evidence, files: Sequence[str]) -> tuple[str, ...]:
 
 def why(evidence: Evidence, path: str = "") -> str:
     """The first reasons of red checks, for a person; those that name the path where any does."""
-    reasons = [f"{c.check}: {r}" for c in evidence.checks for r in c.reasons]
+    reasons = evidence.reasons
     module = path.rsplit(".", 1)[0].replace("/", ".")
     named = [r for r in reasons if path and (path in r or module in r)]
     return "; ".join((named or reasons)[:3]) or "its checks are red"

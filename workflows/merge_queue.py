@@ -12,6 +12,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -115,7 +116,9 @@ class MergeQueueWorkflow:
                 if c.task in batch.landed
             ]
             + [
-                self._answer(self._composed[r.candidate], r.outcome, r.reasons, r.paths)
+                self._answer(
+                    self._composed[r.candidate], r.outcome, reasons=r.reasons, paths=r.paths
+                )
                 for r in batch.refused
             ]
         )
@@ -133,7 +136,8 @@ class MergeQueueWorkflow:
         rest = [self._composed[i] for i in batch.members[good:]]
         if bounced:
             bad = rest.pop(0)
-            await self._send([self._answer(bad, Outcome.RED, _reasons(bounced), evidence=bounced)])
+            told = self._answer(bad, Outcome.RED, reasons=bounced.reasons[:20], evidence=bounced)
+            await self._send([told])
         self._waiting[:0] = rest
         return good, int(bounced is not None)
 
@@ -225,25 +229,14 @@ class MergeQueueWorkflow:
         await self._send([self._answer(c, Outcome.LANDED, commit=commit) for c in members])
         return True
 
-    def _answer(
-        self,
-        candidate: Candidate,
-        outcome: Outcome,
-        reasons: tuple[str, ...] = (),
-        paths: tuple[str, ...] = (),
-        *,
-        commit: str | None = None,
-        evidence: Evidence | None = None,
-    ) -> Answer:
+    def _answer(self, candidate: Candidate, outcome: Outcome, **more: Any) -> Answer:
+        """`more`: the further fields of a Landing."""
         landing = Landing(
             task=candidate.task,
             candidate=candidate.id,
             outcome=outcome,
-            commit=commit,
             tip=self._tip or None,
-            reasons=reasons,
-            paths=paths,
-            evidence=evidence,
+            **more,
         )
         return Answer(to=candidate.reply_to, landing=landing)
 
@@ -257,7 +250,3 @@ class MergeQueueWorkflow:
                 AnswerTasks(answers=tuple(answers)),
                 summary=f"answer {len(answers)} tasks",
             )
-
-
-def _reasons(evidence: Evidence) -> tuple[str, ...]:
-    return tuple(f"{c.check}: {r}" for c in evidence.checks for r in c.reasons)[:20]

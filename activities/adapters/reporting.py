@@ -206,7 +206,7 @@ def _red_reasons(attempts: Sequence[Attempt]) -> list[str]:
     checked = [a.evidence for a in attempts if a.evidence and a.evidence.checks]
     if not checked:
         return []
-    return [f"{c.check}: {reason}" for c in checked[-1].checks for reason in c.reasons]
+    return [*checked[-1].reasons]
 
 
 def ending(attempt: Attempt) -> str:

@@ -101,3 +101,8 @@ class Evidence(Contract):
         """Every binding check was green or had nothing to check; not verified is not a pass."""
         good = (CheckOutcome.GREEN, CheckOutcome.SKIPPED)
         return all(c.outcome in good or not c.binding for c in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it did not pass, each with its check's name."""
+        return tuple(f"{c.check}: {reason}" for c in self.checks for reason in c.reasons)

@@ -5,6 +5,8 @@ raises only when its attempt could not be made. The kind is the exception's clas
 adapter's own exception says it; those that no adapter has are made here.
 """
 
+import re
+
 from temporalio.exceptions import ApplicationError
 
 ERROR_TEXT_LIMIT = 1500
@@ -29,8 +31,6 @@ NEVER_MENDED_BY_WAITING = (
     "TooManyArguments",
     "PatternTooSlow",
     "NotVerifiable",
-    "BlobMissing",
-    "BlobCorrupt",
     PLAN_REFUSED,
     FINDER_FAILED,
     WORKSPACE_LOST,
@@ -41,8 +41,26 @@ NEVER_MENDED_BY_WAITING = (
 )
 """Kinds that the same call will meet again: no retry."""
 
-STORAGE = ("OSError", "FileNotFoundError", "PermissionError", "HubUnreachable")
-"""Kinds of a place that is full, away or forbidden: that heals, and says nothing about the work."""
+STORAGE = (
+    "OSError",
+    "FileNotFoundError",
+    "PermissionError",
+    "HubUnreachable",
+    "BlobMissing",
+    "BlobCorrupt",
+)
+"""Kinds of a place that is full, away or forbidden, or has lost something: that heals, and says
+nothing about the work."""
+STORAGE_SAYS = re.compile(
+    "No space left on device|Disk quota exceeded|Read-only file system|Input/output error"
+    "|Stale file handle|Transport endpoint is not connected"
+)
+"""How git and others, who have kinds of their own, tell of the same."""
+
+
+def is_storage(kind: str | None, text: str) -> bool:
+    """Whether a failure is trouble with storage."""
+    return kind in STORAGE or bool(STORAGE_SAYS.search(text))
 
 
 def permanent(kind: str, text: str) -> ApplicationError:

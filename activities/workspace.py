@@ -57,8 +57,13 @@ class WorkspaceActivities:
 
         A second run finds the complete directory or builds it again. What a lost worker left of
         this task's earlier attempts makes room first: nobody else would while the task is open.
+        Trouble with storage is waited out here, where another try costs no event.
         """
         hub = self._hubs.of(request.repository.id)
+        if request.spec:
+            self._blobs.get(request.spec)
+        if request.wary:
+            self._blobs.probe()
         for other in self._workspaces.live():
             same_task = (other.migration, other.task) == (request.name, request.task)
             if same_task and age_of(other.attempt) < age_of(request.attempt):

@@ -27,6 +27,9 @@ TASKS = 8
 """Tasks that are looked at: trouble of a host is met by all of them."""
 
 
+LOST = "put it back from a backup (without one: terminate the migration, and start it again)"
+
+
 class Cause(NamedTuple):
     """What stands in the way, and what a person can do about it."""
 
@@ -61,6 +64,8 @@ CAUSES = (
         "the storage does not answer",
         "look at the disk or mount there",
     ),
+    Cause("BlobMissing", "a blob is gone", LOST),
+    Cause("BlobCorrupt", "a blob is damaged", LOST),
     Cause("UpstreamUnreachable", "upstream does not answer", "look at its address and the network"),
     Cause("NoRoom", "every workspace is taken", "wait, or raise WHIMBREL_WORKSPACES_PER_HOST"),
 )

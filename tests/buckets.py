@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 NAME = "blobs"
@@ -19,31 +20,52 @@ NAME = "blobs"
 
 @dataclass
 class Bucket:
-    """A bucket and where the server keeps it."""
+    """A bucket and the server that keeps it."""
 
-    url: str
-    files: Path
-    environment: dict[str, str]
-    """How a client reaches it."""
+    root: Path
+    port: int
+    server: subprocess.Popen[bytes] | None = None
+    url: str = f"s3://{NAME}/some/prefix"
+
+    @property
+    def files(self) -> Path:
+        """Where the server keeps its objects."""
+        return self.root / "buckets" / NAME
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How a client reaches it."""
+        return _environment(self.endpoint)
+
+    def start(self) -> None:
+        """With what it had when it was stopped."""
+        program = Path(sys.executable).parent / "localbucket"
+        command = [sys.executable, program, "--port", str(self.port), self.root / "buckets"]
+        with (self.root / "server.log").open("ab") as log:
+            self.server = subprocess.Popen(command, stdout=log, stderr=log)
+        _create(f"{self.endpoint}/{NAME}")
+
+    def stop(self) -> None:
+        if self.server:
+            self.server.terminate()
+            self.server.wait()
+            self.server = None
 
 
 @contextmanager
 def bucket(root: Path) -> Generator[Bucket]:
     """A running server with one empty bucket."""
     root.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    program = Path(sys.executable).parent / "localbucket"
-    with (root / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, program, "--port", str(port), root / "buckets"], stdout=log, stderr=log
-        )
+    running = Bucket(root, _free_port())
     try:
-        endpoint = f"http://127.0.0.1:{port}"
-        _create(f"{endpoint}/{NAME}")
-        yield Bucket(f"s3://{NAME}/some/prefix", root / "buckets" / NAME, _environment(endpoint))
+        running.start()
+        yield running
     finally:
-        server.terminate()
-        server.wait()
+        running.stop()
 
 
 def _environment(endpoint: str) -> dict[str, str]:
@@ -58,11 +80,16 @@ def _environment(endpoint: str) -> dict[str, str]:
 
 
 def _create(url: str, patience: float = 10.0) -> None:
+    """Returns once it is there; it may have been."""
     deadline = time.monotonic() + patience
     while True:
         try:
             urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
             return
+        except urllib.error.HTTPError as refused:
+            if refused.code == HTTPStatus.CONFLICT:
+                return
+            raise
         except urllib.error.URLError:
             assert time.monotonic() < deadline, f"no bucket at {url}"
             time.sleep(0.02)

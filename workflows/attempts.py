@@ -7,9 +7,12 @@ checkpoint; a failed rung hands over what it got, never the tree it left.
 
 from collections.abc import Sequence
 
+from temporalio.exceptions import ApplicationError
+
 from activities.contracts.climb import Climb, Work
 from activities.contracts.evidence import Evidence
 from activities.contracts.work import RungOutcome, RungRun
+from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
@@ -55,6 +58,18 @@ def after_attempt(at: Climb, left: Work | None) -> Climb:
 def next_rung(at: Climb) -> Climb:
     """One rung up, which goes on from the last checkpoint that was left on purpose."""
     return at.model_copy(update={"rung": at.rung + 1, "tried": 0, "onto": at.latest})
+
+
+def is_final(cause: BaseException | None) -> bool:
+    """Whether a step failed by no fault of its host: another workspace would meet it again."""
+    return isinstance(cause, ApplicationError) and (
+        cause.non_retryable or cause.type in NEVER_MENDED_BY_WAITING
+    )
+
+
+def met_storage(cause: BaseException | None) -> bool:
+    """Whether a step failed by trouble with storage: it says nothing about the work."""
+    return isinstance(cause, ApplicationError) and is_storage(cause.type, cause.message)
 
 
 def blamed(evidence: Evidence, files: Sequence[str]) -> tuple[str, ...]:

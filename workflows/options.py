@@ -65,7 +65,7 @@ LEFTOVER_ENDS_AT_MOST = timedelta(minutes=1)
 """How long a planner waits for a child of its earlier life before it looks again."""
 MAX_REOPENS = 5
 """Workspaces lost in a row before a task gives up."""
-STORAGE_PAUSE_AT_MOST = 60.0
+STORAGE_PAUSE_AT_MOST = 300.0
 """Seconds between two tries of a host's step that met trouble with storage."""
 MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)

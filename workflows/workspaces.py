@@ -5,22 +5,18 @@ name that no other ever has, so whoever comes back late finds a tree that nobody
 """
 
 from temporalio import workflow
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    TimeoutError,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ActivityError, TimeoutError, is_cancelled_exception
 
 from activities.contracts.children import TaskInput
 from activities.contracts.evidence import Evidence
 from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, TaskOrder
 from activities.contracts.work import RungRun, Workspace
-from activities.errors import NEVER_MENDED_BY_WAITING, STORAGE, WORKSPACE_LOST, permanent
+from activities.errors import WORKSPACE_LOST, permanent
 from activities.workspace import WorkspaceActivities
-from workflows import details
+from workflows import attempts, details
 from workflows.guided import Guided
 from workflows.options import MAX_REOPENS, OPEN, STORAGE_PAUSE_AT_MOST, closing, on_host
+from workflows.waiting import waits
 
 SUMMARY = 200
 """Characters: what a timer in the Web UI may say."""
@@ -43,7 +39,7 @@ class Workspaces:
         with storage is waited out: it says nothing about the work."""
         lost, troubles = 0, 0
         while lost < MAX_REOPENS:
-            workspace = await self._open(number, base, start)
+            workspace = await self._open(number, base, start, wary=troubles > 0)
             if self._guided.now.paused:
                 # It may have waited long for the room: others have it until work goes on.
                 await self._close(workspace)
@@ -54,18 +50,19 @@ class Workspaces:
             except ActivityError as error:
                 if not isinstance(error.cause, TimeoutError):  # else its host is gone
                     await self._close(workspace)
-                if is_cancelled_exception(error) or _is_final(error.cause):
+                if is_cancelled_exception(error) or attempts.is_final(error.cause):
                     raise
                 workflow.logger.warning("workspace lost, opening another", exc_info=error)
-                if getattr(error.cause, "type", None) in STORAGE:
+                if attempts.met_storage(error.cause):
                     pause = min(2.0 ** min(troubles, 10), STORAGE_PAUSE_AT_MOST)
-                    await workflow.sleep(pause, summary=details.cause(error)[:SUMMARY])
+                    with waits(f"{details.cause(error)}; it is tried again"):
+                        await workflow.sleep(pause, summary=details.cause(error)[:SUMMARY])
                     troubles += 1
                 else:
                     lost += 1
         raise permanent(WORKSPACE_LOST, f"{MAX_REOPENS} workspaces were lost in a row")
 
-    async def _open(self, number: int, base: str, start: str) -> Workspace:
+    async def _open(self, number: int, base: str, start: str, *, wary: bool) -> Workspace:
         opening, self.openings = self.openings, self.openings + 1
         return await workflow.execute_activity_method(
             WorkspaceActivities.open_workspace,
@@ -77,6 +74,8 @@ class Workspaces:
                 base=base,
                 start=start,
                 claims=self._order.task.claims,
+                spec=self._in.spec,
+                wary=wary,
             ),
             summary=f"attempt {number}",
             **OPEN,
@@ -112,10 +111,3 @@ class Workspaces:
             )
         except ActivityError as error:
             workflow.logger.warning("workspace not closed", exc_info=error)
-
-
-def _is_final(cause: BaseException | None) -> bool:
-    """Not the host's fault: another workspace would meet it again."""
-    return isinstance(cause, ApplicationError) and (
-        cause.non_retryable or cause.type in NEVER_MENDED_BY_WAITING
-    )

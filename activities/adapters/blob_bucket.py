@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ONCE_IN_A_WHILE: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 """A single 503 is everyday for an object store; more than that is Temporal's to be patient with."""
-SAID = 300
+SAID = 160
 """Characters of what a store says that are told on."""
 FORBIDDEN = (PermissionDeniedError, UnauthenticatedError)
 

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from activities.adapters.git import Git, GitFailed
+from activities.adapters.room import check_room
 from activities.contracts.base import CommitId
 
 CHECKOUT_SECONDS = 1800
@@ -75,10 +76,12 @@ class CheckTrees:
         self._guard = threading.Lock()
 
     def lease(self, hub: Path, repository: str, commit: CommitId) -> CheckTree:
-        """A clean tree of the commit in the first free slot; raises NoRoom when none is free."""
+        """A clean tree of the commit in the first free slot; raises NoRoom when none is free, and
+        OSError when the disk is full."""
         Git(hub).run("cat-file", "-e", f"{commit}^{{commit}}")
         home = self._root / path_component(repository)
         home.mkdir(parents=True, exist_ok=True)
+        check_room(home)
         for slot in range(self._per_repository):
             lock = try_lock(home / f"{slot}.lock")
             if lock is None:

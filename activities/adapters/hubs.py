@@ -4,6 +4,7 @@ Locks and a half-created hub are dead when their own lock, which every child of 
 is free. Temporary objects have no lock: they go by age, those of a fetch also not before it ended.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Generator
@@ -41,10 +42,13 @@ class Hubs:
         self._begins = begins
 
     def of(self, repository_id: str) -> Hub:
-        """Raises HubUnreachable where nobody has begun it, or its file system is away."""
+        """Raises HubUnreachable where nobody has begun it, or its file system is away, and
+        PermissionError where it may not be entered: git would call it no repository."""
         path = self._root / f"{repository_id}.git"
         if not self._begins and not path.is_dir():
             raise HubUnreachable(f"there is no hub at {path}")
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return self.begin(repository_id)
 
     def begin(self, repository_id: str) -> Hub:

@@ -26,6 +26,7 @@ from activities.adapters.bubblewrap import contained, limits, staging
 from activities.adapters.jobs import Ended, Job, Mount, SandboxFailed, SandboxUnavailable
 from activities.adapters.orphans import Lifeline
 from activities.adapters.process import Capture, Process
+from activities.adapters.room import check_room
 from activities.adapters.rootfs import system_mounts
 from activities.adapters.secret_values import redacted
 from activities.adapters.unconfined import unconfined
@@ -68,7 +69,8 @@ class Sandbox:
     async def run(self, job: Job, beat: Callable[[], None] | None = None) -> Ended:
         """Run to the end, calling `beat` every second; whatever happens, nothing stays alive.
 
-        Raises SandboxFailed when the command could not be started at all.
+        Raises SandboxFailed when the command could not be started at all, and OSError where a file
+        system that it may write to is full: then nobody knows what became of what it wrote.
         """
         if any(mount.changes for mount in job.mounts) and not self._stages:
             raise SandboxFailed("this host gives commands no mounts of their own")
@@ -80,6 +82,7 @@ class Sandbox:
                 reason = await process.watch(job, beat)
             finally:
                 code = await _to_the_end(process.end())
+        check_room(*(mount.changes or mount.source for mount in job.mounts if mount.writable))
         said, truncated = capture.result()
         output = redacted(said, job.secrets.values())
         if reason == "exit" and self.level != "none" and not process.completed():

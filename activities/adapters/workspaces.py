@@ -35,6 +35,7 @@ from activities.adapters.check_trees import (
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
 from activities.adapters.objects import Objects
+from activities.adapters.room import check_room, is_trouble
 from activities.contracts.base import CommitId
 
 FULL_CHECKOUT = 10_000
@@ -111,8 +112,10 @@ class Workspaces:
     ) -> WorkspacePaths:
         """The attempt's tree, filled from `start`. Opened again with the same token and start it is
         returned as it is, edits included, unless `reset`; otherwise a fresh one takes its place.
-        Raises NoRoom when the host has its fill, ObjectMissing when the hub lacks `start`."""
+        Raises NoRoom when the host has its fill, OSError when the disk has, ObjectMissing when the
+        hub lacks `start`."""
         place = self._place(LiveWorkspace(migration, task, attempt))
+        check_room(place.parent.parent, self._root, hub)
         with self._locked():
             if not reset and _is_open(place, token, start):
                 return _paths(place)
@@ -186,6 +189,8 @@ class Workspaces:
             try:
                 self._write(paths.tree, path, content)
             except OSError as error:
+                if is_trouble(error):
+                    raise
                 raise UnsafePath(f"{name}: {os.strerror(error.errno or 0)}") from error
 
     def _write(self, tree: Path, path: bytes, content: bytes) -> None:

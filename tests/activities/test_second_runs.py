@@ -32,7 +32,7 @@ from activities.contracts.requests import (
 from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
 from activities.contracts.work import Handoff, PutBack, TaskStatus
 from activities.delivery import DeliveryActivities
-from activities.errors import NEVER_MENDED_BY_WAITING
+from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 from activities.integration import IntegrationActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
@@ -275,12 +275,13 @@ def test_an_order_names_the_claimed_files_that_have_sites_and_no_others(blobs):
     assert records.load_task(load.model_copy(update={"survey": None})).bearing == task.claims
 
 
-def test_a_lost_blob_is_a_kind_that_is_not_retried(blobs):
+def test_a_lost_blob_is_waited_for(blobs):
     records = RecordActivities(blobs)
     gone = BlobRef(migration=NAME, sha256="0" * 64, size=1)
     with pytest.raises(BlobMissing):
         records.load_task(LoadTask(spec=gone, plan=gone, phase="main", task="c1-0001"))
-    assert BlobMissing.__name__ in NEVER_MENDED_BY_WAITING
+    assert BlobMissing.__name__ not in NEVER_MENDED_BY_WAITING
+    assert is_storage(BlobMissing.__name__, "")
 
 
 def report_of(repository, blobs, base):

@@ -127,6 +127,25 @@ async def test_a_lost_workspace_is_opened_anew_and_costs_no_attempt(stage):
     assert world.opened == ["0-1-0", "0-1-1"]
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ApplicationError("no blobs of this migration", type="FileNotFoundError"),
+        ApplicationError("error: No space left on device", type="GitFailed"),
+        ApplicationError("it is missing", type="BlobMissing"),
+    ],
+    ids=lambda trouble: trouble.type,
+)
+async def test_trouble_with_storage_costs_no_attempt_and_the_next_opening_waits_it_out(
+    stage, trouble
+):
+    world = stage.world(f"t-{trouble.type.lower()}", a="old")
+    world.failures["run_rung"] = [trouble]
+    handoff, _ = await only(stage, world)
+    assert (handoff.status, len(handoff.attempts)) == (Status.LANDED, 1)
+    assert [opened.wary for opened in world.asked("open_workspace")] == [False, True]
+
+
 async def test_what_no_other_workspace_can_mend_ends_the_task_with_its_reason(stage):
     world = stage.world("t-cannot", a="old")
     world.failures["run_rung"] = [ApplicationError("a/.git", type="HostileTree")]

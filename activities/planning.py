@@ -19,6 +19,7 @@ from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
 from activities.piloting import choose_pilot
+from activities.plan_rows import oversized
 from activities.plan_rules import validate_plan
 from activities.static_plan import forecast, static_plan
 
@@ -63,6 +64,7 @@ class PlanningActivities:
             chosen = choose_pilot(plan.tasks, request.pilot)
             plan = plan.model_copy(update={"pilot": chosen})
         faults = validate_plan(plan, spec, survey, frozenset(paths), request.spec_digest, excluded)
+        faults += oversized(plan)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
         return PlanSummary(

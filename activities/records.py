@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
-from activities.contracts.plan import Plan, TaskRow
+from activities.contracts.plan import Plan
 from activities.contracts.requests import (
     DescribeMigration,
     Handoffs,
@@ -26,6 +26,7 @@ from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import Approval, MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
+from activities.plan_rows import rows_of
 from activities.plan_rules import files_with_sites
 
 if TYPE_CHECKING:
@@ -65,22 +66,7 @@ class RecordActivities:
     @activity.defn
     def load_rows(self, request: LoadRows) -> Rows:
         """The plan's tasks as rows."""
-        plan = self._blobs.get_model(request.plan, Plan)
-        return Rows(
-            rows=tuple(
-                AreaRow(
-                    task=TaskRow(
-                        id=task.id,
-                        title=task.title,
-                        claims=task.claims,
-                        needs=task.needs,
-                        sites=task.sites,
-                        priority=task.priority,
-                    )
-                )
-                for task in plan.tasks
-            )
-        )
+        return Rows(rows=rows_of(self._blobs.get_model(request.plan, Plan)))
 
     @activity.defn
     def load_task(self, request: LoadTask) -> TaskOrder:

@@ -67,6 +67,8 @@ class Told:
     """Tasks whose workflow ended with a report."""
     steps: list[Step] = field(default_factory=list[Step])
     thoughts: list[Thought] = field(default_factory=list[Thought])
+    largest: tuple[int, str] = (0, "")
+    """The largest event: its bytes, and which one it is."""
 
 
 async def read(client: Client, migration: str) -> Told:
@@ -89,6 +91,7 @@ def _read_run(id: str, events: list[HistoryEvent], told: Told) -> Iterator[tuple
     for event in events:
         kind = event.WhichOneof("attributes") or ""
         said: Any = getattr(event, kind)
+        told.largest = max(told.largest, (event.ByteSize(), f"{kind} {event.event_id} of {id}"))
         at = event.event_time.ToMicroseconds() / 1e6
         what = kind.removesuffix("_event_attributes")
         if what == "activity_task_scheduled":

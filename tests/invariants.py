@@ -28,6 +28,8 @@ from tests.histories import Told
 HALF_MADE = re.compile(r"^[^/]+\.git\.tmp$|/HEAD\.lock$|^[^/]+/refs/(?!whimbrel/host/).*\.lock$")
 """Guarded by a lock: left as soon as its maker is dead."""
 HALF_WRITTEN = re.compile(r"\.lock$|/(tmp_|\.tmp|pack_git2_)[^/]*$")
+LARGEST = 128 << 10
+"""Bytes of one event: what is larger belongs into a blob. The server takes two million."""
 TASK_ID = re.compile(r"^Task-Id: (\S+)$", re.MULTILINE)
 
 
@@ -88,6 +90,7 @@ def assert_told(hub: Path, report: MigrationReport, told: Told) -> None:
     assert_each_commit_passed(hub, chain, told)
     assert_landed_in_order(chain, told)
     assert_no_work_is_lost(hub, report, told)
+    assert told.largest <= (LARGEST, "")
 
 
 def assert_each_commit_passed(hub: Path, chain: list[str], told: Told) -> None:

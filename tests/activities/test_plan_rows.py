@@ -1,0 +1,30 @@
+"""A plan that no history could carry is refused while somebody can still be told."""
+
+from builders import a_plan, a_task
+
+from activities.plan_rows import MOST_OF_A_PLAN, MOST_OF_A_TASK, oversized
+
+
+def paths(count: int, of: int = 0) -> list[str]:
+    """So many paths of a hundred bytes; `of` keeps those of one task apart from another's."""
+    return [f"{of:05}/{n:05}/{'x' * 85}.py" for n in range(count)]
+
+
+def test_a_plan_of_thousands_of_files_is_carried() -> None:
+    tasks = [a_task(f"c1-{n:04}", *paths(20, n)) for n in range(500)]
+    assert oversized(a_plan("m", "1" * 40, *tasks)) == []
+
+
+def test_a_task_of_too_many_files_is_named() -> None:
+    most = MOST_OF_A_TASK // len(paths(1)[0])
+    large, fits = a_task("c1-0002", *paths(most + 1)), a_task("c1-0001", *paths(most, 1))
+    [error] = oversized(a_plan("m", "1" * 40, fits, large))
+    assert error.startswith("task c1-0002: its paths come to ")
+    assert error.endswith("let fewer files share a task (split)")
+
+
+def test_a_plan_of_too_many_tasks_says_what_to_do() -> None:
+    tasks = [a_task(f"c1-{n:04}", *paths(20, n)) for n in range(MOST_OF_A_PLAN // 2000)]
+    [error] = oversized(a_plan("m", "1" * 40, *tasks))
+    assert error.startswith("786 tasks with 15,720 files come to ")
+    assert "part the work into phases" in error

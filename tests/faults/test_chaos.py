@@ -94,8 +94,7 @@ async def test_a_migration_ends_as_an_undisturbed_one(
     quiet.assert_sound()
     assert struck.tree == quiet.tree
     assert quiet.unreached == struck.unreached == []
-    assert set(struck.report.interruptions) <= {"worker", "server"}
-    assert 0 < sum(struck.report.interruptions.values()) <= len(struck.kills)
+    assert struck.report.interruptions.get("worker", 0) >= 10, "as the starter counts them"
     assert quiet.report.interruptions == {}
     partial = [h.task for h in struck.report.handoffs if h.status is TaskStatus.PARTIAL]
     assert len(partial) == 2, "the one that breaks, and the one that is bounced"

@@ -81,7 +81,7 @@ async def test_a_workspace_that_somebody_deleted_is_opened_anew(whimbrel: Servic
         return bool(begun)
 
     for _ in range(2):
-        await eventually(another_begins)
+        await eventually(another_begins, 60)
     report = whimbrel.report(await handle.result())
     assert_all_landed(whimbrel.hub(report), report)
     assert [len(handoff.attempts) for handoff in report.handoffs] == [1, 1, 1]

@@ -94,7 +94,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_does(
     assert whimbrel.worker
     await whimbrel.worker.stop(45)
     held_up = (
-        f"slow/{seconds}@{at}" for seconds, at in zip((12, 10, 6), STEPS.values(), strict=True)
+        f"slow/{seconds}@{at}" for seconds, at in zip((16, 13, 8), STEPS.values(), strict=True)
     )
     with launched(whimbrel, tmp_path, *held_up) as first:
         handle = await start(whimbrel, "drained")
@@ -189,7 +189,7 @@ async def reached(marks: Path, orders: int) -> None:
     async def all_are() -> bool:
         return all((marks / str(number)).exists() for number in range(orders))
 
-    await eventually(all_are)
+    await eventually(all_are, 90)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from activities.adapters import integrity_configuration as configuration
 from activities.adapters.integrity_languages import RUST, Language, language_of
 from activities.adapters.integrity_losses import ChangedTests, losses
 from activities.adapters.integrity_paths import Kind, is_named_as_test, kind_of
+from activities.adapters.integrity_secrets import AddedSecrets
 from activities.adapters.integrity_silences import Silences
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
 from activities.adapters.objects import DiffEntry
@@ -32,6 +33,7 @@ class Integrity:
         self._read = read
         self._tests: list[ChangedTests] = []
         self._silences = Silences()
+        self._secrets = AddedSecrets(self._both)
         self._configured: list[tuple[str, str, str]] = []
         """Path, text before, text after."""
         self._expectations: list[DiffEntry] = []
@@ -57,6 +59,7 @@ class Integrity:
         elif entry.status == "D" and is_named_as_test(path):
             self._gone.append(entry)
         self._silences.look(entry, self._both)
+        self._secrets.look(entry)
 
     def violations(self) -> Iterator[Violation]:
         """Every rule that the change breaks, but what is waived for the path."""
@@ -67,6 +70,7 @@ class Integrity:
             *self._rewritten(),
             *self._weakened(),
             *self._silences.violations(),
+            *self._secrets.violations(),
         )
         for violation in found:
             if not any(

@@ -1,4 +1,5 @@
-"""The rules that keep a migration from weakening what judges it, and how a spec waives one."""
+"""The rules that keep a migration from weakening what judges it, or from publishing what nobody may
+read, and how a spec waives one."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -24,6 +25,8 @@ class IntegrityRule(StrEnum):
     """Tests, lint, types, coverage or CI are asked for less."""
     CHECKS_SILENCED = "checks-silenced"
     """A comment or attribute that silences a checker was added."""
+    SECRETS_ADDED = "secrets-added"
+    """A credential was added, known by its form."""
 
 
 class Waiver(Form):

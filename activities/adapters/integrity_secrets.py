@@ -1,0 +1,113 @@
+"""Credentials that a change would publish: known by their form, so that no honest text is one.
+
+The forms are detect-secrets' own, without those that go by a variable's name or by how random a
+text looks. Nearly no file has a word that any form needs: one look for those tells without a
+pattern. What the change had somewhere before is not added by it.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from detect_secrets.plugins.aws import AWSKeyDetector
+from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+from detect_secrets.plugins.base import RegexBasedDetector
+from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+from detect_secrets.plugins.jwt import JwtTokenDetector
+from detect_secrets.plugins.mailchimp import MailchimpDetector
+from detect_secrets.plugins.npm import NpmDetector
+from detect_secrets.plugins.openai import OpenAIDetector
+from detect_secrets.plugins.private_key import PrivateKeyDetector
+from detect_secrets.plugins.pypi_token import PypiTokenDetector
+from detect_secrets.plugins.sendgrid import SendGridDetector
+from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+from detect_secrets.plugins.stripe import StripeDetector
+
+from activities.adapters.objects import DiffEntry
+from activities.adapters.violation import Violation
+from activities.contracts.integrity import IntegrityRule as Rule
+
+ReadBoth = Callable[[DiffEntry], tuple[bytes, bytes]]
+"""What a file holds before and after."""
+
+
+class AnthropicDetector(RegexBasedDetector):
+    """The keys that this very product is given."""
+
+    secret_type = "Anthropic API key"
+    denylist = (re.compile(r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}"),)
+
+
+FORMS: tuple[tuple[RegexBasedDetector, tuple[bytes, ...]], ...] = (
+    (AWSKeyDetector(), (b"A3T", b"ABIA", b"ACCA", b"AKIA", b"ASIA", b"aws", b"AWS", b"Aws")),
+    (AnthropicDetector(), (b"sk-ant-",)),
+    (AzureStorageKeyDetector(), (b"AccountKey=",)),
+    (GitHubTokenDetector(), (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_")),
+    (GitLabTokenDetector(), (b"gl", b"GR1348941")),
+    (JwtTokenDetector(), (b"eyJ",)),
+    (MailchimpDetector(), (b"-us",)),
+    (NpmDetector(), (b":_authToken",)),
+    (OpenAIDetector(), (b"T3BlbkFJ",)),
+    (PrivateKeyDetector(), (b"PRIVATE KEY", b"PuTTY-User-Key-File-2")),
+    (PypiTokenDetector(), (b"pypi-AgE",)),
+    (SendGridDetector(), (b"SG.",)),
+    (SlackDetector(), (b"xox", b"hooks.slack.com")),
+    (SquareOAuthDetector(), (b"sq0csp-",)),
+    (StripeDetector(), (b"k_live_",)),
+)
+"""Each form with the words of which a text that has it has one."""
+SHORTEST = 16
+"""Characters of a private key's first line; less is a text about keys."""
+SHOWN = 6
+"""Characters of a credential that are told: enough to find it, too few to use it."""
+
+
+class AddedSecrets:
+    """Those of one change."""
+
+    def __init__(self, both: ReadBoth) -> None:
+        self._both = both
+        self._entries: list[DiffEntry] = []
+        self._found: list[tuple[str, int, str, bytes]] = []
+        """Path, line, kind, the credential."""
+
+    def look(self, entry: DiffEntry) -> None:
+        """Takes one file into account."""
+        self._entries.append(entry)
+        if entry.status == "D":
+            return
+        new = self._both(entry)[1]
+        forms = [form for form in FORMS if any(word in new for word in form[1])]
+        if not forms or b"\0" in new:
+            return
+        lines = new.split(b"\n")
+        for number, line in enumerate(lines, 1):
+            for form, words in forms:
+                if any(word in line for word in words):
+                    behind = lines[number].strip() if number < len(lines) else b""
+                    self._found += (
+                        (entry.path, number, form.secret_type, secret)
+                        for secret in _secrets(form, line, behind)
+                    )
+
+    def violations(self) -> Iterator[Violation]:
+        """What no file of the change held before it."""
+        if not self._found:
+            return
+        before = [self._both(entry)[0] for entry in self._entries]
+        for path, line, kind, secret in self._found:
+            if not any(secret in old for old in before):
+                shown = secret[:SHOWN].decode("utf-8", "replace")
+                yield Violation(Rule.SECRETS_ADDED, path, line, f"{kind} ({shown}…)")
+
+
+def _secrets(form: RegexBasedDetector, line: bytes, behind: bytes) -> list[bytes]:
+    """The credentials in a line; of a private key, whose head says nothing, what is behind it."""
+    text = line.decode("utf-8", "surrogateescape")
+    if not any(form.analyze_string(text)):
+        return []
+    if isinstance(form, PrivateKeyDetector):
+        return [behind] if len(behind) >= SHORTEST else []
+    found = (match.group() for pattern in form.denylist for match in pattern.finditer(text))
+    return [secret.encode("utf-8", "surrogateescape") for secret in dict.fromkeys(found)]

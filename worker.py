@@ -26,6 +26,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.adapters import orphans
 from activities.adapters.code_version import own_code
+from activities.adapters.doing import fresh_slate
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.logs import configure_logs
 from activities.adapters.settings import Settings
@@ -34,7 +35,7 @@ from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
 from activities.held import Bereaved, HoldingInterceptor
 from activities.joining import connect, other_code
 from activities.serving import Unfit
-from activities.sweeping import DeadWorkspaces, Sweeper, files
+from activities.sweeping import TIDIED_EVERY, DeadWorkspaces, Sweeper, files, hubs
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
 TOOLS = frozenset(("workspace", "checks"))
@@ -239,7 +240,7 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
     if TOOLS.intersection(roles):
         await host.prepare_tools()
     interceptors: list[Interceptor] = [
-        HeartbeatInterceptor(),
+        HeartbeatInterceptor(fresh_slate),
         HoldingInterceptor(held),
         *_faults(),
     ]
@@ -316,6 +317,9 @@ async def serve(roles: Sequence[str]) -> None:
             await running.enter_async_context(worker)
         sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
         running.callback(sweeping.cancel)
+        if "integration" in roles:
+            tidier = Sweeper([hubs(host.hubs.tidy)], TIDIED_EVERY)
+            running.callback(asyncio.create_task(tidier.keep_sweeping()).cancel)
         running.callback(asyncio.create_task(watch_loop()).cancel)
         log.info(
             "polling",

@@ -8,8 +8,10 @@ import asyncio
 import contextvars
 import inspect
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import activity
@@ -25,20 +27,29 @@ STILL = 2.0
 
 
 class HeartbeatInterceptor(Interceptor):
-    """Beats in the background while an activity runs."""
+    """Beats in the background while an activity runs.
 
-    def __init__(self) -> None:
+    `slate`: a fresh list for each, whose last words say what it is at.
+    """
+
+    def __init__(self, slate: Callable[[], list[str]] = list) -> None:
+        self._slate = slate
         # Threads of their own: beats must not queue behind checkouts in the loop's default pool.
         self._threads = ThreadPoolExecutor(4, "beating")
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _BeatingInbound(next, self._threads)
+        return _BeatingInbound(next, self._threads, self._slate)
 
 
 class _BeatingInbound(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        next: ActivityInboundInterceptor,
+        threads: ThreadPoolExecutor,
+        slate: Callable[[], list[str]],
+    ) -> None:
         super().__init__(next)
-        self._threads = threads
+        self._threads, self._slate = threads, slate
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         timeout = activity.info().heartbeat_timeout
@@ -46,22 +57,25 @@ class _BeatingInbound(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         threads = None if inspect.iscoroutinefunction(input.fn) else self._threads
         every = min(BEAT_AT_MOST, timeout.total_seconds() / 3)
-        beating = asyncio.create_task(_beat(every, threads))
+        beating = asyncio.create_task(_beat(every, threads, self._slate()))
         try:
             return await super().execute_activity(input)
         finally:
             beating.cancel()
 
 
-async def _beat(every: float, threads: ThreadPoolExecutor | None) -> None:
-    """A threaded activity's heartbeat waits for the loop, so the loop must not wait for it."""
+async def _beat(every: float, threads: ThreadPoolExecutor | None, words: list[str]) -> None:
+    """Each beat carries the last of the words: what the step is at.
+
+    A threaded activity's heartbeat waits for the loop, so the loop must not wait for it.
+    """
     while True:
         await asyncio.sleep(every)
         if threads:
-            beat = contextvars.copy_context().run
-            await asyncio.get_running_loop().run_in_executor(threads, beat, activity.heartbeat)
+            beat = partial(contextvars.copy_context().run, activity.heartbeat, *words[-1:])
+            await asyncio.get_running_loop().run_in_executor(threads, beat)
         else:
-            activity.heartbeat()
+            activity.heartbeat(*words[-1:])
 
 
 async def watch_loop() -> None:

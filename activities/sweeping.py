@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     """Deletes what is dead in one place; says what it was."""
 
 EVERY = timedelta(hours=1)
+TIDIED_EVERY = timedelta(minutes=5)
+"""Hubs: what adds up there slows every step down."""
 AGAIN = timedelta(seconds=2)
 """After trouble: a worker often starts just when its server does."""
 
@@ -35,16 +37,17 @@ def age_of(attempt: str) -> tuple[int, ...]:
 
 
 class Sweeper:
-    """Looks after what one host has on disk, at worker start and every hour."""
+    """Looks after what one host has on disk, at worker start and every hour or so."""
 
-    def __init__(self, places: Sequence[Sweep]) -> None:
+    def __init__(self, places: Sequence[Sweep], every: timedelta = EVERY) -> None:
         self._places = places
+        self._every = every
 
     async def keep_sweeping(self) -> None:
         """Sweeps until it is cancelled."""
         while True:
             troubled = not await self.sweep()
-            await asyncio.sleep((AGAIN if troubled else EVERY).total_seconds())
+            await asyncio.sleep((AGAIN if troubled else self._every).total_seconds())
 
     async def sweep(self) -> bool:
         """One sweep; whether all went well. Trouble in one place is not the others'."""
@@ -96,6 +99,15 @@ class DeadWorkspaces:
                 return False
             raise
         return described.status is WorkflowExecutionStatus.RUNNING
+
+
+def hubs(tidy: Callable[[], Sequence[Path]]) -> Sweep:
+    """What an adapter does to whole hubs, on a thread."""
+
+    async def place() -> list[str]:
+        return [f"the packs of {path} together" for path in await asyncio.to_thread(tidy)]
+
+    return place
 
 
 def files(sweep: Callable[[], Sequence[Path]]) -> Sweep:

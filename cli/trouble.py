@@ -2,7 +2,8 @@
 
 Read from the server, which knows the last failure of each step under way, of the migration, its
 area, its queue and some of the tasks that run; no worker is asked. Trouble with storage is said in
-words, with the host that met it: it heals by itself once its cause is gone.
+words, with the host that met it: it heals by itself once its cause is gone. Where nothing fails, a
+step that is at something for minutes says what.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
 from cli.render import first_line
-from cli.unserved import unserved
+from cli.unserved import STARTED, unserved
 from workflows import options
 
 PATIENT_FOR = 3
@@ -72,7 +73,8 @@ CAUSES = (
 
 
 async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]) -> str:
-    """What no worker takes, else the step that has failed most often by now; empty: none."""
+    """What no worker takes, else the step that has failed most often by now, else what a step is at
+    that takes minutes; empty: none."""
     running = (row for row in rows if row.state == "running")
     ids = [
         options.migration_id(progress.name),
@@ -85,7 +87,9 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
         return missing
     steps = [step for run in found for step in run.raw_description.pending_activities]
     failing = [step for step in steps if _is_trouble(step)]
-    return told(max(failing, key=lambda step: step.attempt)) if failing else ""
+    if failing:
+        return told(max(failing, key=lambda step: step.attempt))
+    return await _at_work(client, steps)
 
 
 def told(step: PendingActivityInfo) -> str:
@@ -97,9 +101,22 @@ def told(step: PendingActivityInfo) -> str:
     cause = _cause(words)
     if cause is None:
         return f"trying again ({where}): {said}"
-    host = step.last_worker_identity.partition("@")[2].partition(" ")[0]
-    at = f" on {host}" if host else ""
+    at = f" on {host}" if (host := _host(step)) else ""
     return f"waiting: {cause.what}{at} ({where}): {said}; {cause.do}, it goes on by itself"
+
+
+async def _at_work(client: Client, steps: list[PendingActivityInfo]) -> str:
+    """In the words of the step that has been at it longest, which come with its beats."""
+    saying = [s for s in steps if s.state == STARTED and s.heartbeat_details.payloads]
+    if not saying:
+        return ""
+    longest = min(saying, key=lambda step: step.last_started_time.ToNanoseconds())
+    words = await client.data_converter.decode(longest.heartbeat_details.payloads, [str])
+    return f"waiting: {words[0]} on {_host(longest)}"
+
+
+def _host(step: PendingActivityInfo) -> str:
+    return step.last_worker_identity.partition("@")[2].partition(" ")[0]
 
 
 def _is_trouble(step: PendingActivityInfo) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from activities.adapters.check_trees import remove_tree
+from activities.adapters.doing import doing
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
@@ -132,13 +133,14 @@ class Environments:
         if not todo_or_room or _is_ready(self._root / key):
             return prepared
         (self._root / key).mkdir(parents=True, exist_ok=True)
-        async with host_locked(self._root / f"{key}.lock", beat):
-            if not _is_ready(self._root / key):
-                building = _Building(prepared, wanted, todo, tools, source)
-                await self._build(building, beat)
-                # A marker that outlives its tree in a power cut would be believed for ever.
-                await asyncio.to_thread(os.sync)
-                _mark_ready(self._root / key)
+        with doing(f"the environment {name} is being prepared"):
+            async with host_locked(self._root / f"{key}.lock", beat):
+                if not _is_ready(self._root / key):
+                    building = _Building(prepared, wanted, todo, tools, source)
+                    await self._build(building, beat)
+                    # A marker that outlives its tree in a power cut would be believed for ever.
+                    await asyncio.to_thread(os.sync)
+                    _mark_ready(self._root / key)
         return prepared
 
     async def _build(self, building: "_Building", beat: Callable[[], None] | None) -> None:

@@ -15,6 +15,7 @@ from activities.adapters.check_trees import try_lock
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.hub import Hub
 from activities.adapters.leftovers import remove_abandoned
+from activities.adapters.tidying import tidy
 
 TEMPORARY = ("objects/tmp_*", "objects/??/tmp_*")
 """libgit2's objects and git's incoming folders; git's objects."""
@@ -73,6 +74,10 @@ class Hubs:
                     with around(Effect.HUB_GONE):
                         hub.path.rename(hub.half_made)
                     shutil.rmtree(hub.half_made)
+
+    def tidy(self) -> list[Path]:
+        """Makes the many packs of a hub few; the hubs where it did. Harmless again."""
+        return [hub.path for hub in self.all() if tidy(hub)]
 
     def sweep(self) -> list[Path]:
         """Deletes what killed processes left in every hub; returns it.

@@ -3,8 +3,8 @@
 For a few hundred fresh objects this takes a third of the time that a pack builder takes, which
 searches for deltas (repacking finds those later, over everything at once). The index goes last,
 because git looks at a pack only when its index is there. A pack is named by what is in it, so
-writing it twice is harmless. Packs add up, one a batch: repacking them belongs to the hub's
-maintenance, on a schedule, not to a landing.
+writing it twice is harmless. Packs add up, one a batch: tidying.py packs them together, on a
+schedule, not in a landing.
 """
 
 import hashlib

@@ -17,7 +17,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.adapters.doing import doing, fresh_slate
+from activities.contracts.migration import Progress, Stage
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor
+from cli.trouble import trouble_of
+from tests.service import eventually
+from workflows.options import migration_id
 
 TIMEOUT = timedelta(seconds=1)
 LONGER = 2 * TIMEOUT.total_seconds()
@@ -25,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 STARVED = timedelta(seconds=3)
 """A timeout that a worker is starved for most of."""
 reached, cancelled = threading.Event(), asyncio.Event()
+made, drunk = asyncio.Event(), asyncio.Event()
 
 
 @activity.defn
@@ -43,6 +49,13 @@ async def coroutine_that_says_nothing() -> str:
 async def coroutine_that_is_starved() -> None:
     print("reached", flush=True)
     await asyncio.sleep(2 * STARVED.total_seconds())
+
+
+@activity.defn
+async def coroutine_that_takes_long() -> None:
+    with doing("the tea is being made"):
+        await made.wait()
+    await drunk.wait()
 
 
 @activity.defn
@@ -78,9 +91,14 @@ async def beating(env):
             task_queue="beating",
             workflows=[Silent],
             workflow_runner=UnsandboxedWorkflowRunner(),
-            activities=[thread_that_says_nothing, coroutine_that_says_nothing, until_cancelled],
+            activities=[
+                thread_that_says_nothing,
+                coroutine_that_says_nothing,
+                coroutine_that_takes_long,
+                until_cancelled,
+            ],
             activity_executor=threads,
-            interceptors=[HeartbeatInterceptor()],
+            interceptors=[HeartbeatInterceptor(fresh_slate)],
         ):
             yield env.client
 
@@ -126,6 +144,23 @@ async def test_a_worker_that_is_starved_for_less_than_the_timeout_loses_no_attem
     finally:
         worker.kill()
         await worker.wait()
+
+
+async def test_what_takes_long_is_told_in_words_as_long_as_it_lasts(beating):
+    handle = await beating.start_workflow(
+        Silent.run, "coroutine_that_takes_long", id=migration_id("tea"), task_queue="beating"
+    )
+    now = Progress(name="tea", stage=Stage.SURVEY)
+
+    async def is_told(words: str) -> bool:
+        return await trouble_of(beating, now, []) == words
+
+    host = beating.identity.partition("@")[2]
+    await eventually(lambda: is_told(f"waiting: the tea is being made on {host}"))
+    made.set()
+    await eventually(lambda: is_told(""))
+    drunk.set()
+    await handle.result()
 
 
 async def test_a_cancellation_reaches_an_activity_that_never_beats_itself(beating):

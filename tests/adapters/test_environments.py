@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.adapters.doing import fresh_slate
 from activities.adapters.environments import Environments, Prepared, PrepareFailed
 from activities.adapters.registries import registries
 from activities.adapters.sandbox import Ended, Job, Mount, Sandbox, detect
@@ -91,6 +92,23 @@ async def test_npm_packages_are_on_path_and_can_be_required(
     script = "node -p 'require(\"is-number\")(7)'; echo $PATH"
     ended = await run(sandbox, tmp_path, prepared, script)
     assert ended.output.decode().startswith("true\n/env/js/node_modules/.bin:")
+
+
+async def test_an_environment_says_that_it_is_being_prepared_until_it_is(
+    environments: Environments,
+) -> None:
+    slate = fresh_slate()
+    held: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+    async with server:
+        script = f"exec 3<>/dev/tcp/127.0.0.1/{server.sockets[0].getsockname()[1]}; cat <&3"
+        spec = Environment(prepare=script, network=("here",))
+        building = asyncio.create_task(environments.prepare("tools", spec))
+        await until(lambda: held)
+        assert slate == ["the environment tools is being prepared"]
+        held[0].close()
+        await building
+    assert slate == []
 
 
 async def test_a_prepare_script_fills_its_folder(

@@ -1,0 +1,92 @@
+"""A hub that got a pack with each landing: few packs, the same objects, whoever is looking."""
+
+import os
+import subprocess
+from hashlib import sha1
+from pathlib import Path
+
+import pygit2
+import pytest
+
+from activities.adapters.check_trees import try_lock
+from activities.adapters.hub import Hub
+from activities.adapters.hubs import Hubs
+from activities.adapters.objects import open_repository
+from activities.adapters.pack_writing import PackWriter
+from activities.adapters.tidying import PACKS, NotTidied
+from tests.adapters.repositories import git
+
+ID = "app-1a2b3c4d"
+
+
+def pack(hub: Hub, content: bytes) -> str:
+    """A pack of one object that no ref reaches, as work on its way is."""
+    id = sha1(b"blob %d\0" % len(content) + content).digest()
+    writer = PackWriter()
+    writer.add(id, "blob", content)
+    writer.write(hub.path / "objects/pack")
+    return id.hex()
+
+
+@pytest.fixture
+def hubs(tmp_path: Path) -> Hubs:
+    return Hubs(tmp_path / "hub")
+
+
+@pytest.fixture
+def packed(hubs: Hubs) -> dict[str, bytes]:
+    """What the hub holds: a pack more than it may, and a loose object."""
+    hub = hubs.of(ID)
+    contents = [b"packed %d" % number for number in range(PACKS + 1)]
+    return {pack(hub, c): c for c in contents} | {hub.write_blob(b"loose"): b"loose"}
+
+
+def packs(hub: Hub) -> int:
+    return len(list((hub.path / "objects/pack").glob("*.pack")))
+
+
+def test_many_packs_become_few_and_nothing_is_lost(hubs: Hubs, packed: dict[str, bytes]) -> None:
+    hub = hubs.of(ID)
+    assert hubs.tidy() == [hub.path]
+    assert packs(hub) <= 2
+    assert {id: hub.read_blob(id) for id in packed} == packed
+    assert git(hub.path, "fsck", "--full").decode().count("missing") == 0
+    assert hubs.tidy() == []
+
+
+def test_who_looked_before_finds_all_of_it_afterwards(hubs: Hubs, packed: dict[str, bytes]) -> None:
+    hub = hubs.of(ID)
+    first, *others = packed
+    early: list[pygit2.Repository] = [open_repository(hub.path) for _ in range(2)]
+    assert early[0][first].read_raw() == packed[first]
+    command = ["git", f"--git-dir={hub.path}", "cat-file", "--batch-check"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as asked:
+        assert asked.stdin
+        assert asked.stdout
+        print(first, file=asked.stdin, flush=True)
+        assert asked.stdout.readline().startswith(f"{first} blob")
+        hubs.tidy()
+        for id in others:
+            print(id, file=asked.stdin, flush=True)
+            assert asked.stdout.readline().startswith(f"{id} blob")
+        asked.stdin.close()
+    for repository in early:
+        assert {id: repository[id].read_raw() for id in packed} == packed
+
+
+def test_one_tidies_at_a_time_and_one_that_could_not_leaves_all_as_it_was(
+    hubs: Hubs, packed: dict[str, bytes]
+) -> None:
+    hub = hubs.of(ID)
+    lock = try_lock(hub.path.with_suffix(".tidy.flock"))
+    assert lock is not None
+    assert hubs.tidy() == []
+    os.close(lock)
+    broken = next((hub.path / "objects/pack").glob("*.pack"))
+    broken.chmod(0o644)
+    broken.write_bytes(b"no pack")
+    with pytest.raises(NotTidied, match="repack"):
+        hubs.tidy()
+    assert packs(hub) == PACKS + 1
+    assert packed

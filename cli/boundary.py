@@ -12,6 +12,8 @@ from collections.abc import Coroutine
 from enum import IntEnum
 from typing import Any
 
+from activities.adapters.html_text import lines
+
 
 class Code(IntEnum):
     """What the shell is told; scripts rely on these."""
@@ -69,11 +71,13 @@ async def _stoppable(verb: Coroutine[Any, Any, int]) -> int:
 
 def say(message: str) -> None:
     """Tells the person something; never data."""
-    print(message, file=sys.stderr, flush=True)
+    print(lines(message), file=sys.stderr, flush=True)
 
 
 def give(data: str) -> None:
-    """Data, as it is."""
+    """Data: as it is for a program, without what would steer it for a terminal."""
+    if sys.stdout.isatty():
+        data = lines(data)
     sys.stdout.write(data if data.endswith("\n") else data + "\n")
     sys.stdout.flush()
 

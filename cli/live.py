@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from activities.adapters.html_text import lines, visible
 from activities.adapters.report_words import duration
 from activities.contracts.children import AreaRow
 from activities.contracts.migration import Progress
@@ -93,10 +94,10 @@ class Screen:
         if progress.sites_at_start:
             parts.append(_line(sites_line(progress)))
         if progress.waiting_for:
-            parts.append(Text(f"waiting: {progress.waiting_for}", style="yellow"))
+            parts.append(Text(lines(f"waiting: {progress.waiting_for}"), style="yellow"))
         parts += [_line(hold_text(hold), "yellow") for hold in progress.holds if hold.target]
         if progress.command:
-            parts.append(Text(progress.command, style="yellow"))
+            parts.append(Text(lines(progress.command), style="yellow"))
         if trouble:
             parts.append(_line(trouble, "yellow"))
         room = max(2, self._console.height - FIXED - EVENTS)
@@ -118,7 +119,7 @@ class Screen:
 
 def _line(text: str, style: str = "") -> RenderableType:
     """One line, cut where the terminal ends: a picture whose lines wrap jumps."""
-    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+    return Text(visible(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _running(rows: list[AreaRow], room: int) -> list[RenderableType]:

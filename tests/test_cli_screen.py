@@ -1,6 +1,8 @@
 """The live screen: one picture of whole lines, never higher than the terminal; plain lines else."""
 
 import io
+import re
+import sys
 
 import pytest
 from rich.console import Console
@@ -8,7 +10,10 @@ from rich.console import Console
 from activities.contracts.children import AreaRow, TaskCounts
 from activities.contracts.migration import Progress, Stage
 from activities.contracts.plan import TaskRow
+from cli.boundary import give
 from cli.live import Screen
+
+CONTROL = r"\x1b\]|\x1b\[2J|\x07|\u202e"
 
 
 def a_row(number: int, state: str) -> AreaRow:
@@ -47,6 +52,41 @@ def test_the_picture_is_whole_lines_and_fits_the_terminal(size: tuple[int, int])
     assert any("landed 20/100, running 40, waiting 40" in line for line in shown)
     assert any("50 sites" in line for line in shown)
     assert any("more run" in line for line in shown)
+
+
+STEERING = "a/\x1b]0;all landed\x07\x1b[2J\u202eb.py"
+
+
+def test_no_name_of_a_file_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    row = a_row(1, "running")
+    row = row.model_copy(update={"task": row.task.model_copy(update={"title": STEERING})})
+    ended = row.model_copy(update={"state": "landed"})
+    drawn = io.StringIO()
+    told = a_progress(waiting_for=STEERING, command=STEERING, objective=STEERING)
+    with Screen(console=Console(file=drawn, force_terminal=True, width=100, height=40)) as screen:
+        screen.show(told, [row], STEERING)
+        screen.show(told, [ended], STEERING)
+    with Screen(console=Console(file=io.StringIO())) as screen:
+        screen.show(told, [row], STEERING)
+    said = capsys.readouterr().err
+    for text in (drawn.getvalue(), said):
+        assert "\\x1b]0;all landed" in text
+        assert not {"\x1b]", "\x1b[2J", "\x07", "\u202e"} & {*re.findall(CONTROL, text)}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_data_is_as_it_is_for_programs_and_steers_no_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = "\x1b[31mred\x1b[0m\tx\n\x1b]0;all landed\x07\n"
+    for stdout, shown in ((io.StringIO(), data), (Terminal(), "red\tx\n\\x1b]0;all landed\\x07\n")):
+        monkeypatch.setattr(sys, "stdout", stdout)
+        give(data)
+        assert stdout.getvalue() == shown
 
 
 def test_without_a_terminal_there_is_a_line_for_each_change_and_none_without(

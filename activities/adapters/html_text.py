@@ -1,4 +1,5 @@
-"""Texts that come from repositories and tools, as a person may safely see them on a page.
+"""Texts that come from repositories and tools, as a person may safely see them on a page, or in a
+terminal, which would obey some of them.
 
 The template escapes markup; this is about what escaping leaves: length, terminal colours, and
 characters that are invisible or turn the direction of what follows, which are spelled out.
@@ -21,6 +22,13 @@ def output(value: str, limit: int) -> str:
     plain = _COLOURS.sub("", value).strip()[-2 * limit :]
     kept = "\n".join(map(visible, plain.splitlines()))
     return kept if len(kept) <= limit else "…" + kept[len(kept) - limit + 1 :]
+
+
+def lines(value: str) -> str:
+    """The whole text, line by line, without colours."""
+    if value.replace("\n", "").isprintable():
+        return value
+    return "\n".join(map(visible, _COLOURS.sub("", value).split("\n")))
 
 
 def visible(value: str) -> str:

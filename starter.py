@@ -24,7 +24,7 @@ app = typer.Typer(
 app.add_typer(people)
 
 DETACHED = "Detached; the migration goes on. Look again with: starter.py watch {name}"
-STOPPED = "Stopped; nothing is lost. Go on with: starter.py start {spec} --local"
+STOPPED = "Stopped; nothing is lost. Go on with: starter.py start {spec} --local{plan}"
 DEMO_STOPPED = "Stopped; nothing is lost. Go on with: starter.py demo"
 
 
@@ -76,8 +76,9 @@ def schema() -> None:
 def plan(
     spec: Spec,
     output: Annotated[
-        Path | None, typer.Option("-o", help="Save the plan for start --plan.")
+        Path | None, typer.Option("-o", help="Save the plan of the first phase.")
     ] = None,
+    phase: Annotated[str, typer.Option(help="Save this phase's plan instead.")] = "",
     local: Local = False,
     as_json: Json = False,
     timeout: Timeout = None,
@@ -85,7 +86,7 @@ def plan(
     """Show every phase's tasks, files, waves and forecast; starts nothing else."""
     from cli import boundary, fleet_planning
 
-    verb = fleet_planning.plan(spec, local, as_json, output, timeout)
+    verb = fleet_planning.plan(spec, local, as_json, output, timeout, phase)
     raise typer.Exit(boundary.run(verb))
 
 
@@ -106,7 +107,8 @@ def start(
 
     following = Following(watch or wait, wait and not watch, yes, timeout, as_json)
     verb = fleet_starting.start(spec, local, plan, following)
-    gone = STOPPED.format(spec=spec) if local else "Detached; the migration goes on."
+    again = STOPPED.format(spec=spec, plan=f" --plan {plan}" if plan else "")
+    gone = again if local else "Detached; the migration goes on."
     raise typer.Exit(boundary.run(verb, gone))
 
 

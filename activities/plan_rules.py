@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from pathspec import GitIgnoreSpec
 
-from activities.contracts.base import TaskId, digest_of
+from activities.contracts.base import TaskId
 from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
@@ -23,16 +23,17 @@ MAX_ERRORS = 200
 def validate_plan(
     plan: Plan,
     spec: MigrationSpec,
-    survey: SurveyData,
-    all_paths: Collection[str],
+    survey: SurveyData | None,
+    all_paths: Collection[str] = (),
     spec_digest: str | None = None,
     done_or_excluded: Collection[str] = (),
 ) -> list[str]:
     """Everything that is wrong with the plan; empty when it may run.
 
-    `spec_digest` is what the plan must have been made for; left out, the digest of `spec`.
+    Without a survey, what can be told before there is one. `spec_digest` is what the plan must have
+    been made for; left out, the digest of `spec`.
     """
-    errors = _identity(plan, spec, survey, spec_digest or digest_of(spec))
+    errors = _identity(plan, spec, survey, spec_digest or spec.plan_digest)
     errors += _needs(plan.tasks)
     order = _order(plan.tasks)
     if isinstance(order, str):
@@ -40,10 +41,11 @@ def validate_plan(
     else:
         errors += _overlaps(plan.tasks, order)
     errors += _pilot(plan)
-    errors += _ownership(plan.tasks, files_with_sites(survey) - set(done_or_excluded))
+    if survey:
+        errors += _ownership(plan.tasks, files_with_sites(survey) - set(done_or_excluded))
     phase = next((p for p in spec.phases if p.name == plan.phase), None)
     if phase is not None:
-        errors += _paths(plan.tasks, spec, phase, frozenset(all_paths))
+        errors += _paths(plan.tasks, spec, phase, frozenset(all_paths) if survey else None)
     if len(errors) > MAX_ERRORS:
         return [*errors[:MAX_ERRORS], f"and {len(errors) - MAX_ERRORS} more"]
     return errors
@@ -54,11 +56,11 @@ def files_with_sites(survey: SurveyData) -> set[str]:
     return {f.path for f in survey.files if f.sites} | {site.path for site in survey.sites}
 
 
-def _identity(plan: Plan, spec: MigrationSpec, survey: SurveyData, digest: str) -> list[str]:
+def _identity(plan: Plan, spec: MigrationSpec, survey: SurveyData | None, digest: str) -> list[str]:
     rows = (
         ("migration", plan.migration, spec.name),
-        ("base", plan.base, survey.commit),
-        ("phase", plan.phase, survey.phase),
+        ("base", plan.base, survey.commit if survey else plan.base),
+        ("phase", plan.phase, survey.phase if survey else plan.phase),
         ("spec_digest", plan.spec_digest, digest),
     )
     errors = [f"{name} is {has!r} and must be {must!r}" for name, has, must in rows if has != must]
@@ -182,8 +184,9 @@ def _ownership(tasks: Sequence[Task], bearing: Collection[str]) -> list[str]:
 
 
 def _paths(
-    tasks: Sequence[Task], spec: MigrationSpec, phase: Phase, all_paths: frozenset[str]
+    tasks: Sequence[Task], spec: MigrationSpec, phase: Phase, all_paths: frozenset[str] | None
 ) -> list[str]:
+    """None for the tree: what is in it is not known yet."""
     protected = GitIgnoreSpec.from_lines(spec.protect)
     lifted = GitIgnoreSpec.from_lines(phase.claims)
     created = cache(GitIgnoreSpec.from_lines)
@@ -194,7 +197,9 @@ def _paths(
         for path in dict.fromkeys(task.claims):
             if not _clean(path):
                 errors.append(f"{at}: claims {path!r}, which is not a path inside the repository")
-            elif path not in all_paths and not created(task.creates).match_file(path):
+            elif all_paths is None or path in all_paths:
+                continue
+            elif not created(task.creates).match_file(path):
                 errors.append(f"{at}: claims {path}, which is neither in the tree nor in creates")
         for pattern in task.creates:
             if pattern not in phase.creates and not created(phase.creates).match_file(pattern):

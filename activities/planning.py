@@ -5,7 +5,7 @@ A second run gives the same answer: the base is pinned once, and a plan is a fun
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -18,6 +18,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
+from activities.given_plan import counted, moved, named_for, unplanned
 from activities.piloting import choose_pilot
 from activities.plan_rows import oversized
 from activities.plan_rules import validate_plan
@@ -52,18 +53,18 @@ class PlanningActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         survey = self._blobs.get_model(request.survey.data, SurveyData)
         hub = self._hubs.of(request.repository.id)
-        paths = hub.paths(request.survey.commit)
+        paths = frozenset(hub.paths(request.survey.commit))
         excluded = out_of_reach(read_handoffs(self._blobs, request.handoffs))
-        if request.given:
-            plan = self._blobs.get_model(request.given, Plan)
-        else:
-            plan = static_plan(
-                spec, request.spec_digest, survey, request.cycle, excluded, frozenset(paths)
-            )
+        plan = self._given(request, survey, paths) or static_plan(
+            spec, request.spec_digest, survey, request.cycle, excluded, paths
+        )
+        whole = request.given is None or request.given.bound
+        later = set[str]() if whole else unplanned(plan, survey) - excluded
         if request.pilot and not plan.pilot:
             chosen = choose_pilot(plan.tasks, request.pilot)
             plan = plan.model_copy(update={"pilot": chosen})
-        faults = validate_plan(plan, spec, survey, frozenset(paths), request.spec_digest, excluded)
+        left_out = excluded | later
+        faults = validate_plan(plan, spec, survey, paths, request.spec_digest, left_out)
         faults += oversized(plan)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
@@ -74,7 +75,20 @@ class PlanningActivities:
             base=plan.base,
             forecast=forecast(plan, spec.limits.concurrency),
             pilot=plan.pilot,
+            unplanned=len(later),
         )
+
+    def _given(self, request: MakePlan, survey: SurveyData, tree: Collection[str]) -> Plan | None:
+        """The plan that was given, as it runs now; None where there is none, or where nothing is
+        left to do of one whose tree has gone on."""
+        if request.given is None:
+            return None
+        plan = self._blobs.get_model(request.given.plan, Plan)
+        if not request.given.bound:
+            plan = moved(plan, survey, tree)
+            if not plan.tasks:
+                return None
+        return counted(named_for(plan, request.cycle), survey)
 
 
 def read_handoffs(blobs: BlobStore, refs: Iterable[BlobRef]) -> list[Handoff]:

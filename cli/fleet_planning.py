@@ -16,16 +16,21 @@ OF_ONE = (Code.NOT_DONE, Code.USAGE)
 
 
 async def plan(
-    path: Path, local: bool, as_json: bool, saved: Path | None, patience: float | None
+    path: Path,
+    local: bool,
+    as_json: bool,
+    saved: Path | None,
+    patience: float | None,
+    phase: str = "",
 ) -> int:
     """Shows the plan of what a spec says; of a fleet, each repository's in turn.
 
     A repository that cannot be planned is told and does not hide the others; the exit code is then
     NOT_DONE.
     """
-    spec = read_any(path)
+    spec = read_any(path, phase if saved else None)
     if isinstance(spec, MigrationSpec):
-        return await planning.plan(path, local, as_json, saved, patience)
+        return await planning.plan(path, local, as_json, saved, patience, phase)
     if saved:
         raise Refused(Code.USAGE, "A saved plan is of one repository, and this spec is a fleet.")
     plans: list[dict[str, Any]] = []

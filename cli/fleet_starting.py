@@ -26,7 +26,7 @@ WORKFLOW = "FleetWorkflow"
 
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
     """Starts what a spec says, or joins the open run of the same spec."""
-    spec = read_any(path)
+    spec = read_any(path, "" if saved else None)
     if isinstance(spec, MigrationSpec):
         return await starting.start(path, local, saved, following)
     if saved:

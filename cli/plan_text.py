@@ -33,7 +33,7 @@ def plan_text(spec: MigrationSpec, planned: Sequence[Planned]) -> str:
         parts.append(
             "A later phase is planned when it begins, with the sites and files there are then: its "
             f"tasks may differ. Exact is {planned[0].outlook.phase}, which is what -o saves and "
-            "start --plan runs."
+            "start --plan runs (--phase saves a later one's, for `plan` in that phase)."
         )
     return "\n\n".join(parts)
 
@@ -48,6 +48,10 @@ def _phase_lines(
     tasks = counted(len(of.plan.tasks), "task")
     base = of.plan.base[:12]
     lines = [f"{spec.name}: {tasks} on {base}, phase {phase.name}", *later]
+    if phase.plan_file:
+        lines.append(f"as {phase.plan_file} divides it")
+    if left := of.outlook.plan.unplanned:
+        lines.append(f"in none of its tasks, so the next cycle's: {counted(left, 'file')}")
     if of.plan.pilot:
         asked = ", then a person approves" if Approval.PILOT in spec.approvals else ""
         lines += [f"pilot: {', '.join(of.plan.pilot)} first{asked}, then the others"]

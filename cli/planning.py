@@ -7,7 +7,6 @@ from typing import Any
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.contracts.base import digest_of
 from activities.contracts.migration import MigrationResult
 from activities.contracts.plan import PhaseOutlook, Plan
 from activities.contracts.spec import MigrationSpec
@@ -20,19 +19,28 @@ from workflows import options
 
 
 async def plan(
-    path: Path, local: bool, as_json: bool, saved: Path | None, patience: float | None
+    path: Path,
+    local: bool,
+    as_json: bool,
+    saved: Path | None,
+    patience: float | None,
+    phase: str = "",
 ) -> int:
-    """Shows every phase's tasks and what they will take; saves the plan of the first phase."""
-    spec = read_spec(path)
+    """Shows every phase's tasks and what they will take; saves the plan of one (empty: the first),
+    which is made anew for that where the spec names one of the user's own."""
+    spec = read_spec(path, phase if saved else None)
+    names = [of.name for of in spec.phases]
+    if phase and (phase not in names or not saved):
+        what = f"there are {', '.join(names)}" if saved else "say where to save it, with -o"
+        raise Refused(Code.USAGE, f"--phase {phase}: {what}")
+    wanted = names.index(phase) if phase else 0
     if saved:
+        spec = spec.without_plan(names[wanted])
         await asyncio.to_thread(check_writable, saved)
     async with session(local=local) as connected:
         planned = await plan_of(connected, spec, patience)
-    first = planned[0].plan
-    if saved and first:
-        await asyncio.to_thread(saved.write_text, first.model_dump_json(indent=2) + "\n")
-        of = f" (phase {first.phase})" if len(planned) > 1 else ""
-        say(f"Saved to {saved}{of}; run exactly it with: starter.py start {path} --plan {saved}")
+    if saved:
+        await _save(saved, planned, wanted, path)
     if as_json:
         phases = plan_data(spec, planned)
         give_json("plan", {**phases[0], "phases": phases})
@@ -41,11 +49,23 @@ async def plan(
     return Code.OK
 
 
+async def _save(saved: Path, planned: list[Planned], number: int, path: Path) -> None:
+    plan, phase = planned[number].plan, planned[number].outlook.phase
+    if plan is None:
+        raise Refused(Code.NOT_DONE, f"Nothing to save: phase {phase} has no plan on the base yet.")
+    await asyncio.to_thread(saved.write_text, plan.model_dump_json(indent=2) + "\n")
+    if number:
+        say(f"Saved to {saved}; run it with `plan: {saved}` in phase {phase} of {path}")
+        return
+    of = f" (phase {phase})" if len(planned) > 1 else ""
+    say(f"Saved to {saved}{of}; run exactly it with: starter.py start {path} --plan {saved}")
+
+
 async def plan_of(connected: Session, spec: MigrationSpec, patience: float | None) -> list[Planned]:
     """Every phase as far as it is known on the base. The same spec joins the run that is open."""
-    workflow_id = options.plan_id(spec.name, digest_of(spec))
-    await check_unless_open(connected, spec, workflow_id)
     given = migration_input(connected, spec, until="plan")
+    workflow_id = options.plan_id(spec.name, given.identity)
+    await check_unless_open(connected, spec, workflow_id)
     try:
         handle = await launch(connected, given, spec, workflow_id, f"plan of {spec.name}")
     except WorkflowAlreadyStartedError:

@@ -8,21 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.spec_file import SpecErrors, load_any
-from activities.contracts.base import digest_of
 from activities.contracts.fleet import FleetSpec
 from activities.contracts.migration import MigrationInput, MigrationResult
-from activities.contracts.plan import Plan
 from activities.contracts.repository import Repository, repository_id
-from activities.contracts.spec import MigrationSpec
+from activities.contracts.spec import MigrationSpec, Phase
 from cli.asking import Handle
 from cli.boundary import Code, Refused, give, say
+from cli.plan_files import UnfitPlan, own_plans, read_plan, with_first_plan
 from cli.preflight import check_repository
 from cli.render import counted, first_line
 from cli.retention import KEPT_AFTER_END, keep_history
@@ -33,9 +31,9 @@ from workflows import options
 WORKFLOW = "MigrationWorkflow"
 
 
-def read_spec(path: Path) -> MigrationSpec:
-    """The spec of one repository; all its errors at once."""
-    spec = read_any(path)
+def read_spec(path: Path, replanned: str | None = None) -> MigrationSpec:
+    """As `read_any`, of one repository."""
+    spec = read_any(path, replanned)
     if isinstance(spec, FleetSpec):
         raise Refused(
             Code.USAGE,
@@ -45,11 +43,25 @@ def read_spec(path: Path) -> MigrationSpec:
     return spec
 
 
-def read_any(path: Path) -> MigrationSpec | FleetSpec:
+def read_any(path: Path, replanned: str | None = None) -> MigrationSpec | FleetSpec:
     """The spec of a migration or a fleet, with local repositories' paths made absolute; all its
-    errors at once."""
+    errors at once.
+
+    `replanned` names the phase (empty: the first) whose plan file, if it has one, is not looked at:
+    another plan takes its place.
+    """
+
+    def wrong_plan(spec: MigrationSpec, phase: Phase) -> tuple[str, str] | None:
+        if replanned is not None and phase.name == (replanned or spec.phases[0].name):
+            return None
+        try:
+            read_plan(Path(phase.plan_file), _placed(spec, path), phase.name, str(path))
+        except UnfitPlan as unfit:
+            return unfit.what, unfit.advice
+        return None
+
     try:
-        spec = load_any(path)
+        spec = load_any(path, plan_rule=wrong_plan)
     except SpecErrors as errors:
         problems = "\n".join(str(problem) for problem in errors.problems)
         raise Refused(Code.USAGE, problems) from errors
@@ -113,11 +125,13 @@ async def check_unless_open(connected: Session, spec: MigrationSpec, workflow_id
 
 def migration_input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:
     url = spec.repository
+    plans = own_plans(spec)
     return MigrationInput(
         name=spec.name,
         repository=Repository(url=url, id=repository_id(url), base=spec.base),
         spec=connected.blobs.put_model(spec.name, spec),
-        spec_digest=digest_of(spec),
+        spec_digest=spec.plan_digest,
+        plans={phase: connected.blobs.put_model(spec.name, plans[phase]) for phase in plans},
         **more,
     )
 
@@ -138,7 +152,7 @@ async def launch(
         task_queue=options.CONTROL,
         result_type=MigrationResult,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        memo={"spec_digest": given.spec_digest},
+        memo={"spec_digest": given.identity},
         static_summary=summary,
         static_details=_details(spec),
         search_attributes=TypedSearchAttributes(
@@ -156,25 +170,24 @@ def _details(spec: MigrationSpec) -> str:
 
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
     """Starts a migration, or joins the open run of the same spec."""
-    spec = read_spec(path)
+    spec = read_spec(path, "" if saved else None)
+    if saved:
+        spec = with_first_plan(spec, saved, path)
     async with session(local=local) as connected:
         warn_if_guest(connected, local)
-        handle = await begin(connected, spec, saved)
+        handle = await begin(connected, spec)
         if not (following.wanted or connected.local):
             give(handle.id)
             return Code.OK
         return await follow(connected, handle, following)
 
 
-async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = None) -> Handle:
+async def begin(connected: Session, spec: MigrationSpec) -> Handle:
     """The migration's handle, started if it was not; says where to look at it."""
     await check_unless_open(connected, spec, options.migration_id(spec.name))
     for note in notices(spec):
         say(note)
     given = migration_input(connected, spec)
-    if saved:
-        made = _read_plan(saved, given)
-        given = given.model_copy(update={"plan": connected.blobs.put_model(spec.name, made)})
     if connected.local:
         await keep_history(connected, timedelta(days=spec.limits.days) + KEPT_AFTER_END)
     handle = await _start_or_join(connected, given, spec)
@@ -185,27 +198,6 @@ async def begin(connected: Session, spec: MigrationSpec, saved: Path | None = No
     return handle
 
 
-def _read_plan(saved: Path, given: MigrationInput) -> Plan:
-    try:
-        made = Plan.model_validate_json(saved.read_bytes())
-    except OSError as error:
-        raise Refused(Code.USAGE, f"{saved}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Refused(
-            Code.USAGE,
-            f"{saved} is no saved plan: {f'{where}: ' if where else ''}{first['msg']}. Make one: "
-            f"starter.py plan SPEC -o {saved}",
-        ) from error
-    if (made.migration, made.spec_digest) != (given.name, given.spec_digest):
-        raise Refused(
-            Code.REJECTED,
-            f"{saved} was made for another spec; make a new one: starter.py plan SPEC -o {saved}",
-        )
-    return made
-
-
 async def _start_or_join(connected: Session, given: MigrationInput, spec: MigrationSpec) -> Handle:
     workflow_id = options.migration_id(spec.name)
     try:
@@ -214,7 +206,7 @@ async def _start_or_join(connected: Session, given: MigrationInput, spec: Migrat
         return handle
     except WorkflowAlreadyStartedError:
         handle = connected.client.get_workflow_handle(workflow_id, result_type=MigrationResult)
-    await join(handle, spec.name, given.spec_digest)
+    await join(handle, spec.name, given.identity)
     return handle
 
 
@@ -224,7 +216,7 @@ async def join(handle: WorkflowHandle[Any, Any], name: str, digest: str) -> None
     if theirs != digest:
         raise Refused(
             Code.REJECTED,
-            f"{name} is running with another spec ({theirs[:12]}, this one is {digest[:12]}). "
-            f"Let it end, or: starter.py cancel {name}",
+            f"{name} is running with another spec or plan ({theirs[:12]}, these are {digest[:12]})."
+            f" Let it end, or: starter.py cancel {name}",
         )
     say(f"{name} is running already with this spec: joined.")

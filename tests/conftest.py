@@ -112,11 +112,14 @@ class Stage:
             **more,
         )
 
-    def planned(self, world: World, *claims: tuple[str, ...]) -> dict[str, Any]:
+    def planned(
+        self, world: World, *claims: tuple[str, ...], phase: str = "main"
+    ) -> dict[str, Any]:
         """A plan of the user's own, for `given`: one task per tuple of claims."""
         tasks = [a_task(f"c1-{n:04}", *paths) for n, paths in enumerate(claims, 1)]
         plan = a_plan(world.name, world.base, *tasks)
-        return {"plan": self.blobs.put_model(world.name, plan)}
+        plan = plan.model_copy(update={"phase": phase})
+        return {"plans": {phase: self.blobs.put_model(world.name, plan)}}
 
     async def start(
         self, world: World, **more: Any

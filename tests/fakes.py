@@ -49,6 +49,7 @@ from activities.contracts.work import (
     Workspace,
 )
 from activities.errors import PLAN_REFUSED, permanent
+from activities.given_plan import moved, named_for
 from activities.piloting import choose_pilot
 from activities.planning import out_of_reach, read_handoffs
 
@@ -161,7 +162,8 @@ class Fakes:
     async def take_survey(self, asked: TakeSurvey) -> Survey:
         world = await self._enter(asked.name, "take_survey", asked)
         tree = world.tree(asked.commit)
-        paths = [path for path, content in sorted(tree.items()) if content == OLD]
+        mine = world.sites_of.get(asked.phase, tree)
+        paths = [path for path in sorted(tree) if tree[path] == OLD and path in mine]
         data = SurveyData(
             commit=asked.commit,
             phase=asked.phase,
@@ -200,7 +202,10 @@ class Fakes:
         world = await self._enter(asked.name, "make_plan", asked)
         data = self._blobs.get_model(asked.survey.data, SurveyData)
         if asked.given:
-            plan = self._blobs.get_model(asked.given, Plan)
+            plan = self._blobs.get_model(asked.given.plan, Plan)
+            if not asked.given.bound:
+                plan = moved(plan, data, world.tree(asked.survey.commit))
+            plan = named_for(plan, asked.cycle)
         else:
             out = out_of_reach(read_handoffs(self._blobs, asked.handoffs))
             paths = [file.path for file in data.files if file.path not in out]

@@ -38,10 +38,12 @@ async def test_every_phase_is_shown_with_what_is_only_known_later(tmp_path: Path
     async with service(tmp_path / "home") as running:
         said = await running.starter("plan", str(path), "-o", str(saved))
         assert said.code == 0, said.err
+        path.write_text(SPEC.replace("pilot: 1}", "pilot: 1, plan: plan.json}"))
         told = await running.starter("plan", str(path), "--json")
+        as_named = await running.starter("plan", str(path))
         (hub,) = (tmp_path / "home" / "hub").glob("*.git")
         refs = git(hub, "for-each-ref", "--format=%(refname)").decode().split()
-        await running.starter("start", str(path), "--plan", str(saved))
+        await running.starter("start", str(path))
         await running.starter("approve", "in-steps")
         watched = await running.starter("watch", "in-steps", "--yes", "--timeout", "60")
         report = json.loads((await running.starter("report", "in-steps", "--json")).out)
@@ -68,4 +70,5 @@ async def test_every_phase_is_shown_with_what_is_only_known_later(tmp_path: Path
     }
     assert counts == {"first": 2, "again": 2, "unready": None, "mend": None, "other": 1}
     assert answer["plan"] == json.loads(saved.read_text()) == answer["phases"][0]["plan"]
+    assert f"as {saved} divides it" in as_named.out
     assert [h["task"] for h in report["handoffs"]][:2] == ["c1-0001", "c1-0002"], watched.err

@@ -114,6 +114,8 @@ class World:
         self.opened: list[str] = []
         """Names of the attempts, in order."""
         self.calls: list[tuple[str, Any]] = []
+        self.sites_of: dict[str, tuple[str, ...]] = {}
+        """phase → the files it is about; left out: all."""
         self.failures: dict[str, list[BaseException]] = defaultdict(list)
         """activity → what its next calls raise."""
         self._gates: dict[str, list[Gate]] = defaultdict(list)

@@ -119,7 +119,7 @@ class FleetWorkflow(Steered[FleetState]):
             member,
             id=migration_id(member.name),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            memo={"spec_digest": member.spec_digest},
+            memo={"spec_digest": member.identity},
             static_summary=f"{member.repository.id} in the fleet {self._in.name}",
             search_attributes=of_member(member.name, member.repository.id),
         )

@@ -25,7 +25,8 @@ async def foresee(steps: Steps, order: MigrationOrder, phase: int, base: CommitI
         return PhaseOutlook(phase=name)
     try:
         survey = await steps.survey(name, base, ())
-        plan = await steps.plan(survey, phase + 1, None, (), order.pilots[phase])
+        given = steps.given_plan(name, bound=phase == 0)
+        plan = await steps.plan(survey, phase + 1, (), order.pilots[phase], given)
     except ActivityError as error:
         if not phase:
             raise

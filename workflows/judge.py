@@ -1,5 +1,8 @@
 """What follows a judged cycle: countable evidence only. Pure."""
 
+from collections.abc import Sequence
+
+from activities.contracts.evidence import Moment
 from activities.contracts.migration import MigrationState, Stage, Verdict
 from workflows.options import MAX_IDLE_CYCLES
 
@@ -20,6 +23,18 @@ def next_stage(verdict: Verdict, idle_cycles: int, cycles_left: int) -> Stage:
     if idle_cycles >= MAX_IDLE_CYCLES or cycles_left <= 0:
         return Stage.STOPPED
     return Stage.PLAN
+
+
+def gates(checked: Sequence[Moment], last: bool) -> list[Moment]:
+    """The moments whose checks a phase (the last one: the migration too) has to pass to end."""
+    wanted = (Moment.PHASE, Moment.END) if last else (Moment.PHASE,)
+    return [moment for moment in wanted if moment in checked]
+
+
+def is_bound(state: MigrationState) -> bool:
+    """Whether a plan has to be for exactly the base: the tree that later phases begin with, or a
+    migration that goes on from what landed in an earlier life, nobody could plan for."""
+    return state.phase == 0 and state.first_cycle == 0
 
 
 def after_pilot(state: MigrationState, approval: bool) -> tuple[Stage, str]:

@@ -10,53 +10,30 @@ from temporalio.exceptions import FailureError
 
 from activities.contracts.base import BlobRef
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
-from activities.contracts.evidence import Moment
-from activities.contracts.migration import (
-    MigrationInput,
-    MigrationResult,
-    MigrationState,
-    Progress,
-    Stage,
-)
+from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
-from activities.contracts.requests import MigrationOrder
-from workflows import attempts, details, judge
-from workflows.commanded import Commanded
+from workflows import details, judge
+from workflows.approving import Approving
 from workflows.delegation import Delegation
 from workflows.draining import drained
 from workflows.foresight import foresee
 from workflows.landing_queue import LandingQueue
-from workflows.options import (
-    NEEDS_HUMAN,
-    SITES_LEFT,
-    STAGE,
-    TASKS_LEFT,
-    is_long,
-)
+from workflows.options import is_long
 from workflows.steered import ENDED
 from workflows.steps import Steps, read_order
 
 
 @workflow.defn
-class MigrationWorkflow(Commanded):
+class MigrationWorkflow(Approving):
     """The root planner."""
 
     @workflow.init
     def __init__(self, migration: MigrationInput) -> None:
-        self._in = migration
-        self.name = migration.name
-        self.state = migration.state or MigrationState(
-            epoch=workflow.info().first_execution_run_id,
-            started_at=workflow.now().isoformat(timespec="seconds"),
-        )
-        self._order: MigrationOrder | None = None
+        super().__init__(migration)
         self._queue: LandingQueue | None = None
         self._delegation: Delegation | None = None
         self._early: list[Report] = []
         """Reports that came before this run got to its work."""
-        self._report_blob: BlobRef | None = None
-        self._reason = ""
-        self._unverified: tuple[str, ...] = ()
 
     @workflow.run
     async def run(self, migration: MigrationInput) -> MigrationResult:
@@ -129,26 +106,10 @@ class MigrationWorkflow(Commanded):
             return False
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
-        given = self._in.plan if self.state.plan is None and self.state.phase == 0 else None
-        plan = await steps.plan(survey, cycle, given, self._handoffs, self._pilot_size)
+        first = self.state.plan is None or self.state.plan.phase != self._phase
+        given = steps.given_plan(self._phase, judge.is_bound(self.state)) if first else None
+        plan = await steps.plan(survey, cycle, self._handoffs, self._pilot_size, given)
         self.set(plan=plan, cycle=cycle)
-        return True
-
-    async def _approved(self) -> bool:
-        """The first plan waits for a person where the spec says so."""
-        assert self._order
-        if self._order.approve_plan and not self.state.approved:
-            self._enter(Stage.APPROVAL)
-            await workflow.wait_condition(
-                lambda: bool(self.state.approved or self.state.rejected or self.state.cancelled),
-                timeout_summary="waiting for approval of the plan",
-            )
-        if self.state.rejected:
-            self._reason = f"the plan was rejected: {self.state.rejected}"
-        if self.state.rejected or self.state.cancelled:
-            self._reason = self._reason or self.state.cancelled
-            self._enter(Stage.CANCELLED)
-            return False
         return True
 
     async def _take_baseline(self, steps: Steps) -> None:
@@ -192,30 +153,6 @@ class MigrationWorkflow(Commanded):
         if not self.state.area_open:
             landed = self.state.landed_before + self.state.counts.landed
             self.set(landed_before=landed, counts=TaskCounts())
-
-    async def _see_to_pilot(self, steps: Steps, handoffs: BlobRef | None) -> None:
-        """Judges a pilot that is over, once; a person or its landings let the others start."""
-        if handoffs and self.state.pilot is None and not self.state.released:
-            found = await steps.judge_pilot(self.state, handoffs)
-            self.set(pilots=(*self.state.pilots, found))
-        stage, _ = self._after_pilot
-        if self.state.pilot and stage is Stage.WORK:
-            self.set(released=True)
-        waits = stage is Stage.APPROVAL and not self.state.cancelled
-        stage = Stage.APPROVAL if waits else Stage.WORK
-        if self.state.stage is not stage:
-            self._enter(stage)
-
-    @property
-    def _after_pilot(self) -> tuple[Stage, str]:
-        assert self._order
-        return judge.after_pilot(self.state, self._order.approve_pilot)
-
-    @property
-    def _pilot_size(self) -> int:
-        """How many tasks go first, until a pilot of the phase has let the others start."""
-        sizes = self._order.pilots if self._order else ()
-        return sizes[self.state.phase] if sizes and not self.state.released else 0
 
     def _landing_queue(self, steps: Steps) -> LandingQueue:
         """The phase's queue, in this run."""
@@ -265,7 +202,7 @@ class MigrationWorkflow(Commanded):
         last = self.state.phase + 1 == len(self._order.phases)
         if stage is Stage.STOPPED:
             self._reason = "no progress in the last cycles"
-        elif failed := await self._gate(steps, last):
+        elif failed := await self._held_back(steps, last):
             self._reason, stage = failed, Stage.STOPPED
         elif self.state.survey and self.state.survey.unplaced:
             self._reason = "some sites no task can take: a person has to place them"
@@ -280,17 +217,11 @@ class MigrationWorkflow(Commanded):
             released=False,
         )
 
-    async def _gate(self, steps: Steps, last: bool) -> str:
+    async def _held_back(self, steps: Steps, last: bool) -> str:
         """Why the phase (the last one: the migration) may not end as it is; empty: it may."""
         assert self._order and self.state.tip and self.state.base  # noqa: PT018
-        for moment in (Moment.PHASE, Moment.END) if last else (Moment.PHASE,):
-            if moment in self._order.moments:
-                evidence = await steps.check(
-                    self._phase, moment, self.state.tip, self.state.base.commit
-                )
-                if not evidence.passed:
-                    return f"checks at the {moment} are red: {attempts.why(evidence)}"
-        return ""
+        wanted = judge.gates(self._order.moments, last)
+        return await steps.gate(self._phase, wanted, self.state.tip, self.state.base.commit)
 
     async def _finish(self, steps: Steps) -> MigrationResult:
         await self._close_queue(steps)
@@ -300,10 +231,6 @@ class MigrationWorkflow(Commanded):
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._result()
 
-    def _result(self) -> MigrationResult:
-        ended = details.result(self.state, self._order, self._report_blob, self._reason)
-        return ended.model_copy(update={"unverified": self._unverified})
-
     @workflow.signal(name=REPORT)
     def report(self, report: Report) -> None:
         """The area's report; one of another cycle or epoch is ignored."""
@@ -312,14 +239,6 @@ class MigrationWorkflow(Commanded):
         elif self._delegation.hear(report):
             self.set(counts=report.counts, seen=report.landed or self.state.seen)
             self.show()
-
-    @workflow.query
-    def progress(self) -> Progress:
-        return details.progress(self._in, self.state, self._order, self._phase, self._report_blob)
-
-    @property
-    def _phase(self) -> str:
-        return self._order.phases[self.state.phase] if self._order else ""
 
     @property
     def _handoffs(self) -> tuple[BlobRef, ...]:
@@ -339,23 +258,6 @@ class MigrationWorkflow(Commanded):
         stage, _ = self._after_pilot
         ends = {"cancelled": True, "paused": False} if stage in ENDED else {}
         return self.steering().model_copy(update={"released": self.state.released, **ends})
-
-    def _enter(self, stage: Stage) -> None:
-        """A new stage, shown to people: search attributes and current details."""
-        self.set(stage=stage)
-        counts = self.state.counts
-        workflow.upsert_search_attributes(
-            [
-                STAGE.value_set(stage.value),
-                SITES_LEFT.value_set(self.state.sites_left),
-                TASKS_LEFT.value_set(counts.waiting + counts.running),
-                NEEDS_HUMAN.value_set(stage in (Stage.APPROVAL, Stage.STOPPED, Stage.FAILED)),
-            ]
-        )
-        self.show()
-
-    def show(self) -> None:
-        workflow.set_current_details(details.markdown(self.progress()))
 
     async def _continue(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)

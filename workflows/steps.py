@@ -17,6 +17,7 @@ from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
     DescribeMigration,
+    GivenPlan,
     JudgeCycle,
     JudgePilot,
     MakePlan,
@@ -35,6 +36,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
+from workflows import attempts
 from workflows.locally import locally
 from workflows.options import AREA, DELIVER, GIT, VERIFY
 
@@ -90,13 +92,18 @@ class Steps:
             **VERIFY,
         )
 
+    def given_plan(self, phase: str, bound: bool) -> GivenPlan | None:
+        """The plan that the user made for the phase, if any; `bound`: to the base it names."""
+        plan = self._in.plans.get(phase)
+        return GivenPlan(plan=plan, bound=bound) if plan else None
+
     async def plan(
         self,
         survey: Survey,
         cycle: int,
-        given: BlobRef | None,
         handoffs: tuple[BlobRef, ...],
         pilot: int,
+        given: GivenPlan | None,
     ) -> PlanSummary:
         return await workflow.execute_activity_method(
             PlanningActivities.make_plan,
@@ -147,6 +154,14 @@ class Steps:
             summary=f"checks at the {moment} of {phase}",
             **VERIFY,
         )
+
+    async def gate(self, phase: str, moments: list[Moment], tip: str, base: str) -> str:
+        """Why the first red one of these moments is red; empty: all hold."""
+        for moment in moments:
+            evidence = await self.check(phase, moment, tip, base)
+            if not evidence.passed:
+                return f"checks at the {moment} are red: {attempts.why(evidence)}"
+        return ""
 
     def queue_input(self, state: MigrationState, phase: str) -> QueueInput:
         """What the phase's merge queue is started with."""

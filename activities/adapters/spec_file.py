@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from activities.adapters.spec_extends import with_bases
 from activities.adapters.spec_fleet import ENTRIES, repository_count, repository_variables
 from activities.adapters.spec_messages import told
+from activities.adapters.spec_plans import PlanRule, plan_faults, unfit, with_places
 from activities.adapters.spec_problem import Fault, Problem, SpecErrors, covered
 from activities.adapters.spec_rules import rule_faults
 from activities.adapters.spec_source import Source, read_source
@@ -39,9 +40,13 @@ def parse_spec(
 
 
 def load_any(
-    path: Path, *, variables: Mapping[str, Value] | None = None
+    path: Path,
+    *,
+    variables: Mapping[str, Value] | None = None,
+    plan_rule: PlanRule | None = None,
 ) -> MigrationSpec | FleetSpec:
-    """The spec in a file, of one repository or of a fleet of them. Raises SpecErrors."""
+    """The spec in a file, of one repository or of a fleet of them; `plan_rule` judges the plan
+    files that it names. Raises SpecErrors."""
     file = str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -53,17 +58,26 @@ def load_any(
         line, column = before.count(b"\n"), len(before) - before.rfind(b"\n")
         what = "the file is not UTF-8"
         raise SpecErrors([Problem(file, line + 1, column, "", what, "save it as UTF-8")]) from error
-    return parse_any(text, file, variables=variables)
+    return parse_any(text, file, variables=variables, plan_rule=plan_rule)
 
 
 def parse_any(
-    text: str, file: str, *, variables: Mapping[str, Value] | None = None
+    text: str,
+    file: str,
+    *,
+    variables: Mapping[str, Value] | None = None,
+    plan_rule: PlanRule | None = None,
 ) -> MigrationSpec | FleetSpec:
     """As `load_any`, of a text."""
     root = with_bases(compose(text, file), file)
     own = [repository_variables(root, number) for number in range(repository_count(root))]
     if not own:
-        return _read(root, file, variables or {}).spec()
+        draft, source = _read(root, file, variables or {})
+        spec = draft.spec()
+        unplanned = list(unfit(spec, source, plan_rule)) if plan_rule else []
+        if unplanned:
+            raise SpecErrors([source.problem(fault) for fault in unplanned])
+        return spec
     return _fleet(root, file, [{**(variables or {}), **given} for given in own])
 
 
@@ -75,7 +89,7 @@ def _fleet(root: Table, file: str, variables: Sequence[Mapping[str, Value]]) -> 
     problems: list[Problem] = []
     for key, given in alike.items():
         try:
-            read[key] = _read(root, file, given, [n for n, k in enumerate(keys) if k == key])
+            read[key], _ = _read(root, file, given, [n for n, k in enumerate(keys) if k == key])
         except SpecErrors as errors:
             problems += errors.problems
     if problems:
@@ -90,7 +104,7 @@ def _fleet(root: Table, file: str, variables: Sequence[Mapping[str, Value]]) -> 
 
 def _read(
     root: Table, file: str, variables: Mapping[str, Value], entries: Sequence[int] = ()
-) -> MigrationDraft:
+) -> tuple[MigrationDraft, Source]:
     """The document with these variables, which are those of some of its repositories: what they
     make wrong of another one's entry is said when that one is read."""
     source = read_source(root, file, variables)
@@ -100,14 +114,15 @@ def _read(
     draft, broken = _draft(source)
     faults += [fault for fault in broken if not covered(fault, faults)]
     told_at = {fault.path for fault in faults}
-    faults += [fault for fault in rule_faults(source.data) if fault.path not in told_at]
+    rules = (*rule_faults(source.data), *plan_faults(source))
+    faults += [fault for fault in rules if fault.path not in told_at]
     if entries:
         others = {f.path for f in faults if f.path[:1] == ENTRIES and f.path[1:]}
         others -= {path for path in others if path[1] in entries}
         faults = [fault for fault in faults if fault.path not in others]
     if faults or draft is None:
         raise SpecErrors([source.problem(fault) for fault in faults])
-    return draft
+    return with_places(draft, source), source
 
 
 def _of_one(loaded: MigrationSpec | FleetSpec, file: str) -> MigrationSpec:

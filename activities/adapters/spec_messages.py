@@ -33,6 +33,10 @@ _PATTERNS = {
     r"\S": ("a reason", "say in one line why"),
     "^[1-9][0-9]*[smhd]$": ("a duration", "write a number and s, m, h or d, such as 10m"),
     "^[1-9][0-9]*(KiB|MiB|GiB)$": ("a size", "write a number and a unit, such as 4GiB"),
+    r"^(static|claude|.*\.json)$": (
+        "who plans",
+        "write static, or the path of a plan of your own, such as plan.json",
+    ),
     r"^[23]\.[0-9]{1,2}$": ("a Python version", 'write major and minor, such as "3.11"'),
 }
 _GUESS = re.compile(r"did you mean `(.*)`")

@@ -12,12 +12,15 @@ from activities.adapters.spec_problem import Fault, Path
 WHAT = "not supported yet by this version"
 
 _FIELDS: Mapping[str, str] = {
-    "plan": "remove it: plans are static; `starter.py plan` writes one to look at",
     "delivery.pull_requests": "open one by hand from the green branch",
 }
 
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "approvals": {"delivery": "only `plan` and `pilot` can be approved"},
+    "plan": {
+        "claude": "it needs a model worker that plans; write static, or the path of a plan of your "
+        "own, which `starter.py plan SPEC -o plan.json` begins"
+    },
 }
 
 

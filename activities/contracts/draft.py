@@ -20,6 +20,7 @@ from activities.contracts.repository import repository_name
 from activities.contracts.shorthands import whole
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
+    STATIC,
     Approval,
     Check,
     Delivery,
@@ -29,6 +30,7 @@ from activities.contracts.spec import (
     Name,
     Phase,
     PilotSize,
+    PlanName,
     RunForm,
     Rung,
     Split,
@@ -52,6 +54,7 @@ class PhaseDraft(Form):
     keep: tuple[str, ...] | None = None
     objective: str | None = None
     pilot: PilotSize | None = None
+    plan: PlanName | None = None
 
 
 class MigrationDraft(Form):
@@ -81,6 +84,7 @@ class MigrationDraft(Form):
     creates: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     pilot: PilotSize = 0
+    plan: PlanName = STATIC
     protect: tuple[str, ...] = ()
     integrity: tuple[Waiver, ...] = ()
     limits: Limits = Limits()
@@ -131,6 +135,7 @@ class MigrationDraft(Form):
             keep=self.keep if draft.keep is None else draft.keep,
             objective=self.objective if draft.objective is None else draft.objective,
             pilot=self.pilot if draft.pilot is None else draft.pilot,
+            plan=draft.plan or self.plan,
         )
 
 

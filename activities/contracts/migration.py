@@ -1,6 +1,7 @@
 """A migration: what starts it, its whole state, what people see of it and how it ends."""
 
 from enum import StrEnum
+from hashlib import sha256
 
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
@@ -120,11 +121,18 @@ class MigrationInput(Contract):
     spec: BlobRef
     """The MigrationSpec as JSON."""
     spec_digest: str
+    """What plans are bound to."""
     until: str = ""
     """`plan`: stop after the plan."""
-    plan: BlobRef | None = None
-    """Run exactly this plan; refused when base or spec moved."""
+    plans: dict[str, BlobRef] = {}
+    """phase → the plan of the user's own for its first cycle; refused when base or spec moved."""
     state: MigrationState | None = None
+
+    @property
+    def identity(self) -> str:
+        """Whoever starts the same spec with the same plans joins the run that is open."""
+        plans = "".join(f" {phase} {self.plans[phase].sha256}" for phase in sorted(self.plans))
+        return sha256(f"{self.spec_digest}{plans}".encode()).hexdigest()
 
 
 class MigrationResult(Contract):

@@ -61,6 +61,8 @@ class PlanSummary(Contract):
     base: CommitId
     forecast: Forecast
     pilot: tuple[TaskId, ...] = ()
+    unplanned: int = 0
+    """Files with sites that no task of a plan of the user's own claims: the next cycle's."""
 
 
 class PhaseOutlook(Contract):

@@ -76,6 +76,15 @@ class CountLeft(Contract):
     """The SurveyData that the task was planned by."""
 
 
+class GivenPlan(Contract):
+    """A plan of the user's own, to be run instead of making one."""
+
+    plan: BlobRef
+    bound: bool = True
+    """To the base that it names. Else the tree has gone on since, and the survey says what of it
+    is still to do."""
+
+
 class MakePlan(Contract):
     name: str
     repository: Repository
@@ -83,8 +92,7 @@ class MakePlan(Contract):
     spec_digest: str
     survey: Survey
     cycle: int
-    given: BlobRef | None = None
-    """A plan to validate instead of making one."""
+    given: GivenPlan | None = None
     handoffs: tuple[BlobRef, ...] = ()
     """Paths that need a person are left out."""
     pilot: int = 0

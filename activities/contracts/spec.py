@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictFloat
 
-from activities.contracts.base import Form
+from activities.contracts.base import Form, digest_of
 from activities.contracts.check_forms import (
     Allowed,
     Expectation,
@@ -41,6 +41,10 @@ from activities.contracts.split import SplitBy as SplitBy
 Expect = Expectation | SameAs
 Moments = dict[Moment, Expect] | tuple[Moment, ...]
 PilotSize = Annotated[Whole, Field(ge=0, le=100)]
+STATIC = "static"
+"""The planner's own split."""
+PlanName = Annotated[str, Field(pattern=r"^(static|claude|.*\.json)$")]
+"""Who plans a phase: static, claude, or the path of a plan of the user's own."""
 
 
 class Check(RunForm):
@@ -101,6 +105,13 @@ class Phase(Form):
     objective: str = ""
     pilot: PilotSize = 0
     """How many tasks run to their end before the others may start; 0: all start at once."""
+    plan: PlanName = STATIC
+    """A path is whole once the spec is read; workers get the file's content, not the file."""
+
+    @property
+    def plan_file(self) -> str:
+        """The path of the phase's plan; empty: it has none of its own."""
+        return self.plan if self.plan.endswith(".json") else ""
 
 
 class Limits(Form):
@@ -174,3 +185,16 @@ class MigrationSpec(Form):
 
     def phase(self, name: str) -> Phase:
         return next(p for p in self.phases if p.name == name)
+
+    def without_plan(self, *names: str) -> "MigrationSpec":
+        """The same, where these phases (none named: all of them) are split by the planner."""
+        phases = (
+            phase.model_copy(update={"plan": STATIC}) if phase.name in names or not names else phase
+            for phase in self.phases
+        )
+        return self.model_copy(update={"phases": tuple(phases)})
+
+    @property
+    def plan_digest(self) -> str:
+        """What a plan is bound to: to say which plan it is changes nothing about the rest."""
+        return digest_of(self.without_plan())

@@ -19,6 +19,7 @@ from activities.contracts.requests import (
     ClaimBranch,
     ComposeBatch,
     FindLanded,
+    GivenPlan,
     Handoffs,
     JoinHandoffs,
     Land,
@@ -241,7 +242,9 @@ def test_a_plan_is_a_function_of_its_survey_and_a_bad_one_is_refused_by_kind(
     assert twice(planning.make_plan, asked).forecast.file_count == 2
     for_another_base = blobs.put_model(NAME, a_plan(NAME, COMMIT, a_task("c1-0001", "a.py")))
     with pytest.raises(ApplicationError) as refused:
-        planning.make_plan(asked.model_copy(update={"given": for_another_base}))
+        planning.make_plan(
+            asked.model_copy(update={"given": GivenPlan(plan=for_another_base, bound=True)})
+        )
     assert (refused.value.type, refused.value.non_retryable) == ("PlanRefused", True)
 
 

@@ -71,6 +71,17 @@ MISTAKES = {
     # fields of later versions
     "approval of delivery": ("approvals: [§delivery]", "only `plan` and `pilot`"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
+    # plans
+    "plan by a model": ("plan: §claude", "needs a model worker"),
+    "plan of a phase by a model": ("phases: [{name: a, plan: §claude}]", "-o plan.json"),
+    "plan by nobody": ("plan: §sttic", "write static, or the path"),
+    "plan of no phase": ("phases: [{name: a, plan: §plan.yaml}]", "such as plan.json"),
+    "plan that is no text": ("plan: §1", 'quote it: "1"'),
+    "one plan for two phases": (
+        "§plan: plan.json\nphases: [{name: a}, {name: b}]",
+        "into the phase that it is of",
+    ),
+    "plan of a fleet": ("-repository\nrepositories: [x, y]\nplan: §plan.json", "a spec of its own"),
     # pilots
     "approval of no pilot": ("approvals: [plan, §pilot]", "such as `pilot: 3`"),
     "approval of a pilot of none": ("approvals: [§pilot]\npilot: 0", "such as `pilot: 3`"),

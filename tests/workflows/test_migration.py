@@ -207,6 +207,30 @@ async def test_a_restarted_migration_counts_on_from_what_has_landed(stage):
     assert world.green == {"a.py": "new", "b.py": "new"}
 
 
+async def test_a_later_phases_plan_divides_what_is_there_when_its_turn_comes(stage):
+    world = stage.world("m-later", a="old", b="old", c="old", d="old")
+    world.sites_of = {"one": ("a.py",), "two": ("b.py", "c.py", "d.py")}
+    given = stage.planned(world, ("b.py", "c.py"), ("gone.py",), phase="two")
+    report = await stage.run(world, spec={"phases": ("one", "two")}, **given)
+    claimed = {asked.task: asked.claims for asked in world.asked("open_workspace")}
+    assert claimed == {
+        "c1-0001": ("a.py",),
+        "c2-0001": ("b.py", "c.py"),
+        "c3-0001": ("d.py",),
+    }, "what the plan does not name is the next cycle's"
+    assert report.outcome is Stage.DONE
+
+
+async def test_a_restarted_migration_goes_on_with_what_is_left_of_its_plan(stage):
+    world = stage.world("m-go-on", a="old", b="old")
+    world.per_task = {"c1-0002": lambda tree, task, count: 1}
+    given = stage.planned(world, ("a.py",), ("b.py",))
+    assert (await stage.run(world, **given)).outcome is Stage.DONE_WITH_LEFTOVERS
+    second = await stage.run(world, **given)
+    assert [h.task for h in second.handoffs] == ["c2-0002"], "its number is the plan's"
+    assert world.green == {"a.py": "new", "b.py": "new"}
+
+
 async def test_an_area_that_dies_each_time_fails_the_migration_with_its_reason(stage):
     world = stage.world("m-deadly", a="old")
     world.failures["find_landed"] = [

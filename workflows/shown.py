@@ -1,0 +1,66 @@
+"""What people see of a migration while it runs: its stage, its progress, its page in the Web UI.
+
+Everything shown is read from the state; showing decides nothing.
+"""
+
+from temporalio import workflow
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import (
+    MigrationInput,
+    MigrationResult,
+    MigrationState,
+    Progress,
+    Stage,
+)
+from activities.contracts.requests import MigrationOrder
+from workflows import details
+from workflows.commanded import Commanded
+from workflows.options import NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
+
+WAIT_FOR_SOMEBODY = (Stage.APPROVAL, Stage.STOPPED, Stage.FAILED)
+
+
+class Shown(Commanded):
+    """A migration's state with what tells it from others; the workflow class adds the story."""
+
+    def __init__(self, migration: MigrationInput) -> None:
+        self._in = migration
+        self.name = migration.name
+        self.state = migration.state or MigrationState(
+            epoch=workflow.info().first_execution_run_id,
+            started_at=workflow.now().isoformat(timespec="seconds"),
+        )
+        self._order: MigrationOrder | None = None
+        self._report_blob: BlobRef | None = None
+        self._reason = ""
+        self._unverified: tuple[str, ...] = ()
+
+    @workflow.query
+    def progress(self) -> Progress:
+        return details.progress(self._in, self.state, self._order, self._phase, self._report_blob)
+
+    @property
+    def _phase(self) -> str:
+        return self._order.phases[self.state.phase] if self._order else ""
+
+    def _result(self) -> MigrationResult:
+        ended = details.result(self.state, self._order, self._report_blob, self._reason)
+        return ended.model_copy(update={"unverified": self._unverified})
+
+    def _enter(self, stage: Stage) -> None:
+        """A new stage, shown to people: search attributes and current details."""
+        self.set(stage=stage)
+        counts = self.state.counts
+        workflow.upsert_search_attributes(
+            [
+                STAGE.value_set(stage.value),
+                SITES_LEFT.value_set(self.state.sites_left),
+                TASKS_LEFT.value_set(counts.waiting + counts.running),
+                NEEDS_HUMAN.value_set(stage in WAIT_FOR_SOMEBODY),
+            ]
+        )
+        self.show()
+
+    def show(self) -> None:
+        workflow.set_current_details(details.markdown(self.progress()))

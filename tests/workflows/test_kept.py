@@ -111,7 +111,7 @@ async def test_an_area_of_an_earlier_life_ends_before_another_opens(stage):
             branch=green(world),
             queue="nobody",
             spec=given.spec,
-            plan=given.plan,
+            plan=given.plans["main"],
             phase="main",
             concurrency=1,
             base=world.base,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from builders import a_plan, a_spec, a_task
@@ -41,6 +42,9 @@ from workflows.merge_queue import MergeQueueWorkflow
 from workflows.migration import MigrationWorkflow
 
 __all__ = ["no_network"]  # a fixture for every test
+# An example may wait for the other process of this run.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 BINARIES = Path(sys.executable).parent
 OFTEN = timedelta(milliseconds=50)
 SUGGEST_AT = 400

@@ -146,7 +146,9 @@ async def test_kill_9_of_the_worker_leaves_no_mount_and_no_change(
     desk.mkdir()
     os.chown(desk, source.stat().st_uid, source.stat().st_gid)
     before = everything(source)
-    script = f"rm -r gone replaced; echo mine > kept; mkdir replaced; sleep 600 # {marker}"
+    script = (
+        f"rm -r gone replaced; echo mine > kept; mkdir replaced; touch done; sleep 600 # {marker}"
+    )
     worker = await asyncio.create_subprocess_exec(
         *(*command, "-c", WORKER, source, desk, script),
         env=plain_user.ENVIRONMENT | {"PATH": os.environ["PATH"]},
@@ -155,7 +157,7 @@ async def test_kill_9_of_the_worker_leaves_no_mount_and_no_change(
     assert worker.stdout
     assert await worker.stdout.readline() == b"True\n", "this kernel mounts overlays for everybody"
     upper = desk / "0" / "upper"
-    await until((upper / "replaced").is_dir)
+    await until((upper / "done").exists)
     assert mounted(desk), "seen where the command runs"
     assert not mounted(desk, "self")
     worker.kill()

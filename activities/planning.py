@@ -73,7 +73,7 @@ class PlanningActivities:
             phase=plan.phase,
             cycle=plan.cycle,
             base=plan.base,
-            forecast=forecast(plan, spec.limits.concurrency),
+            forecast=forecast(plan, spec.limits.concurrency, unsearched=survey.unsearched.told),
             pilot=plan.pilot,
             unplanned=len(later),
         )

@@ -90,20 +90,27 @@ def _may_join(spec: MigrationSpec, phase: Phase, taken: Collection[str]) -> Call
 
 
 def forecast(
-    plan: Plan, concurrency: int, *, task_checks: int = 1, landing_checks: int = 1
+    plan: Plan,
+    concurrency: int,
+    *,
+    task_checks: int = 1,
+    landing_checks: int = 1,
+    unsearched: str = "",
 ) -> Forecast:
     """What countable facts say, if every task succeeds at once and each wave lands as one batch.
 
-    `task_checks` and `landing_checks` are how many checks the phase runs at those moments.
+    `task_checks` and `landing_checks` are how many checks the phase runs at those moments;
+    `unsearched` is what the survey did not look into.
     """
     waves = len(schedule_waves(plan.tasks, concurrency))
+    note = f"{concurrency} at a time; bounced and repeated attempts are not counted"
     return Forecast(
         waves=waves,
         task_count=len(plan.tasks),
         file_count=len({path for task in plan.tasks for path in task.claims}),
         site_count=sum(task.sites for task in plan.tasks),
         check_runs=len(plan.tasks) * task_checks + waves * landing_checks,
-        note=f"{concurrency} at a time; bounced and repeated attempts are not counted",
+        note="; ".join(said for said in (note, unsearched) if said),
     )
 
 

@@ -51,6 +51,7 @@ class SurveyActivities:
             sites=len(data.sites),
             tracked_files=data.tracked_files,
             unplaced=len(data.unplaced),
+            unsearched=data.unsearched,
         )
 
     @activity.defn

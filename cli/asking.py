@@ -150,6 +150,8 @@ def left_rows(report: MigrationReport) -> list[tuple[str, str]]:
     parts += [counted(whole, "whole task")] if whole else []
     says = f"{', '.join(parts)}: starter.py report {report.name}" if found else ""
     warnings = [("NOT VERIFIED", warning) for warning in blind_warnings(report.blind_checks)]
+    if report.survey and report.survey.unsearched.files:
+        warnings.append(("warning", report.survey.unsearched.told))
     return [*warnings, ("because", report.reason), ("not done", says)]
 
 

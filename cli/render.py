@@ -69,6 +69,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("not begun", ", ".join(progress.later_phases)),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
+        ("warning", progress.survey.unsearched.told if progress.survey else ""),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("tip", (progress.tip or "")[:12]),
@@ -95,6 +96,7 @@ def outcome_text(name: str, result: MigrationResult) -> str:
     reason = first_line(" ".join(result.reason.split()), REASON)
     lines = [f"{name}: {result.stage.value}" + (f" ({reason})" if reason else "")]
     lines += [f"NOT VERIFIED: {warning}" for warning in blind_warnings(result.unverified)]
+    lines += [f"warning: {result.unsearched}"] if result.unsearched else []
     lines.append(f"landed {counted(result.landed, 'task')}, sites left {result.sites_left}")
     if result.leftovers:
         need = "needs" if result.leftovers == 1 else "need"

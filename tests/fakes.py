@@ -180,6 +180,7 @@ class Fakes:
             sites=len(paths),
             tracked_files=len(tree),
             unplaced=len(world.unplaced),
+            unsearched=world.unsearched,
         )
 
     @activity.defn(name="count_left")

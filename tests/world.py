@@ -21,6 +21,7 @@ from temporalio import activity
 
 from activities.contracts.evidence import Moment
 from activities.contracts.plan import Task
+from activities.contracts.survey import Unsearched
 
 Tree = dict[str, str]
 Rung = Callable[[Tree, Task, int], int | str | None]
@@ -110,6 +111,7 @@ class World:
         """task → what the plan says it needs."""
         self.unplaced: tuple[str, ...] = ()
         """Red results that surveys find and that name no file."""
+        self.unsearched = Unsearched()
         self.workspaces: dict[tuple[str, str], Tree] = {}
         self.opened: list[str] = []
         """Names of the attempts, in order."""

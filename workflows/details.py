@@ -70,6 +70,7 @@ def result(
         report=report,
         reason=reason,
         unbegun=_later(state, order),
+        unsearched=state.survey.unsearched.told if state.survey else "",
     )
 
 
@@ -114,6 +115,7 @@ def hold_text(hold: Hold) -> str:
 def markdown(now: Progress) -> str:
     """Aligned text in a fenced block: the Web UI's tables have no padding."""
     counts = now.counts
+    unsearched = now.survey.unsearched.told if now.survey else ""
     rows = [
         ("stage", now.stage.value),
         ("phase", f"{now.phase}, cycle {now.cycle}"),
@@ -122,6 +124,7 @@ def markdown(now: Progress) -> str:
         ("running", str(counts.running)),
         ("waiting", str(counts.waiting)),
         ("needs person", str(counts.needs_person)),
+        *([("warning", unsearched)] if unsearched else []),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
     ]

@@ -107,7 +107,7 @@ class Checker:
         environment = await self._commands.environment_key(
             named_environment(spec, check.environment)
         )
-        key = f"result/{_digest(check, run, lists)}/{tree}/{environment}/{fresh}"
+        key = f"result/{_digest(spec, check, run, lists)}/{tree}/{environment}/{fresh}"
         kept = await asyncio.to_thread(self._recorded, spec.name, key)
         if kept is not None:
             return kept
@@ -252,7 +252,10 @@ def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -
     return replace_list(check.run, instead) if instead else None
 
 
-def _digest(check: Check, run: Command, lists: Mapping[str, Sequence[str]]) -> str:
+def _digest(
+    spec: MigrationSpec, check: Check, run: Command, lists: Mapping[str, Sequence[str]]
+) -> str:
     used = list_placeholder(run)
     parts = [check.model_dump_json(), json.dumps(run), json.dumps(lists[used] if used else [])]
+    parts.append(spec.limits.memory)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -126,7 +126,7 @@ class Commands:
         if order.environment is None:
             return None
         name, environment = order.environment
-        return await self._environments.prepare(name, environment, beat, order.source)
+        return await self._environments.prepare(name, environment, beat, order.source, order.memory)
 
     async def _desk(self, order: Order, prepared: Prepared | None, folder: Path) -> "_Desk":
         """What all calls of a run share: results, and what of the environment they may write."""

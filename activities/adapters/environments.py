@@ -115,10 +115,12 @@ class Environments:
         environment: Environment | None,
         beat: Callable[[], None] | None = None,
         source: TreeSource | None = None,
+        memory: int = Job.memory,
     ) -> Prepared:
         """Build it unless it is ready. A second call finds it ready; PrepareFailed says why not.
 
-        `source`: the tree whose inputs it depends on.
+        `source`: the tree whose inputs it depends on. `memory`: bytes that each process of its
+        preparation may have; what is built is the same with less or more.
         """
         wanted = environment or Environment()
         tools = await asyncio.to_thread(self._tools, wanted, name)
@@ -136,7 +138,7 @@ class Environments:
         with doing(f"the environment {name} is being prepared"):
             async with host_locked(self._root / f"{key}.lock", beat):
                 if not _is_ready(self._root / key):
-                    building = _Building(prepared, wanted, todo, tools, source)
+                    building = _Building(prepared, wanted, todo, tools, source, memory)
                     await self._build(building, beat)
                     # A marker that outlives its tree in a power cut would be believed for ever.
                     await asyncio.to_thread(os.sync)
@@ -158,15 +160,16 @@ class Environments:
         )
         deadline = time.monotonic() + seconds(wanted.timeout)
         for step in building.todo:
-            env = {**self.registries.env, **prepared.env_within(Job.memory), **step.env}
+            env = {**self.registries.env, **prepared.env_within(building.memory), **step.env}
             left = max(deadline - time.monotonic(), 1)
-            job = Job(step.argv, mounts, env, cwd=step.cwd, timeout=left, network=step.network)
+            bounds = (step.cwd, left, building.memory)
+            job = Job(step.argv, mounts, env, *bounds, network=step.network)
             if step.name == PREPARE:
                 job = replace(job, secrets=secrets)
             ended = await self._sandbox.run(job, beat)
             if ended.exit != 0:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                raise PrepareFailed(prepared.name, step.name, _said(ended, step.network))
+                raise PrepareFailed(prepared.name, step.name, _said(ended, job))
         if secrets:
             await asyncio.to_thread(_refuse_left, folder, prepared.name, secrets)
         await asyncio.to_thread(self._finish, folder, building)
@@ -261,6 +264,7 @@ class _Building:
     todo: list[Step]
     tools: Tools
     source: TreeSource | None
+    memory: int
 
 
 def expand_variables(value: str, inside: str) -> str:
@@ -304,8 +308,8 @@ def _refuse_left(folder: Path, name: str, secrets: dict[str, str]) -> None:
         raise PrepareFailed(name, "secrets", f"{why}; let the script delete it")
 
 
-def _said(ended: Ended, network: bool) -> str:
+def _said(ended: Ended, job: Job) -> str:
     why = "" if ended.reason == "exit" else f"[{ended.reason} after {ended.seconds:.0f} s] "
-    why += "" if network else "[offline: name what it reaches under `network`] "
-    output = ended.output + memory_note(ended.output, Job.memory, "no spec gives `prepare` more")
+    why += "" if job.network else "[offline: name what it reaches under `network`] "
+    output = ended.output + memory_note(ended.output, job.memory, "limits.memory")
     return why + output.decode(errors="replace").strip()[-_TAIL:]

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 
 from activities.adapters.checking import Checker
 from activities.adapters.scanning import FinderFailed
-from activities.adapters.surveying import Scene, Surveyor, counted
+from activities.adapters.scene import Scene
+from activities.adapters.surveying import Surveyor, counted
 from activities.contracts.expectations import red_results
 from activities.contracts.site_forms import Finder
 from activities.contracts.survey import Site

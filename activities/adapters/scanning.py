@@ -14,9 +14,7 @@ from activities.adapters.hub import Hub
 from activities.adapters.objects import TreeFile
 from activities.adapters.syntax_search import SyntaxRefused, find_syntax, language_of
 from activities.contracts.site_forms import AstGrepRule, Finder
-
-MAX_SCANNED = 20 << 20
-"""Bytes: a bigger file is data, not code."""
+from activities.contracts.survey import MAX_SEARCHED
 
 Search = Callable[[bytes], list[int]]
 
@@ -63,7 +61,7 @@ class Scanner:
     ) -> dict[str, list[int]]:
         """blob → line numbers; only blobs never seen by this finder are read."""
         finder = hashlib.sha256(key.encode()).hexdigest()
-        wanted = {f.blob: f.path for f in files if f.size <= MAX_SCANNED}
+        wanted = {f.blob: f.path for f in files if f.size <= MAX_SEARCHED}
         known = self._cache.get(finder, wanted)
         missing = sorted(wanted.keys() - known.keys())
         new: dict[str, list[int]] = {}

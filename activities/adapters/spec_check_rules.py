@@ -87,8 +87,8 @@ def _pattern_faults(patterns: dict[str, Any], path: Path) -> Iterator[Fault]:
         pattern = patterns.get(name)
         if not isinstance(pattern, str):
             continue
-        if (wrong := words.regex(pattern)) is not None:
-            yield Fault((*path, name), *wrong)
+        if words.regex(pattern) is not None:
+            yield from judged(pattern, (*path, name), words.regex)
         elif group not in groups(pattern):
             what = f"the pattern has no group `{group}`"
             yield Fault((*path, name), what, f"write (?P<{group}>...) around what it is")
@@ -98,8 +98,8 @@ def _normalisation_faults(rule: dict[str, Any], path: Path) -> Iterator[Fault]:
     pattern, template = rule.get("replace"), rule.get("with")
     if not isinstance(pattern, str) or not isinstance(template, str):
         return
-    if (wrong := words.regex(pattern)) is not None:
-        yield Fault((*path, "replace"), *wrong)
+    if words.regex(pattern) is not None:
+        yield from judged(pattern, (*path, "replace"), words.regex)
     elif problem := template_problem(pattern, template):
         known = _known_groups(groups(pattern))
         yield Fault((*path, "with"), f"the replacement cannot be filled in: {problem}", known)
@@ -126,8 +126,8 @@ def _target_faults(check: Check, value: dict[str, Any], path: Path) -> Iterator[
             text = table(rule).get(name)
             for group in named_groups(text) if isinstance(text, str) else ():
                 if group not in known:
-                    what = f"`from` has no group `{group}`"
-                    yield Fault((*here, name), what, _known_groups(known))
+                    what, at = f"`from` has no group `{group}`", str(text).find(f"{{{group}}}")
+                    yield Fault((*here, name), what, _known_groups(known), offset=at)
 
 
 def _known_groups(known: Iterable[str]) -> str:
@@ -192,11 +192,13 @@ def _replacement_faults(text: str, path: Path, check: Check) -> Iterator[Fault]:
     if any(slot.name == FILES_FILE for slot in all_slots(check.run)):
         yield Fault(path, "a text cannot take the place of {files_file}", "use {files} in `run`")
     for name in unknown_words((text,)):
+        at = next(slot.start for slot in slots(text) if slot.name == name)
         advice = f"write what it stands for, or {{{{{name}}}}} for a literal {{{name}}}"
-        yield Fault(path, f"unknown placeholder `{{{name}}}`", advice)
+        yield Fault(path, f"unknown placeholder `{{{name}}}`", advice, offset=at)
     for slot in slots(text):
         if slot.name in LISTS or slot.name in (FILES_FILE, *PROMPTS):
-            yield Fault(path, f"`{{{slot.name}}}` is what this replaces", "write paths")
+            what = f"`{{{slot.name}}}` is what this replaces"
+            yield Fault(path, what, "write paths", offset=slot.start)
     try:
         shlex.split(text)
     except ValueError:

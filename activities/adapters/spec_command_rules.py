@@ -153,7 +153,7 @@ def _placeholder_faults(form: Runnable, path: Path) -> Iterator[Fault]:
     for number, word in enumerate(run):
         if (found := _ANY_VARIABLE.search(word)) is not None:
             what = f"a list is run without a shell, so {found[0].replace('{', '')} stays as it is"
-            yield Fault((*path, number), what, "write `run` as text")
+            yield Fault((*path, number), what, "write `run` as text", offset=found.start())
 
 
 def _single_words(run: tuple[str, ...], path: Path) -> list[tuple[Path, Command]]:

@@ -44,7 +44,8 @@ def judged(
     """The fault of a single word, if it is text at all."""
     wrong = rule(word) if isinstance(word, str) else None
     if wrong is not None:
-        yield Fault(path, *wrong, on_key)
+        what, advice, *offset = wrong
+        yield Fault(path, what, advice, on_key, offset=offset[0] if offset else None)
 
 
 def all_judged(words: Any, path: Path, rule: Callable[[str], Wrong]) -> Iterator[Fault]:

@@ -56,7 +56,9 @@ class Source:
         row = before.count("\n")
         line = written[row]
         column = len(before) - before.rfind("\n") - 1
-        if line != read[row]:
+        if line[: column + 1] != read[row][: column + 1]:
+            if scalar.indent is None:
+                return scalar
             column = len(line) - len(line.lstrip())
         return scalar.inside(sum(len(above) + 1 for above in written[:row]) + column)
 

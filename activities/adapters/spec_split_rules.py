@@ -67,4 +67,5 @@ def _edges_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterat
         if slot.name and not slot.name.startswith("vars."):
             what = f"a command for edges has no placeholders, such as `{{{slot.name}}}`"
             advice = f"print the whole tree's; write {{{{{slot.name}}}}} for a literal one"
-            yield Fault((*path, "run"), what, advice)
+            here = (*path, "run") if isinstance(value, dict) else path
+            yield Fault(here, what, advice, offset=slot.start)

@@ -1,6 +1,7 @@
 """Rules for single words of a spec: packages, patterns, branches, paths, variables.
 
-Each returns None for a good word, else what is wrong and what to do.
+Each returns None for a good word, else what is wrong and what to do, and which character of it is
+wrong, where one is.
 """
 
 import re
@@ -10,9 +11,9 @@ from pathspec import GitIgnoreSpec
 from activities.adapters.bounded_regex import BoundedRegex
 from activities.adapters.jobs import HOME, TMPDIR
 from activities.contracts.environment import SECRET
-from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS, slots
+from activities.contracts.placeholder_slots import FILES_FILE, LISTS, WORDS, Slot, slots
 
-Wrong = tuple[str, str] | None
+Wrong = tuple[str, str] | tuple[str, str, int] | None
 
 TOOLCHAINS = {
     "go": "go@1.26",
@@ -69,7 +70,8 @@ def regex(word: str) -> Wrong:
         BoundedRegex(word)
     except re.error as error:
         advice = r"it is Python's syntax; a literal bracket is written \( or \["
-        return f"the pattern does not compile: {error}", advice
+        what = f"the pattern does not compile: {error}"
+        return (what, advice) if error.pos is None else (what, advice, error.pos)
     return None
 
 
@@ -78,7 +80,8 @@ def line_regex(word: str) -> Wrong:
     if (wrong := regex(word)) is not None:
         return wrong
     if r"\n" in word:
-        return "the pattern holds a line end", "it is searched line by line: use `command`"
+        advice = "it is searched line by line: use `command`"
+        return "the pattern holds a line end", advice, word.index(r"\n")
     searched = BoundedRegex(word)
     if searched.search("") and searched.search("\0"):
         return "the pattern matches every line", "leave `find` out if each file is a site"
@@ -106,15 +109,16 @@ def inside(word: str) -> Wrong:
 
 def working_folder(word: str) -> Wrong:
     """A folder of the repository that a command runs in."""
-    if (name := _placeholder(word)) is not None:
-        return f"`{{{name}}}` is not expanded here", "write a path, or change folders in `run`"
+    if (slot := _placeholder(word)) is not None:
+        advice = "write a path, or change folders in `run`"
+        return f"`{{{slot.name}}}` is not expanded here", advice, slot.start
     return inside(word)
 
 
-def _placeholder(word: str) -> str | None:
+def _placeholder(word: str) -> Slot | None:
     """The first placeholder in a text that takes none."""
     known = (*LISTS, *WORDS, FILES_FILE)
-    return next((slot.name for slot in slots(word) if slot.name in known), None)
+    return next((slot for slot in slots(word) if slot.name in known), None)
 
 
 def file_inside(word: str) -> Wrong:
@@ -187,12 +191,13 @@ def variable_value(word: str) -> Wrong:
     """The value of an environment variable, in which only four names are expanded."""
     if word.startswith("secret:"):
         return "a secret is for `prepare` alone", "name it under `secrets` of the environment"
-    if (name := _placeholder(word)) is not None:
-        return f"`{{{name}}}` is not expanded here", "put it into `run`"
-    for name in _VARIABLE.findall(word):
-        if name not in VARIABLES:
+    if (slot := _placeholder(word)) is not None:
+        return f"`{{{slot.name}}}` is not expanded here", "put it into `run`", slot.start
+    for found in _VARIABLE.finditer(word):
+        if found[1] not in VARIABLES:
             known = ", ".join(f"${v}" for v in VARIABLES)
-            return f"${name} is not expanded here", f"only {known} are; use `path` for PATH"
+            advice = f"only {known} are; use `path` for PATH"
+            return f"${found[1]} is not expanded here", advice, found.start()
     return None
 
 

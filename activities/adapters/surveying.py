@@ -7,12 +7,9 @@ are the results of checks: a second survey of a tree finds what the first one ke
 import asyncio
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import cached_property
 
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTree, CheckTrees
@@ -22,11 +19,9 @@ from activities.adapters.finders import apply_accept, in_scope, owners
 from activities.adapters.git import Git
 from activities.adapters.hub import Hub
 from activities.adapters.import_graph import between, parse_edges, python_graph
-from activities.adapters.objects import TreeFile
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.scanning import FinderFailed, Scanner
-from activities.adapters.tree_source import TreeSource
-from activities.adapters.workspaces import name_of
+from activities.adapters.scene import REGULAR, Scene, spelled
 from activities.contracts.evidence import ResultSet
 from activities.contracts.expectations import red_results
 from activities.contracts.site_forms import SCANNED, Finder
@@ -37,46 +32,14 @@ from activities.contracts.spec import (
     seconds,
     size_bytes,
 )
-from activities.contracts.survey import Site, SurveyData, SurveyedFile
+from activities.contracts.survey import (
+    Site,
+    SurveyData,
+    SurveyedFile,
+)
 
 MAX_UNPLACED = 200
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-REGULAR = ("100644", "100755")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where to look: one phase of a spec at one commit of a repository."""
-
-    hub: Hub
-    spec: MigrationSpec
-    phase: Phase
-    commit: str
-
-    @cached_property
-    def files(self) -> dict[str, TreeFile]:
-        """Regular files whose names can travel as text; others are never sites."""
-        tracked = self.hub.files(self.commit)
-        return {f.path: f for f in tracked if f.mode in REGULAR and _nameable(f.path)}
-
-    @cached_property
-    def nameless(self) -> list[TreeFile]:
-        """Regular files in scope whose names cannot travel: no task can claim them."""
-        tracked = self.hub.files(self.commit)
-        odd = {f.path: f for f in tracked if f.mode in REGULAR and not _nameable(f.path)}
-        return [odd[path] for path in in_scope(odd, self.phase.sites)]
-
-    @property
-    def source(self) -> TreeSource:
-        return TreeSource(self.hub, self.commit)
-
-    @cached_property
-    def scope(self) -> list[str]:
-        return in_scope(self.files, self.phase.sites)
-
-    def look(self) -> None:
-        """Reads the whole tree, seconds for a large one, so that nobody else has to wait for it."""
-        _ = self.scope
 
 
 Place = tuple[str, int | None, str, str]
@@ -119,7 +82,7 @@ class Surveyor:
             places.update(await self._find(scene, finder, done, unplaced))
         if not scene.phase.sites.find:
             places.update((path, None, "", "") for path in scene.scope if path not in done)
-            unplaced.update(_spelled(file) for file in scene.nameless)
+            unplaced.update(spelled(file) for file in scene.nameless)
         left, accepted = apply_accept(_in_order(places), scene.phase.sites.accept)
         return SurveyData(
             commit=scene.commit,
@@ -128,6 +91,7 @@ class Surveyor:
             sites=tuple(left),
             accepted=tuple(accepted),
             unplaced=tuple(sorted(unplaced))[:MAX_UNPLACED],
+            unsearched=scene.unsearched,
             tracked_files=len(scene.files),
             imports=await self._imports(scene, {site.path for site in left}),
         )
@@ -261,7 +225,7 @@ def _placed(
     scene: Scene, finder: Finder, found: Iterable[tuple[str, int | None]], unplaced: set[str]
 ) -> list[Place]:
     """What was found where tasks can go; the rest goes to `unplaced`."""
-    nameless = {file.path: _spelled(file) for file in scene.nameless}
+    nameless = {file.path: spelled(file) for file in scene.nameless}
     places = [*found]
     unplaced.update(nameless[path] for path, _ in places if path in nameless)
     return [(path, line, finder.kind, "") for path, line in places if path not in nameless]
@@ -297,20 +261,10 @@ def _surveyed(scene: Scene, sites: Sequence[Site]) -> tuple[SurveyedFile, ...]:
 
 
 def _digest(scene: Scene, finder: Finder, paths: Sequence[str]) -> str:
-    """What a found list depends on beside the tree."""
-    rung = scene.phase.ladder[0].model_dump_json() if finder.codemod else ""
-    parts = [finder.model_dump_json(), scene.phase.sites.model_dump_json(), rung, *paths]
+    """What a found list depends on beside the tree: a spec that was mended is asked anew."""
+    spec, codemod = scene.spec, scene.phase.ladder[0].codemod if finder.codemod else None
+    named = named_environment(spec, codemod.environment if codemod else None)
+    asked = (finder, scene.phase.sites, codemod, named and named[1])
+    parts = [form.model_dump_json() if form else "" for form in asked]
+    parts += [spec.limits.memory, *spec.root_markers, "", *paths]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _spelled(file: TreeFile) -> str:
-    return f"{name_of(os.fsencode(file.path))}: its name is not UTF-8"
-
-
-def _nameable(path: str) -> bool:
-    """Names that are not UTF-8 cannot travel in messages; such files are never claimed."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -23,6 +23,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from activities.adapters.spec_problem import Problem, SpecErrors
 from activities.adapters.spec_syntax import syntax_problem
+from activities.adapters.yaml_columns import column_in
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
@@ -50,6 +51,8 @@ class Scalar(Place):
     """Written without quotes."""
     indent: int | None = None
     """How far the lines of a literal block (`|`) are indented; None for other values."""
+    written: str = ""
+    """As the file has it, quotes and all; empty for a value of several lines."""
 
     @property
     def absent(self) -> bool:
@@ -57,9 +60,12 @@ class Scalar(Place):
         return self.kind == "null" and self.text == ""
 
     def inside(self, offset: int) -> Place:
-        """Where a character of the text stands: known in a literal block, else where it begins."""
+        """Where a character of the text stands: known in a literal block and in a value of one
+        line, else where it begins."""
         if self.indent is None:
-            return self
+            return Place(
+                self.line, self.column + column_in(self.written, self.text, offset), self.file
+            )
         before = self.text[:offset]
         row, column = before.count("\n"), len(before) - before.rfind("\n") - 1
         return Place(self.line + 1 + row, self.indent + column, self.file)
@@ -155,7 +161,9 @@ def _item(node: Node, file: str, lines: list[str]) -> Item:
     # ruamel.yaml marks where a folded text was folded; nobody can write that character
     text = str(node.value).replace("\a", "") if style == ">" else str(node.value)
     indent = _indent(text, lines[line + 1 :]) if style == "|" else None
-    return Scalar(line, column, file, kind, text, not style, indent)
+    ends = node.end_mark
+    written = lines[line][column : int(ends.column)] if int(ends.line) == line else ""
+    return Scalar(line, column, file, kind, text, not style, indent, written)
 
 
 def _indent(block: str, written: list[str]) -> int | None:

@@ -152,6 +152,8 @@ class MigrationResult(Contract):
     """Phases that never started, in order."""
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: they verified nothing of what landed."""
+    unsearched: str = ""
+    """What of the files in scope the last survey did not look into."""
     outlook: tuple[PhaseOutlook, ...] = ()
     """Of a plan run: every phase, in order."""
 

@@ -1,6 +1,12 @@
 """What is there to change: files, owners, sites and the ledger computed from them."""
 
+from collections.abc import Iterable
+
 from activities.contracts.base import BlobRef, CommitId, Contract
+
+MAX_SEARCHED = 20 << 20
+"""Bytes: a bigger file is data, not code, and finders do not look into it."""
+SHOWN = 5
 
 
 class Site(Contract):
@@ -28,6 +34,29 @@ class SurveyedFile(Contract):
     """From CODEOWNERS; empty when nobody is named."""
 
 
+class Unsearched(Contract):
+    """Files in scope that finders did not look into, for their size."""
+
+    files: int = 0
+    first: tuple[str, ...] = ()
+    """The first few, by path."""
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> "Unsearched":
+        found = sorted(paths)
+        return cls(files=len(found), first=tuple(found[:SHOWN]))
+
+    @property
+    def told(self) -> str:
+        """One sentence; empty if there is none."""
+        if not self.files:
+            return ""
+        more = f" and {self.files - len(self.first)} more" if self.files > len(self.first) else ""
+        noun = "1 file" if self.files == 1 else f"{self.files} files"
+        size = f"{MAX_SEARCHED >> 20} MiB"
+        return f"{noun} over {size} not searched: {', '.join(self.first)}{more}"
+
+
 class SurveyData(Contract):
     """The blob behind a Survey: everything in scope that has sites, sorted by path."""
 
@@ -40,6 +69,7 @@ class SurveyData(Contract):
     unplaced: tuple[str, ...] = ()
     """Sites that no task can take, at most 200: red results that name no file in scope, files whose
     names are not UTF-8. A person's to place."""
+    unsearched: Unsearched = Unsearched()
     tracked_files: int = 0
     """How many files the tree has in all."""
     imports: dict[str, tuple[str, ...]] = {}
@@ -58,3 +88,4 @@ class Survey(Contract):
     tracked_files: int
     unplaced: int = 0
     """Sites that no task can take, at most 200."""
+    unsearched: Unsearched = Unsearched()

@@ -179,6 +179,20 @@ async def test_a_site_in_a_file_whose_name_no_task_can_take_is_told(
     assert found.unplaced == tuple(f'"other/{n}\\351.py": its name is not UTF-8' for n in odd)
 
 
+@pytest.mark.parametrize(
+    ("find", "large"),
+    [([{"regex": "old"}], ("app/a.py", "app/b.py", "app/c.txt")), ([{"command": "true"}], ())],
+)
+async def test_a_file_that_is_too_large_to_be_searched_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, find: list[object], large: tuple[str, ...]
+) -> None:
+    for module in ("scanning", "scene"):
+        monkeypatch.setattr(f"activities.adapters.{module}.MAX_SEARCHED", 5)
+    found = await bench.survey(*find)
+    assert found.sites == ()
+    assert (found.unsearched.first, found.unsearched.files) == (large, len(large))
+
+
 async def test_a_finder_that_cannot_tell_fails_with_the_file(bench: Bench) -> None:
     with pytest.raises(FinderFailed, match=r"app/a\.py: in python: .*nosuch"):
         await bench.survey({"ast_grep": {"rule": {"kind": "nosuch"}}})
@@ -233,6 +247,15 @@ async def test_exit_1_is_an_answer_where_it_says_nothing_but_sites(
         return
     found = await bench.survey({"command": command})
     assert [(s.path, s.line) for s in found.sites] == places
+
+
+async def test_what_was_found_is_asked_anew_when_its_environment_was_mended(
+    bench: Bench,
+) -> None:
+    command = {"command": "echo $FOUND"}
+    for name in ("app/a.py", "app/b.py"):
+        found = await bench.survey(command, environments={"tool": {"env": {"FOUND": name}}})
+        assert [site.path for site in found.sites] == [name]
 
 
 async def test_a_finder_of_which_only_a_part_could_be_read_found_nothing(

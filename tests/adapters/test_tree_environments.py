@@ -43,6 +43,12 @@ checks:
     return one_host(root, sandbox, spec, files or {"a.txt": "a\n"}, mountable)
 
 
+def with_memory(host: OneHost, memory: str) -> OneHost:
+    limits = host.spec.limits.model_copy(update={"memory": memory})
+    host.spec = host.spec.model_copy(update={"limits": limits})
+    return host
+
+
 def made(root: Path) -> list[Path]:
     return list(root.glob("environments/*/*"))
 
@@ -79,20 +85,30 @@ async def test_a_jvm_is_told_the_limit_of_memory_unless_the_environment_says_mor
 ):
     run = "java -XX:+PrintFlagsFinal -version | awk '/ MaxHeapSize / {print $4}'"
     host = a_host(tmp_path, sandbox, environment, run)
-    limits = host.spec.limits.model_copy(update={"memory": "2GiB"})
-    host.spec = host.spec.model_copy(update={"limits": limits})
-    found = await host.check()
+    found = await with_memory(host, "2GiB").check()
     assert (found.exit, found.tail.splitlines()[-1]) == (0, str(heap)), found.tail
 
 
-async def test_a_command_that_finds_no_memory_is_told_the_limit(sandbox: Sandbox, tmp_path: Path):
-    greedy = "python3 -c 'bytearray(5 << 30)'"
-    host = a_host(tmp_path, sandbox, 'python: "3.11"', greedy)
+GREEDY = "python3 -c 'bytearray(5 << 30)'"
+
+
+async def test_a_command_that_finds_no_memory_is_told_the_limit_and_takes_a_larger_one(
+    sandbox: Sandbox, tmp_path: Path
+):
+    host = a_host(tmp_path, sandbox, 'python: "3.11"', GREEDY)
     found = await host.check()
     assert "each process may have 4 GiB of memory: limits.memory" in found.tail
-    host = a_host(tmp_path / "2", sandbox, f'python: "3.11"\nprepare: {greedy}', "true")
-    with pytest.raises(PrepareFailed, match="4 GiB of memory: no spec gives `prepare` more"):
+    assert (await with_memory(host, "8GiB").check()).exit == 0
+
+
+async def test_prepare_has_the_memory_that_the_spec_gives(sandbox: Sandbox, tmp_path: Path):
+    host = a_host(tmp_path, sandbox, f'python: "3.11"\nprepare: {GREEDY}', "true")
+    with pytest.raises(PrepareFailed, match=r"may have 4 GiB of memory: limits\.memory"):
         await host.check()
+    assert (await with_memory(host, "8GiB").check()).exit == 0
+    small = a_host(tmp_path / "2", sandbox, "prepare: python3 -c 'bytearray(2 << 30)'", "true")
+    with pytest.raises(PrepareFailed, match=r"may have 1 GiB of memory: limits\.memory"):
+        await with_memory(small, "1GiB").check()
 
 
 @pytest.mark.parametrize(

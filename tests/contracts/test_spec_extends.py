@@ -81,7 +81,7 @@ def test_a_mistake_names_the_file_and_the_place_where_it_stands(tmp_path: Path) 
     problems = refused(path)
     assert [p.split(": ")[:2] for p in problems] == [
         ["base.yaml:6:26", "checks.unit.retrys"],
-        ["base.yaml:8:8", "keep[0]"],
+        ["base.yaml:8:9", "keep[0]"],
         ["spec.yaml:11:16", "limits.days"],
     ]
 

@@ -149,11 +149,11 @@ MISTAKES = {
         "not 0",
     ),
     "variable that one repository lacks": (
-        "-repository\nobjective: §Better {vars.z}.\nrepositories: [x, {url: y, vars: {z: b}}]",
+        "-repository\nobjective: Better §{vars.z}.\nrepositories: [x, {url: y, vars: {z: b}}]",
         "define it under `vars`",
     ),
     "variable in a repository's variable": (
-        "-repository\nvars: {a: b}\nrepositories: [{url: x, vars: {c: §'{vars.a}'}}]",
+        "-repository\nvars: {a: b}\nrepositories: [{url: x, vars: {c: '§{vars.a}'}}]",
         "write its value out",
     ),
     # environments
@@ -216,8 +216,8 @@ MISTAKES = {
     "mount over the tree": ("environments: {go: {mounts: [§/src/x]}}", "the sandbox's own"),
     "mount over the scratch folder": ("environments: {go: {mounts: [§/tmp]}}", "sandbox's own"),
     "mount of everything": ("environments: {go: {mounts: [§/]}}", "name one folder"),
-    "placeholder in setup": ('environments: {go: {setup: §"x {files}"}}', "every task alike"),
-    "placeholder in prepare": ('environments: {go: {prepare: §"x {task}"}}', "every task alike"),
+    "placeholder in setup": ('environments: {go: {setup: "x §{files}"}}', "every task alike"),
+    "placeholder in prepare": ('environments: {go: {prepare: "x §{task}"}}', "every task alike"),
     # splits
     "depth of a package split": ("split: {by: package, §depth: 2}", "write `by: directory`"),
     "root of a directory split": ("split: {§root: go.mod}", "write `by: package`"),
@@ -243,7 +243,7 @@ MISTAKES = {
         "use {m} in each of them",
     ),
     "edges with a placeholder": (
-        'split: {by: imports, edges: {run: §"x {files}"}}',
+        'split: {by: imports, edges: {run: "x §{files}"}}',
         "print the whole tree's",
     ),
     "edges in an unknown environment": (
@@ -275,13 +275,13 @@ MISTAKES = {
         "phases: [{name: a, checks: [unit, §unti]}]",
         "did you mean `unit`?",
     ),
-    "unknown placeholder": ('checks: {unit: {run: §"x {file}"}}', "write {{file}} for a literal"),
+    "unknown placeholder": ('checks: {unit: {run: "x §{file}"}}', "write {{file}} for a literal"),
     "placeholder in quotes": ("ladder: [{codemod: fix '{files}§'}]", "value of `codemod`"),
     "placeholder in the shell's quotes": (
-        "ladder:\n  - codemod: §fix '{files}'",
+        "ladder:\n  - codemod: fix '§{files}'",
         "take the quotes away",
     ),
-    "repeated word with a glob": ('checks: {unit: {run: §"ls {dirs}/*.py"}}', "loop over it"),
+    "repeated word with a glob": ('checks: {unit: {run: "ls §{dirs}/*.py"}}', "loop over it"),
     "unknown way to apply": ("ladder: [{codemod: {run: x, apply: §onec}}]", "did you mean `once`?"),
     "once after another rung": (
         "ladder: [{claude: {}}, {codemod: {run: x, apply: §once}}]",
@@ -297,10 +297,10 @@ MISTAKES = {
     ),
     "a file that nobody may write": ("ladder: [{write: {docs/x: §y}}]", "add it to `creates`"),
     "exit that is no number": ("ladder: [{codemod: {run: x, exit: [§zero]}}]", "whole number"),
-    "prompt file in a codemod": ("ladder: [{codemod: §'x {prompt_file}'}]", "command rung"),
-    "prompt in a check": ('checks: {unit: {run: §"x {prompt}"}}', "command rung"),
+    "prompt file in a codemod": ("ladder: [{codemod: 'x §{prompt_file}'}]", "command rung"),
+    "prompt in a check": ('checks: {unit: {run: "x §{prompt}"}}', "command rung"),
     "variable in a list command": (
-        'checks: {unit: {run: [pytest, §"--junitxml=$RESULTS"], results: junit}}',
+        'checks: {unit: {run: [pytest, "--junitxml=§$RESULTS"], results: junit}}',
         "write `run` as text",
     ),
     "junit without results": (
@@ -338,7 +338,7 @@ MISTAKES = {
         "write (?P<n>...) around what it is",
     ),
     "results pattern that does not compile": (
-        "checks: {unit: {run: x, results: {fail: §'(?P<id>'}}}",
+        "checks: {unit: {run: x, results: {fail: '§(?P<id>'}}}",
         "Python's syntax",
     ),
     "ids without results": (
@@ -346,7 +346,7 @@ MISTAKES = {
         "use results: junit, tap, go",
     ),
     "replacement that is not compiled": (
-        "checks: {unit: {run: x, results: tap, ids: [{replace: §'(', with: b}]}}",
+        "checks: {unit: {run: x, results: tap, ids: [{replace: '§(', with: b}]}}",
         "Python's syntax",
     ),
     "replacement by an unknown group": (
@@ -363,22 +363,22 @@ MISTAKES = {
         "put {targets} into `run`",
     ),
     "target of an unknown group": (
-        'checks: {unit: {run: "x {targets}", targets: [{from: "(?P<m>.*)", to: §"{n}"}]}}',
+        'checks: {unit: {run: "x {targets}", targets: [{from: "(?P<m>.*)", to: "§{n}"}]}}',
         "known here: m",
     ),
     "test of an unknown group": (
-        'checks: {unit: {run: "x {targets}", targets: [{from: "(.*)", to: a, exists: §"{n}"}]}}',
+        'checks: {unit: {run: "x {targets}", targets: [{from: "(.*)", to: a, exists: "§{n}"}]}}',
         "write (?P<name>...)",
     ),
     "source that does not compile": (
-        'checks: {unit: {run: "x {targets}", targets: [{from: §"(", to: a}]}}',
+        'checks: {unit: {run: "x {targets}", targets: [{from: "§(", to: a}]}}',
         "Python's syntax",
     ),
     "target out of the repository": (
         'checks: {unit: {run: "x {targets}", targets: [{from: a, to: a, exists: §../a}]}}',
         "a path inside",
     ),
-    "targets in a rung": ('ladder: [{codemod: §"fix {targets}"}]', "use {files} or {dirs}"),
+    "targets in a rung": ('ladder: [{codemod: "fix §{targets}"}]', "use {files} or {dirs}"),
     "expect beside a map of moments": (
         "checks: {unit: {run: x, at: {landing: pass}, §expect: pass}}",
         "say it for each moment",
@@ -438,16 +438,16 @@ MISTAKES = {
         "put the codemod first",
     ),
     "regex that does not compile": (
-        "sites: {include: [/x], find: {regex: §'self.assert('}}",
+        "sites: {include: [/x], find: {regex: 'self.assert§('}}",
         "a literal bracket is written",
     ),
     "regex over several lines": (
-        r"sites: {include: [/x], find: {regex: §'a\nb'}}",
+        r"sites: {include: [/x], find: {regex: 'a§\nb'}}",
         "use `command`",
     ),
-    "keep that does not compile": ("keep: [§'(']", "Python's syntax"),
+    "keep that does not compile": ("keep: ['§(']", "Python's syntax"),
     "placeholder in a finder": (
-        "sites: {include: [/x], find: {command: §'grep x {files}'}}",
+        "sites: {include: [/x], find: {command: 'grep x §{files}'}}",
         "search the whole tree",
     ),
     "failing of an unknown check": (
@@ -487,14 +487,14 @@ MISTAKES = {
     "base that git refuses": ("base: §-main", "use a name such as"),
     "variable that is taken": ("checks: {unit: {run: x, env: {§RESULTS: y}}}", "another name"),
     "variable's name": ("checks: {unit: {run: x, env: {§A-B: y}}}", "use letters, digits and _"),
-    "variable in a value": ('checks: {unit: {run: x, env: {A: §"$PATH:x"}}}', "use `path`"),
-    "unknown variable": ("objective: §Better {vars.src}", "define it under `vars`"),
+    "variable in a value": ('checks: {unit: {run: x, env: {A: "§$PATH:x"}}}', "use `path`"),
+    "unknown variable": ("objective: Better §{vars.src}", "define it under `vars`"),
     "list variable in a text": (
-        "objective: §Better {vars.many}\nvars: {many: [a, b]}",
+        "objective: Better §{vars.many}\nvars: {many: [a, b]}",
         "as an item of its own",
     ),
-    "variable in a variable": ('vars: {a: x, b: §"{vars.a}"}', "write its value out"),
-    "list in a list of variables": ('vars: {a: [x], b: [§"{vars.a}"]}', "write its value out"),
+    "variable in a variable": ('vars: {a: x, b: "§{vars.a}"}', "write its value out"),
+    "list in a list of variables": ('vars: {a: [x], b: ["§{vars.a}"]}', "write its value out"),
 }
 
 

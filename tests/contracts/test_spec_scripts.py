@@ -1,8 +1,9 @@
-"""In a script of several lines a mistake is told at its own line and column."""
+"""A mistake inside a value is told at its own line and column, wherever the file tells them."""
 
 import pytest
 
 from activities.adapters.spec_file import parse_spec
+from activities.adapters.yaml_columns import column_in
 from tests.contracts.specs import assert_told, errors_of, spec
 
 # § marks where the problem must be reported.
@@ -86,7 +87,6 @@ def test_a_mistake_in_a_script_is_told_at_its_line_and_column(name: str) -> None
 FOLDED = {
     "folded": "run: §>\n      x {files}\n      y {flies}\n",
     "in quotes over two lines": 'run: §"x {files}\n      y {flies}"\n',
-    "plain": "run: §x {files} y {flies}\n",
     "a variable that brings lines": "run: §|\n      x {files} {vars.a}\n      y {flies}\n",
 }
 
@@ -95,6 +95,45 @@ FOLDED = {
 def test_where_the_text_is_no_copy_of_the_file_it_is_told_where_it_begins(name: str) -> None:
     variable = 'vars: {a: "1\\n2"}\n'
     assert_told(f"{variable}checks:\n  unit:\n    {FOLDED[name]}", "did you mean {files}?")
+
+
+RUN = "checks:\n  unit:\n    run: "
+VARIABLES = 'vars: {a: "long words", b: [x]}\n'
+INLINE = {
+    "plain": "x {files} y §{flies}",
+    "in single quotes": "'x {files} y §{flies}'",
+    "after a quote in single quotes": "'x ''1'' {files} y §{flies}'",
+    "in double quotes": '"x {files} y §{flies}"',
+    "after escapes": r'"\tx \x41 \u00e9 \U0001F600 \"1\" {files} y §{flies}"',
+    "after other letters": "'é😀 {files} y §{flies}'",
+    "in a word of a list": "[x, '{files}', \"a\\tb §{flies}\"]",
+    "before a variable": "'x §{flies} {files} {vars.a}'",
+    "after a variable: where the value begins": "§'x {files} {vars.a} {flies}'",
+    "with a note behind it": "'x {files} §{flies}'  # {flies}",
+}
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_a_mistake_in_a_value_of_one_line_is_told_at_its_column(name: str) -> None:
+    assert_told(f"{VARIABLES}{RUN}{INLINE[name]}\n", "did you mean {files}?")
+
+
+PATTERNS = {
+    "bracket": "'a(b)§(c'",
+    "after a quote": "'it''s §(c'",
+    "after an escape": r'"\\(\t §(c"',
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_what_a_pattern_fails_at_is_told_at_its_column(name: str) -> None:
+    assert_told(f"sites: {{include: [/x], find: {{regex: {PATTERNS[name]}}}}}", "Python's syntax")
+
+
+def test_a_value_whose_letters_are_not_told_apart_has_its_beginning() -> None:
+    assert column_in("'x y'", "x  y", 2) == 0
+    assert column_in(r'"\ud83d\ude00 x"', "😀 x", 2) == 0
+    assert [column_in("'a''b'", "a'b", n) for n in range(4)] == [1, 2, 4, 5]
 
 
 def test_every_mistake_of_a_script_has_a_place_of_its_own() -> None:

@@ -9,14 +9,17 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from world import rewrite
 
+from activities.adapters.html_report import render_html
+from activities.adapters.reporting import render_report
 from activities.checks import baseline_key
 from activities.contracts.migration import Stage
+from activities.contracts.survey import Unsearched
 from activities.contracts.work import TaskStatus as Status
 from activities.errors import FINDER_FAILED, permanent
 from cli.asking import left_rows
-from cli.render import outcome_text
+from cli.render import outcome_text, status_text
 from workflows import options
-from workflows.details import why
+from workflows.details import markdown, why
 from workflows.migration import MigrationWorkflow
 
 APPROVAL = {"spec": {"approvals": ["plan"]}}
@@ -155,6 +158,24 @@ async def test_a_done_migration_says_which_of_its_checks_verified_nothing(stage)
     rows = left_rows(stage.report(result))
     assert rows[0][0] == "NOT VERIFIED"
     assert "verified nothing of what landed" in rows[0][1]
+
+
+@pytest.mark.parametrize("content", ["old", "new"])
+async def test_what_no_finder_looked_into_is_said_wherever_people_look(stage, content):
+    world = stage.world(f"m-large-{content}", a=content)
+    world.unsearched = Unsearched.of([f"f{n}.js" for n in range(7)])
+    told = "7 files over 20 MiB not searched: f0.js, f1.js, f2.js, f3.js, f4.js and 2 more"
+    handle = await stage.start(world)
+    result = await handle.result()
+    report = stage.report(result)
+    assert (result.stage, result.unsearched) == (Stage.DONE, told)
+    assert f"warning: {told}" in outcome_text(world.name, result)
+    assert ("warning", told) in left_rows(report)
+    assert f"- **Not searched**: {told}" in render_report(report)
+    assert told in render_html(report)
+    progress = await handle.query(MigrationWorkflow.progress)
+    assert told in status_text(progress, "")
+    assert told in markdown(progress)
 
 
 async def test_phases_run_in_order_and_the_next_starts_when_the_sites_are_gone(stage):

@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(people)
 
-DETACHED = "Detached; the migration goes on. Look again with: starter.py watch {name}"
+DETACHED = "Detached. Look again with: starter.py watch {name}"
 STOPPED = "Stopped; nothing is lost. Go on with: starter.py start {spec} --local{plan}"
 DEMO_STOPPED = "Stopped; nothing is lost. Go on with: starter.py demo"
 
@@ -108,7 +108,7 @@ def start(
     following = Following(watch or wait, wait and not watch, yes, timeout, as_json)
     verb = fleet_starting.start(spec, local, plan, following)
     again = STOPPED.format(spec=spec, plan=f" --plan {plan}" if plan else "")
-    gone = again if local else "Detached; the migration goes on."
+    gone = again if local else "Detached. Look again with: starter.py list"
     raise typer.Exit(boundary.run(verb, gone))
 
 

@@ -21,8 +21,9 @@ from activities.contracts.repository import repository_id
 from activities.contracts.spec import MigrationSpec
 from cli.asking import Handle, load_report
 from cli.boundary import Code, Refused, give, say
+from cli.hosting import HERE
 from cli.render import counted
-from cli.session import HERE, Session, read_settings, session
+from cli.session import Session, read_settings, session
 from cli.starting import begin, read_spec
 from cli.watching import Following, outcome_of
 from workflows.options import migration_id

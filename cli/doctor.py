@@ -24,6 +24,7 @@ from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
 from activities.serving import Unfit, check_service, different_code, workers_of
 from cli.boundary import Code, give, give_json
+from cli.quiet import quiet
 from cli.session import read_settings, said
 from workflows.options import QUEUES, SEARCH_ATTRIBUTES
 
@@ -134,7 +135,7 @@ async def _connection(settings: Settings) -> Finding:
             "connection", True, f"embedded at {server.address}" if server else "none set"
         )
     try:
-        client = await asyncio.wait_for(Client.connect(**config), 10)
+        client = await asyncio.wait_for(Client.connect(**config, runtime=quiet()), 10)
         await check_service(client, SEARCH_ATTRIBUTES)
     except Unfit as unfit:
         what, _, fix = str(unfit).partition(". ")
@@ -162,7 +163,7 @@ async def _workers(_: Settings) -> Finding:
     if not config.get("target_host"):
         return Finding("workers", True, "the embedded server brings its own")
     try:
-        client = await asyncio.wait_for(Client.connect(**config), 10)
+        client = await asyncio.wait_for(Client.connect(**config, runtime=quiet()), 10)
         found = await workers_of(client, QUEUES)
     except (RPCError, RuntimeError, TimeoutError):
         return Finding("workers", True, "not asked: see connection")

@@ -34,7 +34,7 @@ async def start(path: Path, local: bool, saved: Path | None, following: Followin
     async with session(local=local) as connected:
         warn_if_guest(connected, local)
         fleet = await begin_fleet(connected, spec)
-        if not (following.wanted or connected.local):
+        if not (following.wanted or local or connected.local):
             give(fleet.id)
             return Code.OK
         return await follow_fleet(connected, fleet, following)

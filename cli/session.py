@@ -2,18 +2,15 @@
 
 TEMPORAL_ADDRESS (or a temporal.toml) names a service. Without it a server that already runs in the
 state directory is joined; else `--local`, and every verb on a state directory that has a database,
-starts server and worker for as long as the verb takes. Both end with it.
+starts server and worker for as long as the verb takes. Both end with it, and go over to a guest
+that still waits.
 """
 
 import asyncio
-import os
 import re
-import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,21 +20,17 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobCorrupt, BlobMissing, BlobStore
-from activities.adapters.children import Child
-from activities.adapters.embedded import Embedded, Server, ServerTrouble, running
-from activities.adapters.interruptions import note
+from activities.adapters.embedded import Embedded, Server, running
 from activities.adapters.settings import Settings
 from activities.contracts.base import BlobRef
 from activities.serving import Unfit, check_service
 from cli.boundary import Code, Refused, say
+from cli.hosting import Hosting
+from cli.quiet import quiet
 from workflows.options import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
-DRAIN = 45.0
-"""Seconds that a worker may take to finish its running steps before it is killed."""
-HERE = Path(__file__).resolve().parent.parent
-"""Where worker.py and examples/ are."""
 
 
 @dataclass
@@ -52,9 +45,8 @@ class Session:
     """The Web UI's address; empty when nobody said it."""
     here: bool = False
     """The server is the embedded one: its workers see this machine's files."""
-    server: Embedded | None = None
-    worker: Child | None = None
-    """Ours, started as soon as somebody has to answer."""
+    hosting: Hosting | None = None
+    """How the embedded one is run, by this process or for it."""
 
     @property
     def blobs(self) -> BlobStore:
@@ -79,22 +71,19 @@ class Session:
 
     async def need_worker(self) -> None:
         """Starts our own worker, if it is ours to start and does not run yet."""
-        if self.worker:
-            await self.worker.start()
-
-    def check(self) -> None:
-        """Raises when our own server or worker cannot stay up: nobody would ever answer."""
-        for part in (self.server, self.worker):
-            if part and part.trouble:
-                raise Refused(Code.UNREACHABLE, part.trouble)
+        if self.hosting:
+            await self.hosting.need_worker()
 
     async def outlast(self, answer: Awaitable[T], patience: float | None = None) -> T:
-        """Awaits an answer while our own server and worker stay up, for `patience` at most."""
+        """Awaits an answer while our own server and worker stay up, for `patience` at most; a
+        guest's become its own when its host ends."""
         task = asyncio.ensure_future(answer)
         deadline = None if patience is None else asyncio.get_running_loop().time() + patience
         try:
             while not (await asyncio.wait({task}, timeout=0.5))[0]:
-                self.check()
+                if self.hosting:
+                    self.hosting.check()
+                    await self.hosting.stand_in()
                 if deadline is not None and asyncio.get_running_loop().time() > deadline:
                     raise Refused(Code.TIMED_OUT, "Gave up waiting; the migration goes on.")
             return task.result()
@@ -124,11 +113,8 @@ async def _opened(local: bool, needs_work: bool) -> AsyncGenerator[Session]:
         if service.get("target_host"):
             yield await _service(settings)
             return
-        server = await running(settings.home)
-        if server:
-            yield await _connected(server, settings)
-            return
-        if not (settings.home / "temporal.db").exists():
+        known = (settings.home / "temporal.db").exists()
+        if not known and not await running(settings.home):
             raise Refused(
                 Code.UNREACHABLE,
                 f"No Temporal to talk to: set TEMPORAL_ADDRESS, or add --local to run one in "
@@ -141,7 +127,9 @@ async def _opened(local: bool, needs_work: bool) -> AsyncGenerator[Session]:
 async def _service(settings: Settings) -> Session:
     config = ClientConfig.load_client_connect_config()
     try:
-        client = await Client.connect(**config, data_converter=pydantic_data_converter)
+        client = await Client.connect(
+            **config, data_converter=pydantic_data_converter, runtime=quiet()
+        )
     except (RPCError, RuntimeError) as trouble:
         target = config.get("target_host", "")
         raise Refused(
@@ -157,33 +145,28 @@ async def _service(settings: Settings) -> Session:
 
 
 async def _connected(server: Server, settings: Settings) -> Session:
-    client = await Client.connect(server.address, data_converter=pydantic_data_converter)
+    client = await Client.connect(
+        server.address, data_converter=pydantic_data_converter, runtime=quiet()
+    )
     return Session(client, settings, local=False, ui=server.ui, here=True)
 
 
 @asynccontextmanager
 async def _embedded(settings: Settings, needs_work: bool) -> AsyncGenerator[Session]:
-    embedded = Embedded(settings.home, SEARCH_ATTRIBUTES)
+    hosting = Hosting(settings, Embedded(settings.home, SEARCH_ATTRIBUTES))
     try:
-        server = await embedded.start()
-    except ServerTrouble as trouble:
-        raise Refused(Code.UNREACHABLE, str(trouble)) from trouble
-    worker = None if embedded.guest else _worker(settings, server)
-    try:
-        connected = await _connected(server, settings)
-        if not embedded.guest:
-            connected.local, connected.server, connected.worker = True, embedded, worker
+        connected = await _connected(await hosting.begin(), settings)
+        connected.hosting, connected.local = hosting, not hosting.guest
         if needs_work:
             await connected.need_worker()
         yield connected
     except asyncio.CancelledError:
-        say("Stopping: what runs is finished or handed back first.")
+        if not hosting.guest:
+            say("Stopping: what runs is finished or handed back first.")
         raise
     finally:
         # A second Ctrl-C must not leave a half-stopped pair: children die with this process anyway.
-        if worker:
-            await worker.stop(DRAIN)
-        await embedded.stop()
+        await hosting.end()
 
 
 def read_settings() -> Settings:
@@ -201,15 +184,6 @@ def said(trouble: BaseException) -> str:
     """What a connection error says to a person, without the transport's inner names."""
     found = re.search(r'message: "([^"]+)"', str(trouble))
     return found[1].lower() if found else str(trouble) or type(trouble).__name__
-
-
-def _worker(settings: Settings, server: Server) -> Child:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("TEMPORAL_")}
-    env |= {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": "default"}
-    env |= {"WHIMBREL_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(HERE / "worker.py"), "--role", "all"]
-    died = partial(note, settings.home, "worker")
-    return Child("worker", command, log=settings.home / "worker.log", env=env, died=died)
 
 
 def unreachable(error: RPCError) -> bool:
@@ -243,6 +217,6 @@ def refusal(error: RPCError) -> Refused:
 
 
 def warn_if_guest(connected: Session, local: bool) -> None:
-    """A guest's migration pauses when its host ends: say so."""
+    """A guest shares what another starter runs: say so, and what happens when that one ends."""
     if local and not connected.local:
-        say("Joined a server that another starter runs: work pauses when that one ends.")
+        say("Joined a server that another starter runs; when that one ends, this one runs it.")

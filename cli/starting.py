@@ -176,7 +176,7 @@ async def start(path: Path, local: bool, saved: Path | None, following: Followin
     async with session(local=local) as connected:
         warn_if_guest(connected, local)
         handle = await begin(connected, spec)
-        if not (following.wanted or connected.local):
+        if not (following.wanted or local or connected.local):
             give(handle.id)
             return Code.OK
         return await follow(connected, handle, following)

@@ -127,6 +127,13 @@ class Embedded:
                 )
             await asyncio.sleep(0.2)
 
+    async def stand_in(self) -> Server | None:
+        """The server, ours from now on, if nobody runs it any more; None while somebody does."""
+        if not self._take_lock():
+            return None
+        self.guest = False
+        return await self._start_server()
+
     async def stop(self, grace: float = 10.0) -> None:
         """Stops the server if it is ours, then frees the lock."""
         if self._child:

@@ -13,7 +13,8 @@ from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from cli.asking import load_report
 from cli.demo import named_freshly
-from cli.session import HERE, Session
+from cli.hosting import HERE
+from cli.session import Session
 from cli.starting import begin, read_spec
 from cli.watching import Following, outcome_of
 from tests import invariants

@@ -1,6 +1,7 @@
 """A check is run on the tree that a change is based on only where that could decide."""
 
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.blobs import BlobStore
 from activities.checks import ChecksActivities, needs_before
 from activities.contracts.check_forms import Expectation, ResultKind
-from activities.contracts.evidence import CheckOutcome, Moment, ResultSet
+from activities.contracts.evidence import CheckOutcome, Evidence, Moment, ResultSet
 from activities.contracts.expectations import judge
 from activities.contracts.repository import Repository
 from activities.contracts.requests import RunChecks
@@ -55,13 +56,16 @@ def test_what_is_not_run_would_have_decided_nothing() -> None:
 class Answering:
     """Stands where the checker does; remembers which trees it was asked for."""
 
-    def __init__(self, **exits: int) -> None:
-        self._exits = {BASE: exits["base"], CHANGE: exits["change"]}
+    def __init__(self, base: int, *change: int) -> None:
+        self._base, self._change = base, change
         self.asked: list[str] = []
 
-    async def results(self, _hub: object, _spec: object, _name: str, commit: str, *_, **__):
+    async def results(
+        self, _hub: object, _spec: object, _name: str, commit: str, *_, fresh: int = 0, **__
+    ):
         self.asked.append(commit)
-        return ran("", "exit") if self._exits[commit] else ran("exit")
+        code = self._base if commit == BASE else self._change[fresh]
+        return ran("", "exit") if code else ran("exit")
 
 
 @pytest.mark.parametrize(
@@ -76,15 +80,39 @@ class Answering:
 async def test_a_good_exit_code_is_held_against_nothing(
     tmp_path, expect: Expectation, base: int, change: int, asked: list[str], outcome: CheckOutcome
 ) -> None:
-    check = Check(run="x", expect=expect)
+    checker = Answering(base, change)
+    found = await evidence_of(tmp_path, Check(run="x", expect=expect), checker)
+    assert checker.asked == asked
+    assert [result.outcome for result in found.checks] == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("retries", "change", "runs", "outcome"),
+    [
+        (0, (1, 0), 1, CheckOutcome.RED),
+        (2, (0,), 1, CheckOutcome.GREEN),
+        (2, (1, 0), 2, CheckOutcome.GREEN),
+        (2, (1, 1, 1), 3, CheckOutcome.RED),
+    ],
+)
+async def test_a_red_check_is_run_anew_as_often_as_it_may_be(
+    tmp_path, retries: int, change: tuple[int, ...], runs: int, outcome: CheckOutcome
+) -> None:
+    checker = Answering(0, *change)
+    found = await evidence_of(tmp_path, Check(run="x", retries=retries), checker)
+    assert (checker.asked.count(CHANGE), found.checks[0].outcome) == (runs, outcome)
+
+
+async def evidence_of(root: Path, check: Check, checker: Answering) -> Evidence:
+    """What a task's check says of the change."""
     given = a_spec("demo").model_dump(by_alias=True)
     spec = MigrationSpec.model_validate({**given, "checks": {"unit": check.model_dump()}})
     phase = spec.phases[0].model_copy(update={"checks": ("unit",)})
     spec = spec.model_copy(update={"phases": (phase,)})
-    blobs, checker = BlobStore(tmp_path), Answering(base=base, change=change)
+    blobs = BlobStore(root)
     hubs = SimpleNamespace(of=lambda _: SimpleNamespace(tree=lambda commit: commit))
     activities = ChecksActivities(blobs, cast(Any, hubs), cast(Any, checker))
-    evidence = await ActivityEnvironment().run(
+    return await ActivityEnvironment().run(
         activities.run_checks,
         RunChecks(
             name=spec.name,
@@ -97,5 +125,3 @@ async def test_a_good_exit_code_is_held_against_nothing(
             paths=("a.py",),
         ),
     )
-    assert checker.asked == asked
-    assert [result.outcome for result in evidence.checks] == [outcome]

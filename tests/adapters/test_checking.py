@@ -143,6 +143,13 @@ async def test_targets_stand_for_the_paths_and_a_deleted_source_keeps_its_test(
     assert await bench.results(("app/b.py",), **{**check, "otherwise": "skip"}) is None
 
 
+async def test_a_check_runs_in_its_folder_with_its_variables(bench: Bench) -> None:
+    run = "pwd; echo $WHERE; printf '1..1\\nok 1 a\\n' > $RESULTS"
+    env = {"WHERE": "${HOME}:$TMPDIR:$RESULTS"}
+    found = await bench.results(run=run, results="tap", dir="app", env=env)
+    assert found.tail.split() == ["/src/app", "/home/agent:/tmp:/results/results"]
+
+
 async def test_ids_are_normalised_where_they_are_measured(bench: Bench) -> None:
     ids = [{"replace": r"\d+", "with": "N"}]
     found = await bench.results(run="echo ok 1 took 17 ms; echo 1..1", results="tap", ids=ids)

@@ -4,6 +4,7 @@ comes of it: real workspaces, the real sandbox, both forms of a command."""
 import os
 import random
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,35 @@ async def test_a_codemod_changes_files_of_any_name_and_nothing_else(
     changed = host.hub.diff(host.commit, kept.commit)
     assert sorted(os.fsencode(entry.path) for entry in changed) == names
     assert {entry.status for entry in changed} == {"M"}
+
+
+MAPPED = """\
+sites: {include: ["**"]}
+checks:
+  unit:
+    run: |
+      for t in {targets}; do test -f "$t"; printf 'PASS %s\\n' "$(printf %s "$t" | md5sum)"; done
+    targets: [{from: '(?s:(?P<path>.*))', to: "{path}", exists: "{path}"}]
+    whole: "."
+    results: {pass: '^PASS (?P<id>\\w+)'}
+ladder: [{claude: {}}]
+"""
+
+
+async def test_a_check_is_given_targets_of_any_name(sandbox: Sandbox, tmp_path: Path) -> None:
+    names = [name for name in distinct([*CHOSEN, *generated(4, 60)]) if is_text(name)]
+    files: dict[Name, str] = dict.fromkeys(names, "old\n")
+    host = one_host(tmp_path, sandbox, MAPPED, files)
+    texts = [name.decode() for name in names]
+    found = await host.checker.results(host.hub, host.spec, "unit", host.commit, texts, whole=False)
+    assert found is not None
+    assert found.exit == 0, found.tail
+    assert found.passed == {md5(safe(name)).hexdigest(): 1 for name in names}
+
+
+def is_text(name: bytes) -> bool:
+    """Other names are no task's, so no check is asked about them."""
+    try:
+        return bool(name.decode())
+    except UnicodeDecodeError:
+        return False

@@ -69,6 +69,21 @@ async def ran(host: OneHost, task: Task, plan: Plan | None = None, **more):
     return await host.rungs.run(climb(host, task, plan, **more), opened(host, task))
 
 
+@pytest.mark.parametrize("kind", ["codemod", "command"])
+async def test_a_rung_runs_in_its_folder_with_its_variables_and_no_longer_than_it_may(
+    sandbox: Sandbox, tmp_path: Path, kind: str
+):
+    rung = f"  - {kind}: {{dir: src, env: {{WHAT: new $HOME}}, timeout: 1s, run: %s}}\n"
+    host = one_host(tmp_path / "1", sandbox, SPEC + rung % "echo $WHAT > a.py", FILES)
+    task = a_task(1, "src/a.py")
+    paths = opened(host, task)
+    assert (await host.rungs.run(climb(host, task), paths)).allowed
+    assert (paths.tree / "src/a.py").read_text() == "new /home/agent\n"
+    host = one_host(tmp_path / "2", sandbox, SPEC + rung % "sleep 60", FILES)
+    said = await ran(host, task)
+    assert (said.ran.ended, said.allowed) == ("timeout", False)
+
+
 EVERYTHING = """\
   - codemod:
       apply: once

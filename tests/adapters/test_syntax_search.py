@@ -29,6 +29,10 @@ def test_a_rule_says_more_than_a_pattern() -> None:
         {"rule": {"pattern": "old($A)"}, "constraints": {"A": {"regex": "^2$"}}}
     )
     assert find_syntax(limited, "python", b"old(1)\nold(2)\n") == [2]
+    named = AstGrepRule.model_validate(
+        {"rule": {"matches": "call"}, "utils": {"call": {"pattern": "old($A)"}}}
+    )
+    assert find_syntax(named, "python", CALLS.encode()) == [1, 4]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ async def test_a_jvm_is_told_the_limit_of_memory_unless_the_environment_says_mor
     assert (found.exit, found.tail.splitlines()[-1]) == (0, str(heap)), found.tail
 
 
+async def test_programs_of_an_environment_are_found_where_its_path_says(
+    sandbox: Sandbox, tmp_path: Path
+):
+    made = "mkdir $ENV/t; printf '#!/bin/sh\\necho mine\\n' > $ENV/t/ls; chmod +x $ENV/t/ls"
+    for number, path in enumerate(("t", "$ENV/t")):
+        environment = f"prepare: {made}\npath: [{path}]"
+        host = a_host(tmp_path / str(number), sandbox, environment, "ls")
+        assert (await host.check()).tail.strip() == "mine"
+
+
 GREEDY = "python3 -c 'bytearray(5 << 30)'"
 
 

@@ -20,7 +20,7 @@ from activities.contracts.children import (
 )
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import frontier, interventions, witnesses
+from workflows import details, frontier, interventions, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
@@ -125,8 +125,19 @@ class AreaWorkflow:
         news = self._roster.inbox or self._woken or self._holds
         return self._roster.finished and not news
 
+    def _show(self) -> None:
+        page = details.area_page(
+            self._in.cycle,
+            frontier.count(self._roster.rows),
+            self._steering.wanted,
+            self._roster.window,
+            len(self._pilot),
+        )
+        workflow.set_current_details(page)
+
     async def _news(self) -> None:
         """Waits until something may have changed; a pause has no end that could be looked for."""
+        self._show()
         look = self._roster.has_earlier and not self._paused
         try:
             await workflow.wait_condition(

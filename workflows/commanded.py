@@ -183,6 +183,7 @@ class Commanded(Steered[MigrationState]):
             concurrency=state.limits.concurrency,
             attempts=state.limits.attempts,
             held=tuple(t.removeprefix(TASK) for t in targets if t.startswith(TASK)),
+            holds=state.holds,
             guidance=state.guidance,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureError
 
 from activities.contracts.base import BlobRef
+from activities.contracts.children import AreaSteering, QueueState, TaskCounts
 from activities.contracts.commands import Hold
 from activities.contracts.fleet import FleetProgress
 from activities.contracts.migration import (
@@ -136,6 +137,43 @@ def markdown(now: Progress) -> str:
     if now.waiting_for:
         lines += ["", f"**Waiting:** {now.waiting_for}", "", "```", now.command, "```"]
     return "\n".join(lines)
+
+
+def area_page(cycle: int, counts: TaskCounts, wanted: AreaSteering, window: int, pilot: int) -> str:
+    """An area's page: how its tasks stand, and why those wait that do. `pilot`: how many of its
+    tasks go first."""
+    rows = (
+        f"{counts.landed} of {counts.total} tasks landed, {counts.running} running, "
+        f"{counts.waiting} waiting, {counts.needs_person} need a person"
+    )
+    why = _why_tasks_wait(counts, wanted, window, pilot)
+    return f"cycle {cycle}: {rows}" + (f"\n\n**Waiting:** {why}" if why else "")
+
+
+def _why_tasks_wait(counts: TaskCounts, wanted: AreaSteering, window: int, pilot: int) -> str:
+    if wanted.cancelled:
+        return "it is being cancelled: what has asked to land may"
+    if wanted.paused:
+        return why_paused(wanted.holds) if wanted.holds else "paused"
+    paused = [hold_text(hold) for hold in wanted.holds if hold.target.startswith("task ")]
+    others = counts.waiting - len(paused)
+    if pilot:
+        paused.append(f"the {pilot} tasks of the pilot go before the others")
+    elif others > 0 and counts.running >= window:
+        paused.append(f"{window} tasks at once are the most (starter.py limits)")
+    elif others > 0:
+        paused.append("the others need what has not landed yet, or files of a task at work")
+    return "; ".join(paused)
+
+
+def queue_page(state: QueueState, in_hand: int) -> str:
+    """A merge queue's page. `in_hand`: how many candidates are composed and in checks."""
+    said = f"{state.landed} landed in {state.batches} batches, {state.bounced} bounced"
+    said += f"; {in_hand} are being checked" if in_hand else ""
+    waiting = len(state.waiting)
+    if waiting and state.paused:
+        return f"{said}\n\n**Waiting:** {waiting} candidates, for the migration is paused"
+    return f"{said}; {waiting} wait for their turn" if waiting else said
 
 
 def fleet_markdown(now: FleetProgress) -> str:

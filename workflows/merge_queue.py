@@ -26,7 +26,7 @@ from activities.contracts.requests import ComposeBatch, Land, RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
-from workflows import batching
+from workflows import batching, details
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, is_long
@@ -43,10 +43,7 @@ class MergeQueueWorkflow:
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late."""
-        self._rate = queue.state.failure_rate
         self._state = queue.state
-        self._closing = queue.state.closing
-        self._paused = queue.state.paused
         self._tip = ""
 
     @workflow.run
@@ -56,8 +53,9 @@ class MergeQueueWorkflow:
 
     async def _story(self, queue: QueueInput) -> QueueState:
         while True:
+            self._show()
             await workflow.wait_condition(
-                lambda: self._closing or (bool(self._waiting) and not self._paused)
+                lambda: self._state.closing or (bool(self._waiting) and not self._state.paused)
             )
             if not self._waiting:
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -72,6 +70,7 @@ class MergeQueueWorkflow:
         """Asks to land; a repeated one changes nothing."""
         if candidate.id not in self._composed and candidate not in self._waiting:
             self._waiting.append(candidate)
+            self._show()
 
     @workflow.signal
     async def withdraw(self, candidate: Candidate) -> None:
@@ -84,30 +83,31 @@ class MergeQueueWorkflow:
     @workflow.signal
     def close(self) -> None:
         """Nothing more will come."""
-        self._closing = True
+        self._set(closing=True)
 
     @workflow.signal
     def pause(self, paused: bool) -> None:
-        self._paused = paused
+        self._set(paused=paused)
+        self._show()
 
     @workflow.query
     def state(self) -> QueueState:
         return self._carry()
 
+    def _show(self) -> None:
+        workflow.set_current_details(details.queue_page(self._carry(), len(self._composed)))
+
+    def _set(self, **fields: object) -> None:
+        self._state = self._state.model_copy(update=fields)
+
     def _carry(self) -> QueueState:
-        return self._state.model_copy(
-            update={
-                "waiting": tuple(self._waiting),
-                "failure_rate": self._rate,
-                "closing": self._closing,
-                "paused": self._paused,
-            }
-        )
+        return self._state.model_copy(update={"waiting": tuple(self._waiting)})
 
     async def _settle_one_batch(self) -> None:
-        members = batching.form(self._waiting, self._rate)
+        members = batching.form(self._waiting, self._state.failure_rate)
         self._waiting = [c for c in self._waiting if c not in members]
         self._composed = {c.id: c for c in members}
+        self._show()
         batch = await self._compose(members)
         await self._send(
             [
@@ -124,7 +124,8 @@ class MergeQueueWorkflow:
         )
         if batch.members:
             landed, bounced = await self._verify(batch)
-            self._rate = batching.observe(self._rate, landed + bounced, bounced)
+            rate = batching.observe(self._state.failure_rate, landed + bounced, bounced)
+            self._set(failure_rate=rate)
         self._composed = {}
 
     async def _verify(self, batch: Batch) -> tuple[int, int]:
@@ -152,7 +153,7 @@ class MergeQueueWorkflow:
                 search.saw(probe, evidence)
         if search.flaky:
             seen = Counter(self._state.flaky) + Counter(search.flaky)
-            self._state = self._state.model_copy(update={"flaky": dict(seen)})
+            self._set(flaky=dict(seen))
         return search
 
     async def _check_hosts(self) -> int:
@@ -222,9 +223,7 @@ class MergeQueueWorkflow:
             workflow.logger.warning("the branch moved under the queue", exc_info=error)
             return False
         self._tip = landed.tip
-        self._state = self._state.model_copy(
-            update={"landed": self._state.landed + length, "batches": self._state.batches + 1}
-        )
+        self._set(landed=self._state.landed + length, batches=self._state.batches + 1)
         members = [self._composed[member] for member in batch.members[:length]]
         await self._send([self._answer(c, Outcome.LANDED, commit=commit) for c in members])
         return True
@@ -243,7 +242,7 @@ class MergeQueueWorkflow:
     async def _send(self, answers: list[Answer]) -> None:
         """Tells the tasks; twice is harmless."""
         bounced = sum(answer.landing.outcome is not Outcome.LANDED for answer in answers)
-        self._state = self._state.model_copy(update={"bounced": self._state.bounced + bounced})
+        self._set(bounced=self._state.bounced + bounced)
         if answers:
             await locally(
                 MessageActivities.answer_tasks,

@@ -31,8 +31,9 @@ class ParkedTaskWorkflow:
     async def run(self, task: TaskInput) -> NoReturn:
         """Goes on when it may, when its migration ends, or when the queue has answered."""
         assert task.state
-        what = f"{task.task} {task.title}".strip()
-        workflow.set_current_details(f"{what}: paused by a person, nothing is lost.")
+        why = task.steering.paused_by or "paused by a person"
+        page = f"{task.task} {task.title}".strip()
+        workflow.set_current_details(f"{page}\n\n**Waiting:** {why}; nothing is lost")
         cancelled = False
         try:
             await workflow.wait_condition(lambda: not self._steering.paused or bool(self._answers))

@@ -55,6 +55,12 @@ class Roster:
     def has_earlier(self) -> bool:
         return any(row.from_earlier_run for row in self.rows)
 
+    @property
+    def window(self) -> int:
+        """How many tasks may run at once."""
+        wanted = self._steering.wanted.concurrency or self._in.concurrency
+        return min(wanted, MAX_PENDING_CHILDREN)
+
     async def load(self) -> None:
         """The plan's rows; a first start reads from git what an earlier life landed."""
         if self._in.rows is not None:
@@ -119,9 +125,7 @@ class Roster:
 
         A task id taken by an earlier life is started under its next start.
         """
-        wanted = self._steering.wanted
-        window = min(wanted.concurrency or self._in.concurrency, MAX_PENDING_CHILDREN)
-        ready = frontier.ready(self.rows, window, pilot, wanted.held)
+        ready = frontier.ready(self.rows, self.window, pilot, self._steering.wanted.held)
         for task in [row.task.id for row in ready]:
             if self._by_task[task].state != frontier.WAITING:
                 continue  # a person skipped it while others were being started

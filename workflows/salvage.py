@@ -31,6 +31,7 @@ class Salvage:
     async def check(self, commit: str, base: str) -> Evidence:
         """The task's checks on a clean checkout; not while it is paused."""
         self._guided.may_go_on()
+        workflow.set_current_details("its checks run, or wait for their turn")
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(

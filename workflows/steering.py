@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from activities.contracts.children import AreaInput, AreaRow, TaskSteering
 from activities.contracts.messages import SteerTasks, TaskLetter
 from activities.messages import MessageActivities
-from workflows import frontier
+from workflows import details, frontier
 from workflows.locally import locally
 from workflows.options import task_id
 
@@ -53,8 +53,11 @@ class Steering:
     def _of(self, task: str) -> TaskSteering:
         wanted = self.wanted
         mine = ("", f"area {self._area}", f"task {task}")
+        paused = not wanted.cancelled and (wanted.paused or task in wanted.held)
+        holds = [hold for hold in wanted.holds if paused and hold.target in mine]
         return TaskSteering(
-            paused=not wanted.cancelled and (wanted.paused or task in wanted.held),
+            paused=paused,
+            paused_by="; ".join(map(details.hold_text, holds)),
             draining=wanted.cancelled,
             attempts=wanted.attempts,
             guidance=tuple(said.text for said in wanted.guidance if said.target in mine),

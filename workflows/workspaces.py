@@ -39,12 +39,15 @@ class Workspaces:
         with storage is waited out: it says nothing about the work."""
         lost, troubles = 0, 0
         while lost < MAX_REOPENS:
+            workflow.set_current_details(f"attempt {number} waits for a workspace")
             workspace = await self._open(number, base, start, wary=troubles > 0)
             if self._guided.now.paused:
                 # It may have waited long for the room: others have it until work goes on.
                 await self._close(workspace)
                 self._guided.may_go_on()
                 continue
+            kind = self._order.rungs[rung]
+            workflow.set_current_details(f"attempt {number}: {kind} at work on {workspace.host}")
             try:
                 return await self._use(workspace, rung, evidence)
             except ActivityError as error:

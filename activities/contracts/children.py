@@ -6,7 +6,7 @@ from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
-from activities.contracts.commands import Guidance
+from activities.contracts.commands import Guidance, Hold
 from activities.contracts.landing import Candidate
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
@@ -68,6 +68,8 @@ class AreaSteering(Contract):
     """Per rung; None: as the spec says."""
     held: tuple[TaskId, ...] = ()
     """Tasks that are paused one by one."""
+    holds: tuple[Hold, ...] = ()
+    """Who paused what, and why: for people."""
     guidance: tuple[Guidance, ...] = ()
     """For all, for this area and for its tasks."""
 
@@ -78,6 +80,8 @@ class TaskSteering(Contract):
     number: int = 0
     """Grows with every change: a letter that was overtaken on its way changes nothing."""
     paused: bool = False
+    paused_by: str = ""
+    """Who, since when, and why: for people."""
     draining: bool = False
     """The migration is being cancelled: what asked to land already may."""
     attempts: int | None = None

@@ -1,13 +1,16 @@
 """What people read of a failure: what was said, by whom, once."""
 
+import pytest
+from builders import a_candidate
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, RetryState
 
 from activities.contracts.base import BlobRef
-from activities.contracts.children import TaskCounts
+from activities.contracts.children import AreaSteering, QueueState, TaskCounts
+from activities.contracts.commands import Hold
 from activities.contracts.migration import MigrationInput, MigrationState, Stage
 from activities.contracts.repository import Repository
 from workflows import details
-from workflows.details import cause
+from workflows.details import area_page, cause, queue_page
 
 
 def in_activity(said: BaseException) -> ActivityError:
@@ -53,3 +56,50 @@ def test_sites_left_go_down_with_each_landing_until_they_are_counted_anew():
     counts = TaskCounts(landed=3, running=1, sites_gone=7)
     state = MigrationState(stage=Stage.WORK, sites_at_start=20, sites_left=12, counts=counts)
     assert details.progress(started, state, None, "calls", None).sites_left == 5
+
+
+HOLD = Hold(target="task c1-0003", actor="ana", reason="look first", at="2026-01-01T00:00:00+00:00")
+COUNTS = TaskCounts(waiting=3, running=2, landed=4)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "window", "pilot", "said"),
+    [
+        (AreaSteering(), 2, 0, "2 tasks at once are the most (starter.py limits)"),
+        (AreaSteering(), 4, 0, "the others need what has not landed yet, or files of a task at"),
+        (AreaSteering(), 2, 3, "the 3 tasks of the pilot go before the others"),
+        (AreaSteering(cancelled=True), 2, 0, "it is being cancelled"),
+        (
+            AreaSteering(holds=(HOLD,), held=("c1-0003",)),
+            2,
+            0,
+            "task c1-0003 paused by ana since 2026-01-01T00:00:00+00:00: look first; 2 tasks at",
+        ),
+        (
+            AreaSteering(holds=(HOLD.model_copy(update={"target": ""}),), paused=True),
+            2,
+            0,
+            "paused by ana since 2026-01-01T00:00:00+00:00: look first",
+        ),
+    ],
+)
+def test_an_areas_page_says_why_tasks_wait(
+    wanted: AreaSteering, window: int, pilot: int, said: str
+) -> None:
+    page = area_page(1, COUNTS, wanted, window, pilot)
+    assert page.startswith("cycle 1: 4 of 9 tasks landed, 2 running, 3 waiting, 0 need a person")
+    assert page.partition("**Waiting:** ")[2].startswith(said)
+
+
+def test_an_area_in_which_nothing_waits_says_nothing_of_it() -> None:
+    assert "Waiting" not in area_page(1, TaskCounts(running=2), AreaSteering(), 2, 0)
+
+
+def test_a_queues_page_says_who_waits_for_what() -> None:
+    one = a_candidate("c1-0001")
+    state = QueueState(waiting=(one,), landed=3, batches=2)
+    assert queue_page(state, 4) == (
+        "3 landed in 2 batches, 0 bounced; 4 are being checked; 1 wait for their turn"
+    )
+    paused = queue_page(state.model_copy(update={"paused": True}), 0)
+    assert paused.endswith("**Waiting:** 1 candidates, for the migration is paused")

@@ -175,6 +175,10 @@ async def test_a_paused_task_waits_alone_and_goes_on_when_it_is_resumed(stage):
         "c1-0003": "waiting",
     }
     assert [r.task.id for r in world.asked("run_rung")] == ["c1-0001", "c1-0002"]
+    task = stage.client.get_workflow_handle(options.task_id(world.name, "c1-0001", 0))
+    page = await page_of(task)
+    assert "**Waiting:** task c1-0001 paused by ana@desk since " in page
+    assert page.endswith(": look first; nothing is lost")
     nothing = await refused(handle, "resume", Aimed())
     assert "what is paused: task c1-0001, task c1-0003" in nothing
     for task in ("c1-0001", "c1-0003"):
@@ -182,6 +186,11 @@ async def test_a_paused_task_waits_alone_and_goes_on_when_it_is_resumed(stage):
     report = stage.report(await handle.result())
     assert {h.status for h in report.handoffs} == {Status.LANDED}
     assert all(h.bounces == 0 for h in report.handoffs)
+
+
+async def page_of(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the Web UI shows of it."""
+    return (await handle.query("__temporal_workflow_metadata")).current_details
 
 
 async def test_an_area_is_paused_by_its_name_and_says_so(stage):
@@ -194,6 +203,12 @@ async def test_an_area_is_paused_by_its_name_and_says_so(stage):
     )
     both = await refused(handle, "pause", Aimed(area="root", task="c1-0001"))
     assert both == "name a task or an area, not both"
+    area = stage.client.get_workflow_handle(options.area_id(world.name, "root"))
+
+    async def says_so() -> bool:
+        return "**Waiting:** area root paused by ana@desk since " in await page_of(area)
+
+    await eventually(says_so)
     gate.open()
     await rested(world)
     await say(handle, "resume", Aimed(area="root"))

@@ -1,9 +1,9 @@
 """Reads and small records: done on the spot, and patiently on the control queue where that fails.
 
 A local activity costs one event, but while it is tried again its workflow's task is held open, or
-a timer is set for each try, and nobody outside sees why. So it is tried a few times; then the same
-activity goes to the control queue, where it is tried for as long as it takes: three events however
-long that is, with the last failure for `describe`, which `status` reads, and on the page.
+a timer is set for each try, and nobody outside sees why. So it is tried once; then the activity
+goes to the control queue, where it is tried for as long as it takes: three events however long that
+is, with the last failure for `describe`, which `status` reads, and the first one on the page.
 """
 
 from collections.abc import Awaitable, Callable

@@ -129,17 +129,11 @@ _PATIENT = RetryPolicy(
     non_retryable_error_types=list(errors.NEVER_MENDED_BY_WAITING),
 )
 _ONCE = RetryPolicy(maximum_attempts=1)
-"""The workflow decides what a failure on a host buys: the workspace is opened anew."""
+"""The workflow decides what a failure buys: on a host, that the workspace is opened anew."""
 
-LOCAL = LocalOptions(
-    start_to_close_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        maximum_attempts=3,
-        non_retryable_error_types=list(errors.NEVER_MENDED_BY_WAITING),
-    ),
-)
-"""Reads and small records, done on the control worker itself: within a workflow task's time."""
+LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=30), retry_policy=_ONCE)
+"""Reads and small records, done on the control worker itself. Tried once: one that is tried again
+holds its workflow's task open, and the SDK's core leaves a timer behind for each try."""
 OUTLASTING = RemoteOptions(
     task_queue=CONTROL,
     start_to_close_timeout=timedelta(minutes=10),

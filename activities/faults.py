@@ -16,6 +16,7 @@ ACTIVITIES = (
     "close_workspace",
     "compose_batch",
     "count_left",
+    "count_workers",
     "describe_migration",
     "describe_runs",
     "find_landed",

@@ -6,7 +6,9 @@ pattern. What the change had somewhere before is not added by it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
 
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
@@ -32,31 +34,42 @@ ReadBoth = Callable[[DiffEntry], tuple[bytes, bytes]]
 """What a file holds before and after."""
 
 
-class AnthropicDetector(RegexBasedDetector):
-    """The keys that this very product is given."""
+@dataclass(frozen=True)
+class Form:
+    """One kind of credential, and how it is known."""
 
-    secret_type = "Anthropic API key"
-    denylist = (re.compile(r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}"),)
+    kind: str
+    words: tuple[bytes, ...]
+    """A text that has one has one of these."""
+    patterns: tuple[re.Pattern[str], ...]
+    confirmed: Callable[[str], Iterable[str]]
+    """What there is of it in a line: a pattern alone may be too wide."""
 
 
-FORMS: tuple[tuple[RegexBasedDetector, tuple[bytes, ...]], ...] = (
-    (AWSKeyDetector(), (b"A3T", b"ABIA", b"ACCA", b"AKIA", b"ASIA", b"aws", b"AWS", b"Aws")),
-    (AnthropicDetector(), (b"sk-ant-",)),
-    (AzureStorageKeyDetector(), (b"AccountKey=",)),
-    (GitHubTokenDetector(), (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_")),
-    (GitLabTokenDetector(), (b"gl", b"GR1348941")),
-    (JwtTokenDetector(), (b"eyJ",)),
-    (MailchimpDetector(), (b"-us",)),
-    (NpmDetector(), (b":_authToken",)),
-    (OpenAIDetector(), (b"T3BlbkFJ",)),
-    (PrivateKeyDetector(), (b"PRIVATE KEY", b"PuTTY-User-Key-File-2")),
-    (PypiTokenDetector(), (b"pypi-AgE",)),
-    (SendGridDetector(), (b"SG.",)),
-    (SlackDetector(), (b"xox", b"hooks.slack.com")),
-    (SquareOAuthDetector(), (b"sq0csp-",)),
-    (StripeDetector(), (b"k_live_",)),
+def _known(detector: RegexBasedDetector, *words: bytes) -> Form:
+    patterns = cast("Iterable[re.Pattern[str]]", detector.denylist)
+    return Form(str(detector.secret_type), words, tuple(patterns), detector.analyze_string)
+
+
+_ANTHROPIC = re.compile(r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}")
+PRIVATE_KEY = _known(PrivateKeyDetector(), b"PRIVATE KEY", b"PuTTY-User-Key-File-2")
+FORMS = (
+    _known(AWSKeyDetector(), b"A3T", b"ABIA", b"ACCA", b"AKIA", b"ASIA", b"aws", b"AWS", b"Aws"),
+    Form("Anthropic API key", (b"sk-ant-",), (_ANTHROPIC,), _ANTHROPIC.findall),
+    _known(AzureStorageKeyDetector(), b"AccountKey="),
+    _known(GitHubTokenDetector(), b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
+    _known(GitLabTokenDetector(), b"gl", b"GR1348941"),
+    _known(JwtTokenDetector(), b"eyJ"),
+    _known(MailchimpDetector(), b"-us"),
+    _known(NpmDetector(), b":_authToken"),
+    _known(OpenAIDetector(), b"T3BlbkFJ"),
+    PRIVATE_KEY,
+    _known(PypiTokenDetector(), b"pypi-AgE"),
+    _known(SendGridDetector(), b"SG."),
+    _known(SlackDetector(), b"xox", b"hooks.slack.com"),
+    _known(SquareOAuthDetector(), b"sq0csp-"),
+    _known(StripeDetector(), b"k_live_"),
 )
-"""Each form with the words of which a text that has it has one."""
 SHORTEST = 16
 """Characters of a private key's first line; less is a text about keys."""
 SHOWN = 6
@@ -78,16 +91,16 @@ class AddedSecrets:
         if entry.status == "D":
             return
         new = self._both(entry)[1]
-        forms = [form for form in FORMS if any(word in new for word in form[1])]
+        forms = [form for form in FORMS if any(word in new for word in form.words)]
         if not forms or b"\0" in new:
             return
         lines = new.split(b"\n")
         for number, line in enumerate(lines, 1):
-            for form, words in forms:
-                if any(word in line for word in words):
+            for form in forms:
+                if any(word in line for word in form.words):
                     behind = lines[number].strip() if number < len(lines) else b""
                     self._found += (
-                        (entry.path, number, form.secret_type, secret)
+                        (entry.path, number, form.kind, secret)
                         for secret in _secrets(form, line, behind)
                     )
 
@@ -102,12 +115,12 @@ class AddedSecrets:
                 yield Violation(Rule.SECRETS_ADDED, path, line, f"{kind} ({shown}…)")
 
 
-def _secrets(form: RegexBasedDetector, line: bytes, behind: bytes) -> list[bytes]:
+def _secrets(form: Form, line: bytes, behind: bytes) -> list[bytes]:
     """The credentials in a line; of a private key, whose head says nothing, what is behind it."""
     text = line.decode("utf-8", "surrogateescape")
-    if not any(form.analyze_string(text)):
+    if not any(form.confirmed(text)):
         return []
-    if isinstance(form, PrivateKeyDetector):
+    if form is PRIVATE_KEY:
         return [behind] if len(behind) >= SHORTEST else []
-    found = (match.group() for pattern in form.denylist for match in pattern.finditer(text))
+    found = (match.group() for pattern in form.patterns for match in pattern.finditer(text))
     return [secret.encode("utf-8", "surrogateescape") for secret in dict.fromkeys(found)]

@@ -11,7 +11,6 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts.children import AreaSteering, Granted, Wish
 from activities.contracts.commands import (
-    MAX_TEXTS,
     Aimed,
     ChangedLimits,
     Command,
@@ -26,7 +25,7 @@ from activities.contracts.messages import AskArea
 from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.spec import Limits
 from activities.messages import MessageActivities
-from workflows.interventions import nearest
+from workflows.interventions import nearest, with_text
 from workflows.locally import locally
 from workflows.options import AREA, area_id
 from workflows.steered import ENDED, PLAIN, Steered, why_cancelled
@@ -59,25 +58,24 @@ class Commanded(Steered[MigrationState]):
     @workflow.update
     async def steer(self, command: Steer) -> str:
         command, target = self.signed(command), self.aim(command)
-        if self.knows(command):
-            return "steer: applied before"
+        if before := self.answered(command):
+            return before
         await self.agree("steer", command)
         said = Guidance(target=target, text=command.text)
-        guidance = (*self.state.guidance, said)
-        return self.apply("steer", command, {"guidance": guidance}, target, command.text)
+        guidance, dropped = with_text(self.state.guidance, said)
+        told = f"{command.text} ({dropped})" if dropped else command.text
+        return self.apply("steer", command, {"guidance": guidance}, target, told, dropped)
 
     @steer.validator
     def _may_steer(self, command: Steer) -> None:
         self._needs_work(command)
         self.refuse_unless(bool(command.text.strip()), command, "there is no text to pass on")
-        full = len(self.state.guidance) >= MAX_TEXTS
-        self.refuse_unless(not full, command, f"{MAX_TEXTS} texts are the most: say it in the spec")
 
     @workflow.update
     async def retry(self, command: Retry) -> str:
         command = self.signed(command)
-        if self.knows(command):
-            return "retry: applied before"
+        if before := self.answered(command):
+            return before
         granted = await self._wish(
             "retry",
             command,
@@ -87,8 +85,8 @@ class Commanded(Steered[MigrationState]):
         )
         kept = {task: why for task, why in self.state.skipped.items() if task not in granted.tasks}
         target = f"{TASK}{command.task}" if command.task else "all failed"
-        said = self.apply("retry", command, {"skipped": kept}, target, granted.text)
-        return f"{said}; {granted.text}"
+        said = granted.text
+        return self.apply("retry", command, {"skipped": kept}, target, said, more=said)
 
     @retry.validator
     def _may_retry(self, command: Retry) -> None:
@@ -99,14 +97,14 @@ class Commanded(Steered[MigrationState]):
     @workflow.update
     async def skip(self, command: Skip) -> str:
         command = self.signed(command)
-        if self.knows(command):
-            return "skip: applied before"
+        if before := self.answered(command):
+            return before
         why = f"skipped by {command.actor}" + (f": {command.reason}" if command.reason else "")
         granted = await self._wish("skip", command, task=command.task, why=why)
         skipped = {**self.state.skipped, command.task: why}
         target = f"{TASK}{command.task}"
-        said = self.apply("skip", command, {"skipped": skipped}, target, granted.text)
-        return f"{said}; {granted.text}" if granted.text else said
+        said = granted.text
+        return self.apply("skip", command, {"skipped": skipped}, target, said, more=said)
 
     @skip.validator
     def _may_skip(self, command: Skip) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from activities.contracts.children import AreaRow, Granted, Wish
+from activities.contracts.commands import MAX_TEXTS, Guidance
 from activities.contracts.work import TaskStatus
 from workflows import frontier
 
 SKIPPED = TaskStatus.SKIPPED.value
 NAMED = 10
 """Tasks that an answer names."""
+SHOWN = 60
+"""Characters of a text that an answer repeats."""
 
 
 def grant(rows: Sequence[AreaRow], wish: Wish) -> tuple[list[AreaRow], Granted]:
@@ -123,6 +126,17 @@ def named(ids: Sequence[str]) -> str:
     """The first few of them."""
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return ", ".join(ids[:NAMED]) + more
+
+
+def with_text(texts: Sequence[Guidance], said: Guidance) -> tuple[tuple[Guidance, ...], str]:
+    """The texts that are passed on from now on, and what to say of one that no longer is: the
+    newest words win."""
+    kept = (*texts, said)
+    if len(kept) <= MAX_TEXTS:
+        return kept, ""
+    oldest = kept[0].text.strip()
+    shown = oldest if len(oldest) <= SHOWN else f"{oldest[:SHOWN]}…"
+    return kept[1:], f"{MAX_TEXTS} texts are the most: the oldest is passed on no more: {shown!r}"
 
 
 def _refused(wish: Wish, why: str) -> Granted:

@@ -54,8 +54,8 @@ class Steered(Generic[StateT]):
     @workflow.update
     async def pause(self, command: Aimed = ALL) -> str:
         command, target = self.signed(command), self.aim(command)
-        if self.knows(command):
-            return "pause: applied before"
+        if before := self.answered(command):
+            return before
         await self.agree("pause", command)
         return self.apply("pause", command, {"holds": self._held(command, target)}, target)
 
@@ -104,12 +104,13 @@ class Steered(Generic[StateT]):
         id = command.id or (update.id if update else "")
         return command.model_copy(update={"id": id, "actor": command.actor or SOMEBODY})
 
-    def knows(self, command: Command) -> bool:
-        """Whether it was applied before."""
-        return any(decision.id == command.id for decision in self.state.decisions)
+    def answered(self, command: Command) -> str:
+        """What was said to it when it was applied; empty: it was not yet."""
+        known = (said.answer for said in self.state.decisions if said.id == command.id)
+        return next(known, "")
 
     def refuse_unless(self, holds: bool, command: Command, reason: str) -> None:
-        if self.knows(self.signed(command)):
+        if self.answered(self.signed(command)):
             return
         if self.state.stage in ENDED:
             raise ApplicationError(
@@ -128,10 +129,12 @@ class Steered(Generic[StateT]):
         fields: dict[str, object],
         target: str = "",
         said: str = "",
+        more: str = "",
     ) -> str:
-        """Records it; a resent command is not applied twice."""
-        if self.knows(command):
-            return f"{verb}: applied before"
+        """Records it; a resent command is not applied twice, and is answered as the first time.
+        `more`: what the answer says beside that it is accepted."""
+        if before := self.answered(command):
+            return before
         decision = HumanDecision(
             id=command.id,
             verb=verb,
@@ -140,10 +143,11 @@ class Steered(Generic[StateT]):
             at=now(),
             target=target,
             said=said,
+            answer=f"{verb}: accepted" + (f"; {more}" if more else ""),
         )
         self.set(**fields, decisions=(*self.state.decisions, decision)[-MAX_DECISIONS:])
         self.changed()
-        return f"{verb}: accepted"
+        return decision.answer
 
 
 def why_cancelled(command: Command) -> dict[str, object]:

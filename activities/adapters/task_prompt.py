@@ -1,7 +1,7 @@
 """What an agent's program is told about its task: objective, files, sites, and what was found red.
 
 Text from the repository and from commands stands under headings of its own, as data. Bounded: one
-argument of a program holds 128 KiB.
+argument of a program holds 128 KiB. What people said last is never what is left out.
 """
 
 from collections import defaultdict
@@ -13,6 +13,11 @@ from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import Site
 
 MAX_BYTES = 96 << 10
+SAID_BYTES = 32 << 10
+"""Of what people said; whatever is in it, the last three texts fit."""
+FOUND_BYTES = 24 << 10
+"""Of what is red."""
+LEFT_OUT = "\n[the rest does not fit]\n"
 FILES_NAMED = 500
 LINES_NAMED = 20
 REASONS_NAMED = 20
@@ -26,20 +31,31 @@ def task_prompt(
     evidence: Evidence | None = None,
     guidance: Sequence[str] = (),
 ) -> str:
-    """The prompt as Markdown; what does not fit is left out at the end, and said to be."""
-    parts = [
+    """The prompt as Markdown; where something does not fit, that is said there."""
+    order = [
         f"# Objective\n\n{(phase.objective or spec.objective).strip()}\n",
         f"# Task {task.id}: {task.title}\n",
         f"{task.instructions.strip()}\n" if task.instructions.strip() else "",
         _files(task, sites),
         _creates(task),
         "Change nothing else: an edit of any other tracked file fails the task.\n",
-        _guidance(guidance),
-        *_findings(evidence),
     ]
-    whole = "\n".join(part for part in parts if part)
-    cut = whole.encode()[:MAX_BYTES].decode(errors="ignore")
-    return whole if cut == whole else f"{cut}\n[the rest does not fit]\n"
+    said = _guidance(guidance)
+    found = _bounded("\n".join(_findings(evidence)), FOUND_BYTES)
+    room = MAX_BYTES - _size(said) - _size(found) - 2
+    told = (_bounded("\n".join(part for part in order if part), room), said, found)
+    return "\n".join(part for part in told if part)
+
+
+def _bounded(text: str, most: int) -> str:
+    """The beginning, in so many bytes."""
+    if _size(text) <= most:
+        return text
+    return text.encode()[: most - len(LEFT_OUT)].decode(errors="ignore") + LEFT_OUT
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
 
 
 def _files(task: Task, sites: Iterable[Site]) -> str:
@@ -67,7 +83,17 @@ def _creates(task: Task) -> str:
 def _guidance(texts: Sequence[str]) -> str:
     if not texts:
         return ""
-    said = "\n".join(f"- {text.strip()}" for text in texts)
+    lines: list[str] = []
+    room = SAID_BYTES
+    for text in reversed(texts):
+        line = f"- {text.strip()}"
+        room -= _size(line) + 1
+        if room < 0:
+            break
+        lines.insert(0, line)
+    if older := len(texts) - len(lines):
+        lines.insert(0, f"- [{older} older texts do not fit]")
+    said = "\n".join(lines)
     return f"# What people said since; it wins over what stands above\n\n{said}\n"
 
 

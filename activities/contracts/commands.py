@@ -13,7 +13,7 @@ from activities.contracts.base import Contract
 MAX_TEXT = 2000
 """Characters of one text for a task, an area or all, and of any other word of a command."""
 MAX_TEXTS = 50
-"""Such texts in all: they travel with every task that is started."""
+"""Such texts in all, the newest: they travel with every task that is started."""
 
 
 class Command(Contract):
@@ -100,6 +100,8 @@ class HumanDecision(Contract):
     """Such as `task c1-0003` or `area root`; empty: all of it."""
     said: str = ""
     """What it says beside its verb: a text, limits, what it meant."""
+    answer: str = "accepted"
+    """What the one who said it was told, and is told again when it is sent again."""
 
 
 class Hold(Contract):

@@ -4,6 +4,7 @@ import pytest
 from builders import COMMIT, a_row
 
 from activities.contracts.children import AreaRow, Wish
+from activities.contracts.commands import MAX_TEXTS, Guidance
 from workflows import frontier, interventions
 
 
@@ -98,3 +99,14 @@ def test_an_unknown_task_is_refused_with_the_nearest_names():
 def test_a_task_of_an_earlier_cycle_is_called_so():
     refused = grant([a_row("c3-0001")], "retry", "c1-0001")[1].refused
     assert "belongs to an earlier cycle (1)" in refused
+
+
+def test_of_too_many_texts_the_oldest_is_passed_on_no_more_and_that_is_said():
+    texts: tuple[Guidance, ...] = ()
+    for number in range(MAX_TEXTS):
+        texts, said = interventions.with_text(texts, Guidance(text=f"{number} ".ljust(90, "x")))
+        assert said == ""
+    kept, said = interventions.with_text(texts, Guidance(text="the newest"))
+    assert [text.text for text in kept] == [*(text.text for text in texts[1:]), "the newest"]
+    assert said.startswith(f"{MAX_TEXTS} texts are the most: the oldest is passed on no more: '0 x")
+    assert said.endswith("x…'")

@@ -116,7 +116,7 @@ async def test_a_migration_continues_in_the_middle_of_its_work(stage):
     await rested(world)
     await handle.execute_update(MigrationWorkflow.resume, a_command("r1"))
     again = await handle.execute_update(MigrationWorkflow.pause, a_command("p1"))
-    assert again == "pause: applied before"
+    assert again == "pause: accepted"
     await asyncio.wait_for(second.reached.wait(), 20)
     second.open()
     report = stage.report(await handle.result())

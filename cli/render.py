@@ -127,6 +127,18 @@ def leftover_lines(report: MigrationReport) -> list[str]:
     return lines
 
 
+def kept_lines(report: MigrationReport) -> list[str]:
+    """Where finished work is that did not land, the first few of it."""
+    if not report.kept:
+        return []
+    lines = ["not landed, and kept in the hub (git fetch HUB REF):"]
+    for work in report.kept[:LEFTOVERS]:
+        lines.append(f"  {work.task}  {counted(work.files, 'file')}  {work.ref}")
+    if len(report.kept) > LEFTOVERS:
+        lines.append(f"  and {len(report.kept) - LEFTOVERS} more in the report")
+    return lines
+
+
 def finished_well(stage: Stage) -> bool:
     """Whether nothing is left for anybody."""
     return stage is Stage.DONE

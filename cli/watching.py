@@ -20,7 +20,7 @@ from cli.boundary import Code, Refused, give, give_json, say
 from cli.fleet_watching import follow_fleet
 from cli.fleets import fleet_of
 from cli.live import Screen
-from cli.render import finished_well, leftover_lines, outcome_text
+from cli.render import finished_well, kept_lines, leftover_lines, outcome_text
 from cli.session import Session, session, unreachable
 from cli.telling import by_me, order
 from cli.trouble import trouble_of
@@ -79,7 +79,8 @@ async def _left_over(connected: Session, result: MigrationResult) -> list[str]:
     if not result.report:
         return []
     try:
-        return leftover_lines(await connected.read(result.report, MigrationReport))
+        report = await connected.read(result.report, MigrationReport)
+        return [*leftover_lines(report), *kept_lines(report)]
     except (Refused, OSError):
         return []
 

@@ -54,6 +54,7 @@ class RecordActivities:
             phases=tuple(phase.name for phase in spec.phases),
             concurrency=spec.limits.concurrency,
             cycles=spec.limits.cycles,
+            days=spec.limits.days,
             approve_plan=Approval.PLAN in spec.approvals,
             approve_pilot=Approval.PILOT in spec.approvals,
             pilots=tuple(phase.pilot for phase in spec.phases),

@@ -106,7 +106,7 @@ def limits(
     concurrency: Annotated[int | None, typer.Option(help="Tasks at once.")] = None,
     attempts: Annotated[int | None, typer.Option(help="Per rung.")] = None,
     cycles: Annotated[int | None, typer.Option(help="Cycles in all.")] = None,
-    days: Annotated[int | None, typer.Option(help="How long history is kept, at least.")] = None,
+    days: Annotated[int | None, typer.Option(help="At work, pauses not counted.")] = None,
     reason: Reason = "",
     local: Local = False,
     as_json: Json = False,

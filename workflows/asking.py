@@ -71,7 +71,7 @@ class Asking:
         while candidate.id not in self._answers:
             withdraws = self._withdraws
             if not withdraws:
-                self._guided.may_go_on()
+                self._guided.may_ask()
             asked = await self._tell_queue(candidate, withdraws)
             if not asked.parent_open and not withdraws:
                 raise permanent(ORPHANED, PLANNER_GONE)

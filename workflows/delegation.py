@@ -1,5 +1,6 @@
 """What a planner hands to an area, and how it learns what became of it."""
 
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -48,22 +49,25 @@ class Delegation:
         """Something that the area must be told, or see to, may have changed."""
         self._woken = True
 
-    async def advance(self, steering: AreaSteering) -> Report | None:
-        """Starts, steers and waits until something happened; the final report when there is one."""
+    async def advance(self, steering: AreaSteering, time_left: timedelta | None) -> Report | None:
+        """Starts, steers and waits until something happened or the time is over; the final report
+        when there is one."""
         self._woken = False
         await self._see_to_children(steering)
         if self._final:
             return self._final
         watched = self._kept.is_watched and self._queue.kept.is_watched
+        look = None if watched or steering.paused else RECHECK_CHILDREN
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
-                timeout=None if watched or steering.paused else RECHECK_CHILDREN,
+                timeout=min((t for t in (look, time_left) if t is not None), default=None),
                 timeout_summary=f"tasks at work: cycle {self._area.cycle}",
             )
         except TimeoutError:
-            await self._kept.look()
-            await self._queue.kept.look()
+            if look:
+                await self._kept.look()
+                await self._queue.kept.look()
         return self._final
 
     async def give_up(self) -> None:

@@ -28,7 +28,17 @@ class Guided:
         self.now = newer(self.now, told)
 
     def may_go_on(self) -> None:
-        """Returns where the next step may begin here and now; a cancellation gets through."""
+        """Returns where the next step may begin here and now; a cancellation gets through.
+
+        One that came together with a letter, while a run ended, is not heard by the next run: so
+        the letter of a migration that ends counts as well.
+        """
+        if self.now.draining:
+            raise asyncio.CancelledError
+        self.may_ask()
+
+    def may_ask(self) -> None:
+        """The same for what is finished: it may land when its migration ends."""
         end_if_cancelled()
         if self.now.paused:
             self._onward()

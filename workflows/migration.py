@@ -12,7 +12,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
-from workflows import details, judge
+from workflows import details, judge, time_limit
 from workflows.approving import Approving
 from workflows.delegation import Delegation
 from workflows.draining import drained
@@ -121,6 +121,7 @@ class MigrationWorkflow(Approving):
 
     async def _work(self, steps: Steps) -> None:
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
+        assert self._order
         self._count_anew()
         self._enter(Stage.WORK)
         queue = self._landing_queue(steps)
@@ -135,7 +136,10 @@ class MigrationWorkflow(Approving):
         self._early = []
         report: Report | None = None
         while report is None:
-            report = await delegation.advance(self._steering())
+            counts, began = not time_limit.stands_still(self.state), workflow.time()
+            time_left = time_limit.left(self.state, self._order)
+            report = await delegation.advance(self._steering(), time_left)
+            self.set(worked=self.state.worked + (workflow.time() - began) * counts)
             self.set(area_open=delegation.is_open, steered=delegation.told)
             self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused)
             if report is None:
@@ -193,6 +197,9 @@ class MigrationWorkflow(Approving):
         cycles = self.state.limits.cycles or self._order.cycles
         cycles_left = cycles - (self.state.cycle - self.state.first_cycle)
         stage = judge.next_stage(verdict, idle, cycles_left)
+        if stage is not Stage.DONE and time_limit.is_over(self.state, self._order):
+            self._reason = time_limit.why(self.state, self._order)
+            return self._enter(Stage.STOPPED)
         if stage is not Stage.PLAN:
             await self._end_phase(steps, stage)
 
@@ -256,7 +263,8 @@ class MigrationWorkflow(Approving):
 
     def _steering(self) -> AreaSteering:
         stage, _ = self._after_pilot
-        ends = {"cancelled": True, "paused": False} if stage in ENDED else {}
+        over = stage in ENDED or (self._order and time_limit.is_over(self.state, self._order))
+        ends = {"cancelled": True, "paused": False} if over else {}
         return self.steering().model_copy(update={"released": self.state.released, **ends})
 
     async def _continue(self) -> None:

@@ -34,9 +34,9 @@ class ParkedTaskWorkflow:
         why = task.steering.paused_by or "paused by a person"
         page = f"{task.task} {task.title}".strip()
         workflow.set_current_details(f"{page}\n\n**Waiting:** {why}; nothing is lost")
-        cancelled = False
         try:
             await workflow.wait_condition(lambda: not self._steering.paused or bool(self._answers))
+            cancelled = self._steering.draining
         except asyncio.CancelledError:
             cancelled = True
         answers = (*task.state.answers, *self._answers)

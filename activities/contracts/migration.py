@@ -105,6 +105,8 @@ class MigrationState(Steerable):
     earlier_handoffs: int = 0
     """How many of them are of earlier phases: those say nothing about this one's sites."""
     started_at: str = ""
+    worked: float = 0.0
+    """Seconds in which tasks might run: pauses and waits for an approval are not among them."""
 
     @property
     def pilot(self) -> Pilot | None:

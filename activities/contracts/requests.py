@@ -42,6 +42,8 @@ class MigrationOrder(Contract):
     phases: tuple[str, ...]
     concurrency: int
     cycles: int
+    days: int = 0
+    """At work; 0: as long as it takes."""
     approve_plan: bool
     approve_pilot: bool = False
     pilots: tuple[int, ...] = ()

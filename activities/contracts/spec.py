@@ -121,6 +121,7 @@ class Limits(Form):
     attempts: Annotated[Whole, Field(ge=1, le=10)] = 3
     """Per rung."""
     days: Annotated[Whole, Field(ge=1, le=365)] = 21
+    """At work: pauses and waits for an approval do not count."""
     memory: Size = "4GiB"
     """Per command."""
     usd: Annotated[StrictFloat, Field(gt=0)] | None = None

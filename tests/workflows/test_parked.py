@@ -7,7 +7,7 @@ from alone import alone
 from test_continuing import grow, runs_of
 from world import fail, rewrite, write
 
-from activities.contracts.children import LANDED
+from activities.contracts.children import LANDED, STEER_TASK, TaskSteering
 from activities.contracts.landing import Landing, Outcome
 from activities.contracts.work import RungOutcome
 from activities.contracts.work import TaskStatus as Status
@@ -100,6 +100,32 @@ async def test_a_cancel_in_the_pause_takes_back_what_has_asked_to_land(stage, ou
     await case.answer(asked, outcome, commit="f" * 40)
     ends = {Outcome.WITHDRAWN: Status.CANCELLED, Outcome.LANDED: Status.LANDED}
     assert (await case.handoff()).status is ends[outcome]
+
+
+async def test_the_end_of_its_migration_reaches_it_whatever_comes_first(stage):
+    """Its area tells it to go on and end, and cancels it at once; a run that ends hears the first
+    of these alone."""
+    world = stage.world("park-drain", a="old")
+    gate = world.hold("run_rung")
+    case = await alone(stage, world)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await case.pause(1)
+    gate.open()
+    await case.parked()
+    await case.task.signal(STEER_TASK, TaskSteering(number=2, draining=True))
+    assert (await case.handoff()).status is Status.CANCELLED
+    assert (await case.enqueued(), world.asked("run_checks")) == (0, [])
+
+
+async def test_what_has_asked_to_land_may_land_at_the_end_of_its_migration(stage):
+    case = await alone(stage, stage.world("park-lands", a="old"))
+    asked = await case.candidate()
+    await case.pause(1)
+    await case.parked()
+    await case.task.signal(STEER_TASK, TaskSteering(number=2, draining=True))
+    await case.candidate(2)
+    await case.answer(asked, Outcome.LANDED, commit="f" * 40)
+    assert (await case.handoff()).status is Status.LANDED
 
 
 async def test_a_task_that_grew_long_goes_on_in_a_fresh_run_before_its_next_attempt(stage):

@@ -1,4 +1,6 @@
-"""A pause costs nothing: a week of it adds no event to any history, and no workspace is held."""
+"""A pause costs nothing: a week of it adds no event to any history, no workspace is held, and it is
+none of the days that a migration may be at work.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,16 +8,20 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 from conftest import Stage as Theatre
-from conftest import a_command, patient_stage, rested
+from conftest import a_command, patient_stage, rested, until
+from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 from world import World, rewrite, write
 
+from activities.contracts.commands import Aimed
+from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
 from tests.service import eventually
 from workflows import options
 from workflows.migration import MigrationWorkflow
 from workflows.parked import ParkedTaskWorkflow
 
+SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 WEEK = 7 * 24 * 3600
 
 
@@ -74,7 +80,7 @@ async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     world.per_task = {"c1-0003": rewrite("bad")}
     compose = world.hold("compose_batch")
     rungs = [world.hold("run_rung", task=f"c1-000{n}") for n in (2, 3)]
-    handle = await stage.start(world)
+    handle = await stage.start(world, spec={"limits": {"days": 1}})
     await asyncio.wait_for(compose.reached.wait(), 60)
     rungs[0].open()
     queue = stage.client.get_workflow_handle(queue_of(world))
@@ -102,3 +108,39 @@ async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     red = report.handoffs[2].attempts[0]
     assert (second.workspace.start, second.evidence) == (red.checkpoint, red.evidence)
     assert report.handoffs[2].seconds > WEEK
+
+
+async def test_when_its_days_are_over_nothing_is_begun_and_what_has_landed_stays(alone):
+    """One task has landed, one is paused alone, one waits for that."""
+    stage, env = alone
+    world = stage.world("w-days", a="old", b="old", c="old")
+    world.needs = {"c1-0003": ("c1-0002",)}
+    gate = world.hold("run_rung", task="c1-0002")
+    handle = await stage.start(world, spec={"limits": {"days": 1}})
+    await asyncio.wait_for(gate.reached.wait(), 60)
+    await handle.execute_update(MigrationWorkflow.pause, Aimed(task="c1-0002"))
+    paused = options.task_id(world.name, "c1-0002", 0)
+
+    async def is_told() -> bool:
+        events = (await stage.client.get_workflow_handle(paused).fetch_history()).events
+        return any(event.event_type == SIGNALED for event in events)
+
+    await eventually(is_told, 60)
+    gate.open()
+
+    async def is_parked() -> bool:
+        return await kind_of(stage, paused) == ParkedTaskWorkflow.__name__
+
+    await eventually(is_parked, 60)
+    await until(handle, lambda progress: progress.counts.landed == 1, 60)
+    queue, area = queue_of(world), options.area_id(world.name, "root")
+    await settled(stage, [handle.id, area, queue, paused])
+    # It ends on the way: the test server then may not skip what is left of the sleep.
+    skipping = asyncio.create_task(env.sleep(25 * 3600))
+    result = await asyncio.wait_for(handle.result(), 60)
+    skipping.cancel()
+    await asyncio.gather(skipping, return_exceptions=True)
+    assert (result.stage, result.landed) == (Stage.STOPPED, 1)
+    assert "1 days at work (limits.days)" in result.reason
+    report = stage.report(result)
+    assert [h.status for h in report.handoffs] == [Status.LANDED] + [Status.CANCELLED] * 2

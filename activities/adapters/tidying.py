@@ -1,19 +1,27 @@
-"""Packs together what landings and checkpoints add to a hub one by one.
+"""Packs together what landings add to a hub one by one.
 
-A landing leaves a pack, a checkpoint some loose objects, and every git process looks into every
-pack: with 2,000 of them each takes a third of a second longer. Large packs are kept as they are, so
-it costs what is new; what no ref reaches is packed too, nothing is ever dropped.
+Each leaves a pack, and every git process looks into every pack: with 2,000 of them it takes a third
+of a second longer. A pack twice as large as all smaller ones together stays as it is, so it costs
+what is new. All that a pack holds goes along, reached by a ref or not, and is durable in its new
+place before it leaves the old one. Loose objects stay: they slow nobody down, and git would take
+the folder away that somebody is about to write one into.
 """
 
 import os
+from pathlib import Path
 
 from activities.adapters.check_trees import try_lock
 from activities.adapters.git import Git, GitFailed
 from activities.adapters.hub import Hub
+from activities.adapters.syncing import sync_folder
 
 PACKS = 50
 """A hub is left alone until it has more packs than this."""
 TIDY_SECONDS = 3600
+PARTS = (".idx", ".pack", ".rev")
+"""The index first: without it nobody finds the pack."""
+NOT_OURS = (".keep", ".promisor", ".mtimes")
+"""A fetch holds its pack by the first until its refs have moved."""
 
 
 class NotTidied(OSError):
@@ -21,25 +29,50 @@ class NotTidied(OSError):
 
 
 def tidy(hub: Hub) -> int:
-    """How many packs were made few; 0: it was tidy, or another process is at it.
+    """How many packs became one; 0: there are few, or another process is at it.
 
     Harmless beside readers and writers, who find what moved in its new place, and again. Raises
     NotTidied.
     """
-    packs = len(list((hub.path / "objects/pack").glob("*.pack")))
-    if packs <= PACKS:
-        return 0
+    folder = hub.path / "objects/pack"
     lock = try_lock(hub.path.with_suffix(".tidy.flock"))
     if lock is None:
         return 0
     try:
+        small = _small(folder)
+        if len(small) <= PACKS:
+            return 0
         # One thread: it runs beside what everybody waits for.
-        how = ("-d", "-n", "-q", "--geometric=2")
-        Git(hub.path, inherit=(lock,)).run(
-            "repack", *how, timeout=TIDY_SECONDS, settings=("pack.threads=1",)
+        made = Git(hub.path, inherit=(lock,)).run(
+            *("pack-objects", "-q", "--stdin-packs", str(folder / "pack")),
+            stdin="".join(f"{pack.name}\n" for pack in small).encode(),
+            timeout=TIDY_SECONDS,
+            settings=("pack.threads=1",),
         )
+        sync_folder(folder)
+        for pack in small:
+            if pack.stem != f"pack-{made.decode().strip()}":
+                for part in PARTS:
+                    pack.with_suffix(part).unlink(missing_ok=True)
     except GitFailed as failed:
         raise NotTidied(str(failed)) from failed
     finally:
         os.close(lock)
-    return packs
+    return len(small)
+
+
+def _small(folder: Path) -> list[Path]:
+    """The packs to make one of: all up to the first that outweighs what is smaller twice."""
+    found = [pack for pack in folder.glob("*.pack") if _is_free(pack)]
+    ordered = sorted(found, key=lambda pack: pack.stat().st_size)
+    sizes = [pack.stat().st_size for pack in ordered]
+    for place in range(PACKS, len(ordered)):
+        if sizes[place] > 2 * sum(sizes[:place]):
+            return ordered[:place]
+    return ordered
+
+
+def _is_free(pack: Path) -> bool:
+    """It is whole, for its index comes last, and nobody holds it."""
+    held = any(pack.with_suffix(sign).exists() for sign in NOT_OURS)
+    return pack.with_suffix(".idx").exists() and not held

@@ -79,10 +79,16 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         *(("on hold", f"{hold_text(hold)}") for hold in progress.holds),
         *(("steered", f"{g.target or 'all'}: {first_line(g.text)}") for g in progress.guidance),
         ("limits", limits_line(progress)),
-        *more,
+        *(_waited_for(*row) for row in more),
         ("web UI", link),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value)
+
+
+def _waited_for(row: str, text: str) -> tuple[str, str]:
+    """What is only waited for is no trouble."""
+    waits = text.startswith("waiting: ")
+    return ("waiting", text.removeprefix("waiting: ")) if waits else (row, text)
 
 
 def limits_line(progress: Progress) -> str:

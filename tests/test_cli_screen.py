@@ -12,6 +12,7 @@ from activities.contracts.migration import Progress, Stage
 from activities.contracts.plan import TaskRow
 from cli.boundary import give
 from cli.live import Screen
+from cli.render import status_text
 
 CONTROL = r"\x1b\]|\x1b\[2J|\x07|\u202e"
 
@@ -72,6 +73,13 @@ def test_no_name_of_a_file_steers_the_terminal(capsys: pytest.CaptureFixture[str
     for text in (drawn.getvalue(), said):
         assert "\\x1b]0;all landed" in text
         assert not {"\x1b]", "\x1b[2J", "\x07", "\u202e"} & {*re.findall(CONTROL, text)}
+
+
+def test_what_is_only_waited_for_is_not_called_trouble() -> None:
+    said = ("waiting: the environment go is being prepared on vm", "trying again (land): no")
+    shown = [status_text(a_progress(), "link", [("trouble", text)]) for text in said]
+    assert "waiting      the environment go is being prepared on vm" in shown[0]
+    assert "trouble      trying again (land): no" in shown[1]
 
 
 class Terminal(io.StringIO):

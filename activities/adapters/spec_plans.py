@@ -66,4 +66,5 @@ def unfit(spec: MigrationSpec, source: Source, rule: PlanRule) -> Iterator[Fault
         wrong = rule(spec, phase) if phase.plan_file else None
         own: Path = ("phases", number, FIELD)
         if wrong is not None:
-            yield Fault(own if own in source.values else (FIELD,), *wrong)
+            what, advice = wrong
+            yield Fault(own if own in source.values else (FIELD,), what, advice)

@@ -11,12 +11,11 @@ from typing import Any
 from activities.adapters.spec_parts import items, table
 from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.spec_source import Source
-from activities.adapters.spec_words import Wrong
 from activities.contracts.draft import MigrationDraft
 from activities.contracts.spec import MigrationSpec, Phase
 
 FIELD = "plan"
-PlanRule = Callable[[MigrationSpec, Phase], Wrong]
+PlanRule = Callable[[MigrationSpec, Phase], tuple[str, str] | None]
 """What is wrong with a phase's plan file, and what to do."""
 
 

@@ -58,7 +58,7 @@ endif
 
 ifneq ($(wildcard tests/corpus),)
 .PHONY: corpus corpus-scale
-corpus: $(READY) tools ## real code in four languages, held against known counts; NAMES="clap-edition" for some
+corpus: $(READY) tools ## real code in six languages, held against known counts; NAMES="clap-edition" for some
 	$(PY) -m tests.corpus $(NAMES)
 corpus-scale: $(READY) tools ## the same on tens of thousands of files
 	$(PY) -m tests.corpus --scale $(NAMES)

@@ -119,16 +119,21 @@ def fetch(release: Release, repository: Path, source: Source = sdist) -> Path:
 
 def unpack(archive: Path, release: Release, folder: Path) -> Path:
     """The one folder in a tar archive that has the pinned bytes; FetchFailed for others."""
-    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    refuse_another(archive.read_bytes(), release)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder / "tree", filter="data")
+    [root] = (folder / "tree").iterdir()
+    return root
+
+
+def refuse_another(content: bytes, release: Release) -> None:
+    """Raises FetchFailed unless the release is these bytes."""
+    found = hashlib.sha256(content).hexdigest()
     if found != release.digest:
         raise FetchFailed(
             f"{release.name} {release.version} is not the pinned one: its archive has the sha256 "
             f"{found}, expected was {release.digest}"
         )
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder / "tree", filter="data")
-    [root] = (folder / "tree").iterdir()
-    return root
 
 
 def run(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> str:

@@ -184,7 +184,7 @@ def _paths(paths: Sequence[str]) -> str:
 
 def _why(handoff: Handoff) -> str:
     """The last red check's reasons, else the task's own words, else how each rung ended."""
-    outcomes = {f"{a.kind}: {a.outcome.value}" for a in handoff.attempts}
+    outcomes = {f"{a.kind}: {a.outcome.value} {a.note}".strip() for a in handoff.attempts}
     own = [concern for concern in handoff.concerns if concern not in outcomes]
     reasons = _red_reasons(handoff.attempts)
     if reasons or own:

@@ -19,7 +19,8 @@ from activities.adapters.releases import (
     sdist,
 )
 from tests.adapters.repositories import git
-from tests.corpus.registries import crate, go_module, npm
+from tests.corpus.registries import crate, debian, go_module, npm
+from tests.corpus.table import CORPUS
 
 SMALL = {
     "sdist": (OAUTHLIB, sdist, "7dddc544eb4b63a7b349ddaaafc01d0af011489a"),
@@ -45,6 +46,11 @@ SMALL = {
         ),
         go_module,
         "02cb6dad7ec300a5b1b93b13f0b609d8980eb50a",
+    ),
+    "debian": (
+        CORPUS["zlib-ansi"].release,
+        debian("zlib1g", "tar.bz2"),
+        "122c20717ceaeb61ac1c0e6ed26f9fa4965b2cc3",
     ),
 }
 """Each with the commit that it is on every machine."""

@@ -232,6 +232,15 @@ def test_a_tool_that_changed_nothing_is_quoted_too() -> None:
     )
     [entry] = undone([stuck])
     assert entry.why == "codemod: no change (exit 0: src/a.py: cannot parse)"
+    absent = Attempt(
+        number=2, rung=1, kind="claude", outcome=RungOutcome.UNAVAILABLE, note="no model worker"
+    )
+    words = ("codemod: no_change", "claude: unavailable no model worker")
+    [entry] = undone([stuck.model_copy(update={"attempts": (idle, absent), "concerns": words})])
+    assert entry.why == (
+        "codemod: no change (exit 0: src/a.py: cannot parse); "
+        "then claude: unavailable (no model worker)"
+    )
 
 
 def test_a_bare_exit_code_comes_with_what_the_command_printed() -> None:

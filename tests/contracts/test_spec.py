@@ -228,6 +228,7 @@ def test_every_example_loads_and_names_its_schema() -> None:
         "homeassistant-flowresult": "homeassistant-flowresult",
         "sympy-ruff": "sympy-ruff",
         "zlib-ansi": "zlib-ansi",
+        "commons-cli-junit5": "commons-cli-junit5",
     }
     for path in EXAMPLES.glob("*.yaml"):
         assert path.read_text().startswith("# yaml-language-server: $schema=migration.schema.json")

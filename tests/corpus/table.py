@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from activities.adapters.releases import OAUTHLIB, Release, Source, sdist
 from activities.contracts.migration import Stage
-from tests.corpus.registries import crate, go_module, npm
+from tests.corpus.registries import crate, debian, go_module, maven, npm
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,31 @@ CORPUS = {
         ),
         crate,
         Outcome(tasks=2, landed=2, files=27, results={"lib": ("88 passed", "88 passed")}),
+    ),
+    "zlib-ansi": Migration(
+        Release(
+            "zlib",
+            "1.2.13.dfsg",
+            "71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1",
+        ),
+        debian("zlib1g", "tar.bz2"),
+        Outcome(
+            tasks=10,
+            landed=10,
+            files=33,
+            results={"suite": ("3 passed", "3 passed")},
+            stays=(11, 2),  # of Windows
+        ),
+        Staying(r"\bOF\(\(", ("*.c", "*.h")),
+    ),
+    "commons-cli-junit5": Migration(
+        Release(
+            "commons-cli:commons-cli",
+            "1.5.0",
+            "24f282414f4f2e642b10bfd37a6ad586494529d29ef48c3bae64f3469e5e1f43",
+        ),
+        maven,
+        Outcome(tasks=4, landed=4, files=30, results={"unit": ("382 passed", "382 passed")}),
     ),
 }
 

@@ -52,7 +52,8 @@ async def test_a_fleet_is_started_followed_listed_and_read(tmp_path: Path) -> No
             ("better/two", "done", 1),
         ]
         assert "| better/two | done | 1 | 0 |" in (await running.starter("report", "better")).out
-        assert "# Migration better/one" in (await running.starter("report", "better/one")).out
+        page = (await running.starter("report", "better", "--html")).out
+        assert "2 file changes landed in 2 commits" in page
         assert "+young" in (await running.starter("diff", "better/two")).out
         listed = json.loads((await running.starter("list", "--json")).out)["migrations"]
         assert {(row["name"], row["kind"]) for row in listed} == {

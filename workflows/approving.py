@@ -33,6 +33,8 @@ class Approving(Shown):
         """Judges a pilot that is over, once; a person or its landings let the others start."""
         if handoffs and self.state.pilot is None and not self.state.released:
             found = await steps.judge_pilot(self.state, handoffs)
+            asked = bool(self._order and self._order.approve_pilot)
+            found = found.model_copy(update={"asked": asked})
             self.set(pilots=(*self.state.pilots, found))
         stage, _ = self._after_pilot
         if self.state.pilot and stage is Stage.WORK:

@@ -39,8 +39,9 @@ class Commanded(Steered[MigrationState]):
 
     @workflow.update
     def approve(self, command: Command = PLAIN) -> str:
+        command = self.signed(command)
         granted = "released" if self.state.pilot else "approved"
-        return self.apply("approve", self.signed(command), {granted: True})
+        return self.apply("approve", command, {granted: True, **self._of_pilot(command)})
 
     @approve.validator
     def _may_approve(self, command: Command = PLAIN) -> None:
@@ -48,12 +49,20 @@ class Commanded(Steered[MigrationState]):
 
     @workflow.update
     def reject(self, command: Command = PLAIN) -> str:
+        command = self.signed(command)
         why = command.reason or "no reason given"
-        return self.apply("reject", self.signed(command), {"rejected": why})
+        return self.apply("reject", command, {"rejected": why, **self._of_pilot(command)})
 
     @reject.validator
     def _may_reject(self, command: Command = PLAIN) -> None:
         self.refuse_unless(self.state.stage is Stage.APPROVAL, command, NOTHING_WAITS)
+
+    def _of_pilot(self, command: Command) -> dict[str, object]:
+        """What is said of a pilot is kept with it, where one waits."""
+        if self.state.pilot is None:
+            return {}
+        decided = self.state.pilot.model_copy(update={"decision": command.id})
+        return {"pilots": (*self.state.pilots[:-1], decided)}
 
     @workflow.update
     async def steer(self, command: Steer) -> str:

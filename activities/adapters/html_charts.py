@@ -4,13 +4,13 @@ Both are steps over time: something landed at a moment, and nothing happened bet
 bounded: a long migration's curve is thinned to what a screen can show.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from math import ceil, floor, log10
 from typing import NamedTuple
 
 from activities.adapters.report_words import count
-from activities.contracts.report import MigrationReport
+from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.work import Handoff, TaskStatus
 
 WIDTH, HEIGHT = 440, 250
@@ -19,6 +19,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 424, 16, 204
 MOST_POINTS = 300
 MOST_DOTS = 60
 """More landings than these are a line, not dots."""
+EVER = datetime.min.replace(tzinfo=UTC)
 _TICKS = 4
 _UNITS = (("seconds", 1.0), ("minutes", 60.0), ("hours", 3600.0), ("days", 86400.0))
 
@@ -50,20 +51,36 @@ class Chart(NamedTuple):
 
 def charts(report: MigrationReport) -> list[Chart]:
     """Landed files, and sites left; none where the times are not known or nothing landed."""
-    start, end = _moment(report.started_at), _moment(report.finished_at)
-    if start is None or end is None or not report.landings:
+    times = _times(report.started_at, report.finished_at, report.landings)
+    if times is None:
         return []
-    landings = [(_moment(landing.at) or start, landing) for landing in report.landings]
-    start = min(start, *(at for at, _ in landings))
-    end = max(end, *(at for at, _ in landings))
-    offsets = [(at - start).total_seconds() for at, _ in landings]
-    took = (end - start).total_seconds()
-    sizes = [landing.files for _, landing in landings]
-    drawn = [_landed(offsets, sizes, took)]
+    offsets, took = times
+    drawn = [_landed(offsets, [landing.files for landing in report.landings], took)]
     if report.sites_at_start:
         solved = _solved(report)
         drawn.append(_sites_left(report, list(zip(offsets, solved, strict=True)), took))
     return drawn
+
+
+def landings_chart(
+    started_at: str, finished_at: str, landings: Iterable[LandedCommit]
+) -> list[Chart]:
+    """Landed files of whatever landed between two moments, in whatever order it is given."""
+    ordered = sorted(landings, key=lambda landing: (_moment(landing.at) or EVER, landing.commit))
+    times = _times(started_at, finished_at, ordered)
+    return [_landed(times[0], [landing.files for landing in ordered], times[1])] if times else []
+
+
+def _times(
+    started_at: str, finished_at: str, landings: Sequence[LandedCommit]
+) -> tuple[list[float], float] | None:
+    """Seconds from the start to each landing, and to the end."""
+    start, end = _moment(started_at), _moment(finished_at)
+    if start is None or end is None or not landings:
+        return None
+    moments = [_moment(landing.at) or start for landing in landings]
+    start, end = min(start, *moments), max(end, *moments)
+    return [(at - start).total_seconds() for at in moments], (end - start).total_seconds()
 
 
 def _landed(offsets: Sequence[float], sizes: Sequence[int], took: float) -> Chart:

@@ -1,22 +1,15 @@
 """A migration's report as one HTML page that needs nothing else: no network, no script, no file.
 
-Rendered from the data and nothing else; the template escapes whatever it is given. The page stays
-below MAX_BYTES: when all of it would not fit, its lists get shorter, and say what they leave out.
+Rendered from the data and nothing else; the template escapes whatever it is given.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
-
-from activities.adapters.html_charts import HEIGHT, WIDTH, charts
-from activities.adapters.html_text import line, moment, output, words
-from activities.adapters.report_words import count, duration, interrupted, span
+from activities.adapters.html_charts import charts
+from activities.adapters.html_page import Limits, fitting, shared, template
+from activities.adapters.html_text import words
+from activities.adapters.report_words import count, duration, interrupted, span, what_followed
 from activities.adapters.reporting import (
     OUTCOMES,
     blind_warnings,
@@ -27,44 +20,10 @@ from activities.adapters.reporting import (
 )
 from activities.contracts.evidence import CheckOutcome, CheckResult
 from activities.contracts.migration import Stage
+from activities.contracts.pilot import Pilot, pilot_rows
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
-MAX_BYTES = 1_000_000
-FOLDER = Path(__file__).parent / "html"
-
-
-class Limits(NamedTuple):
-    """How much of each list and text a page shows."""
-
-    rows: int
-    """Of tasks, landings and decisions."""
-    undone: int
-    """Rows of what was not done."""
-    paths: int
-    """In one of those."""
-    files: int
-    """That one task landed."""
-    checks: int
-    """Of one attempt."""
-    ids: int
-    """In any other list."""
-    text: int
-    """Characters of a sentence or name."""
-    output: int
-    """Characters of what one task's commands printed."""
-
-
-LIMITS = (
-    Limits(rows=2000, undone=3000, paths=200, files=200, checks=20, ids=500, text=600, output=1500),
-    Limits(rows=1000, undone=2000, paths=50, files=50, checks=5, ids=200, text=300, output=400),
-    Limits(rows=1000, undone=1500, paths=20, files=10, checks=2, ids=100, text=200, output=0),
-    Limits(rows=600, undone=800, paths=20, files=0, checks=1, ids=50, text=160, output=0),
-    Limits(rows=500, undone=500, paths=10, files=0, checks=0, ids=20, text=140, output=0),
-    Limits(rows=300, undone=200, paths=10, files=0, checks=0, ids=20, text=120, output=0),
-    Limits(rows=100, undone=50, paths=3, files=0, checks=0, ids=10, text=100, output=0),
-)
-"""From generous to tight: landed files go first, and the last one fits whatever a report says."""
 _KINDS = {
     TaskStatus.LANDED: "good",
     TaskStatus.PARTIAL: "warn",
@@ -77,12 +36,7 @@ _STAGES = {Stage.DONE: "good", Stage.DONE_WITH_LEFTOVERS: "warn"}
 
 def render_html(report: MigrationReport) -> str:
     """The page; equal reports give equal pages."""
-    page = ""
-    for limits in LIMITS:
-        page = _page(report, limits)
-        if len(page.encode()) < MAX_BYTES:
-            break
-    return page
+    return fitting(lambda limits: _page(report, limits))
 
 
 class Undone(NamedTuple):
@@ -117,8 +71,9 @@ class AttemptRow(NamedTuple):
 def _page(report: MigrationReport, limits: Limits) -> str:
     said, reasons = no_file_undone(report)
     left = _undone(report, limits)
-    return _template().render(
+    return template("report.html.jinja").render(
         report=report,
+        title=f"Migration {report.name}: {report.outcome.value}",
         limits=limits,
         outcome=OUTCOMES.get(report.outcome, report.outcome.value),
         outcome_kind=_STAGES.get(report.outcome, "bad"),
@@ -128,14 +83,13 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         nothing_said="" if left else said,
         nothing_reasons=() if left else reasons,
         charts=charts(report),
-        width=WIDTH,
-        height=HEIGHT,
-        count=count,
+        pilots=[_pilot(pilot, report) for pilot in report.pilots],
         tasks=[_task(h) for h in sorted(report.handoffs, key=lambda h: h.task)],
+        tabled=bool(report.handoffs),
         repository=without_credentials(report.repository),
         took=span(report.started_at, report.finished_at),
         interrupted=interrupted(report.interruptions),
-        **_assets(),
+        **shared(),
     )
 
 
@@ -192,6 +146,11 @@ def _printed(handoff: Handoff) -> str:
     return runs[-1] if runs else ""
 
 
+def _pilot(pilot: Pilot, report: MigrationReport) -> tuple[str, list[tuple[str, str]]]:
+    followed = ("decision", what_followed(pilot, report.decisions))
+    return pilot.phase, [*pilot_rows(pilot), followed]
+
+
 def _task(handoff: Handoff) -> TaskRow:
     return TaskRow(
         handoff=handoff,
@@ -219,31 +178,3 @@ def _check(check: CheckResult) -> str:
     results = f", {count(check.count_after, 'result')}" if check.count_after else ""
     said = f"{check.check}: {words(check.outcome.value)}{results} in {duration(check.seconds)}"
     return "; ".join([said, *check.reasons])
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(line=line, output=output, moment=moment, words=words)
-    return environment.get_template("report.html.jinja")
-
-
-@cache
-def _assets() -> dict[str, Markup]:
-    """Style and script, and what the page's policy allows: exactly these two."""
-    style, script = ((FOLDER / name).read_text() for name in ("report.css", "report.js"))
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

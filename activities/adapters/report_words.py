@@ -1,7 +1,10 @@
 """Numbers and times as a report says them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+
+from activities.contracts.commands import HumanDecision
+from activities.contracts.pilot import Pilot
 
 
 def duration(seconds: float) -> str:
@@ -35,3 +38,18 @@ def interrupted(deaths: Mapping[str, int]) -> str:
     times = {1: "once", 2: "twice"}
     told = (f"{who} {times.get(n, f'{n} times')}" for who, n in sorted(deaths.items()))
     return f"{', '.join(told)}; each was started again and the work went on"
+
+
+def what_followed(pilot: Pilot, decisions: Iterable[HumanDecision]) -> str:
+    """Who let the rest of a phase begin after its pilot, or why nobody did."""
+    said = next((d for d in decisions if pilot.decision and d.id == pilot.decision), None)
+    if said:
+        verb = "approved" if said.verb == "approve" else "rejected"
+        return f"{verb} by {said.actor}{f': {said.reason}' if said.reason else ''}"
+    if pilot.decision:
+        return "decided by a person, longer ago than decisions are kept"
+    if pilot.asked:
+        return "nobody decided before the migration ended"
+    if pilot.landed:
+        return "nobody had to be asked: a task of it landed, so the rest began"
+    return "nobody had to be asked: no task of it landed, so the rest did not begin"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
 from activities.adapters.report_tables import decisions, kept_work, table
-from activities.adapters.report_words import count, duration, interrupted, span
+from activities.adapters.report_words import count, duration, interrupted, span, what_followed
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
@@ -258,7 +258,9 @@ def _pilots(report: MigrationReport) -> str:
     """What each pilot taught while the others waited."""
     parts: list[str] = []
     for pilot in report.pilots:
-        parts += ["", f"Phase {text(pilot.phase)}:", "", *_bullets(pilot_lines(pilot))]
+        followed = f"decision    {what_followed(pilot, report.decisions)}"
+        lines = [*pilot_lines(pilot), followed]
+        parts += ["", f"Phase {text(pilot.phase)}:", "", *_bullets(lines)]
     return "\n".join(["## What the pilot taught", *parts]) if parts else ""
 
 

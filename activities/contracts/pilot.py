@@ -27,6 +27,10 @@ class Pilot(Contract):
     land_low: int = 0
     """How many of the rest land, if they are like the pilot: a 90 % interval."""
     land_high: int = 0
+    asked: bool = False
+    """A person decides about the rest."""
+    decision: str = ""
+    """The id of what that person said."""
 
     @property
     def rest_seconds(self) -> tuple[float, float]:
@@ -35,19 +39,24 @@ class Pilot(Contract):
         return self.rest_waves * self.fastest, self.rest_waves * self.slowest
 
 
-def pilot_lines(pilot: Pilot) -> list[str]:
-    """What people read about it."""
+def pilot_rows(pilot: Pilot) -> list[tuple[str, str]]:
+    """What people read about it, by what it is about."""
     low, high = (span_text(seconds) for seconds in pilot.rest_seconds)
     rounds = f"{pilot.rest_waves} round{'' if pilot.rest_waves == 1 else 's'}"
-    lines = [
-        f"landed      {pilot.landed} of {pilot.tasks} tasks of the pilot",
-        f"a task      {span_text(pilot.median)} ({span_text(pilot.fastest)} to "
-        f"{span_text(pilot.slowest)})",
-        f"sites left  {pilot.sites_left} of {pilot.sites}",
-        f"the rest    {pilot.rest} tasks in {rounds}: {low} to {high}; "
-        f"{pilot.land_low} to {pilot.land_high} of them land",
+    spent = f"{span_text(pilot.median)} ({span_text(pilot.fastest)} to {span_text(pilot.slowest)})"
+    rest = f"{pilot.rest} tasks in {rounds}: {low} to {high}; "
+    return [
+        ("landed", f"{pilot.landed} of {pilot.tasks} tasks of the pilot"),
+        ("a task", spent),
+        ("sites left", f"{pilot.sites_left} of {pilot.sites}"),
+        ("the rest", f"{rest}{pilot.land_low} to {pilot.land_high} of them land"),
+        *(("not done", line) for line in pilot.undone),
     ]
-    return [*lines, *(f"not done    {line}" for line in pilot.undone)]
+
+
+def pilot_lines(pilot: Pilot) -> list[str]:
+    """The rows as aligned text."""
+    return [f"{label:<12}{value}" for label, value in pilot_rows(pilot)]
 
 
 def span_text(seconds: float) -> str:

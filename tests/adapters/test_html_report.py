@@ -8,11 +8,14 @@ import pytest
 from report_pages import Page, a_check, a_large_report, a_story, an_attempt, landed, landing
 from test_reporting import BASE, TIP, a_report
 
-from activities.adapters.html_report import MAX_BYTES, render_html
+from activities.adapters.html_page import MAX_BYTES
+from activities.adapters.html_report import render_html
 from activities.adapters.html_text import line, output
+from activities.adapters.reporting import render_report
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome
 from activities.contracts.migration import Stage
+from activities.contracts.pilot import Pilot
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
     CommandRun,
@@ -22,6 +25,7 @@ from activities.contracts.work import (
     TaskStatus,
 )
 
+PILOT = Pilot(phase="bulk", cycle=1, tasks=3, landed=2, rest=40, undone=("c1-0002 src/b.py: red",))
 HOSTILE = "<script>alert('x')</script>\"&'`--><!--]]>\u202e\x1b[31m\x00é"
 
 
@@ -196,3 +200,27 @@ def test_the_repositorys_credentials_are_not_on_the_page() -> None:
     html = render_html(a_report(repository="https://ann:hunter2@git.example.com/app.git"))
     assert "hunter2" not in html
     assert "***@git.example.com" in html
+
+
+@pytest.mark.parametrize(
+    ("pilot", "followed"),
+    [
+        ({"asked": True, "decision": "1"}, "approved by ann@host: looks right"),
+        ({"asked": True}, "nobody decided before the migration ended"),
+        ({}, "nobody had to be asked: a task of it landed, so the rest began"),
+        ({"landed": 0}, "nobody had to be asked: no task of it landed, so the rest did not begin"),
+        ({"asked": True, "decision": "gone"}, "longer ago than decisions are kept"),
+    ],
+)
+def test_what_a_pilot_taught_stands_with_what_followed(
+    pilot: dict[str, object], followed: str
+) -> None:
+    report = a_story(pilots=(PILOT.model_copy(update=pilot),))
+    page = Page(render_html(report))
+    section = page.text[page.text.index("What the pilot taught") : page.text.index("What people")]
+    assert "Phase bulk" in section
+    assert "The rest 40 tasks in" in section
+    assert "Not done c1-0002 src/b.py: red" in section
+    assert followed in section
+    assert followed in render_report(report)
+    assert ("a", "#pilot") in page.having("href")

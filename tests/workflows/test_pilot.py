@@ -46,7 +46,7 @@ async def test_a_pilot_waits_for_a_person_and_shows_what_it_taught(stage: Stage)
     assert [h.task for h in report.handoffs if h.status is Status.LANDED] == [
         *("c1-0001", "c1-0003", "c1-0004")
     ]
-    assert [(p.landed, p.tasks) for p in report.pilots] == [(1, 2)]
+    assert [(p.landed, p.tasks, p.asked, p.decision) for p in report.pilots] == [(1, 2, True, "x1")]
 
 
 async def test_a_rejected_pilot_ends_the_migration_and_what_landed_stays(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 "use strict";
-// Filters the table of tasks as one types; without scripts the whole table is there.
+// Filters the table of tasks or repositories as one types; without scripts the whole table is there.
 const field = document.getElementById("filter");
-const rows = Array.from(document.querySelectorAll("#task-table tbody tr"));
+const rows = Array.from(document.querySelectorAll(".filtered tbody tr"));
 const shown = document.getElementById("filtered");
 document.getElementById("filtering").hidden = false;
 field.addEventListener("input", () => {

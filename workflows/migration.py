@@ -123,7 +123,8 @@ class MigrationWorkflow(Approving):
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
         assert self._order
         self._count_anew()
-        self._enter(Stage.WORK)
+        # A new run goes on where the last one was: what waits for a person waits through it.
+        self._enter(self.state.stage if self.state.area_open else Stage.WORK)
         queue = self._landing_queue(steps)
         delegation = self._delegation = Delegation(
             steps.area_input(self.state, self._phase, queue.id),

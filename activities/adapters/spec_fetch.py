@@ -30,10 +30,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follows nothing: the redirect is told as the answer that it is."""
 
 
-def fetch(url: str) -> bytes:
-    """The content of an http or https URL."""
+def fetch(url: str, seconds: float = SECONDS) -> bytes:
+    """The content of an http or https URL, which is there within so many seconds."""
     opener = urllib.request.build_opener(_NoRedirect())
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     content = bytearray()
     try:
         with opener.open(url, timeout=SILENCE) as response:
@@ -42,7 +42,7 @@ def fetch(url: str) -> bytes:
                 if len(content) > MAX_BYTES:
                     raise FetchFailed("it is larger than 1 MiB")
                 if time.monotonic() > deadline:
-                    raise FetchFailed(f"it took longer than {SECONDS:g} s")
+                    raise FetchFailed(f"it took longer than {seconds:g} s")
     except urllib.error.HTTPError as error:
         error.close()
         moved = f" to {error.headers['Location']}" if error.headers["Location"] else ""

@@ -51,6 +51,8 @@ def npm_package(word: str) -> Wrong:
 
 def pattern(word: str) -> Wrong:
     """A gitignore pattern over repository-relative paths."""
+    if word in ("/", "./", "."):
+        return f"the pattern `{word}` matches nothing", "write `**` for every file"
     if not word.strip() or word.startswith("#"):
         return f"the pattern `{word}` matches nothing", r"write a path or a glob; \# begins with #"
     if word.startswith("./"):
@@ -93,8 +95,10 @@ def branch(word: str) -> Wrong:
     ends = word.startswith(("-", "/", ".")) or word.endswith(("/", "."))
     if not word or word in ("@", "HEAD") or ends or _REF_BAD.search(word):
         return f"`{word}` is not a branch name", "use a name such as whimbrel/httpx"
-    if word.startswith("refs/"):
+    if word.startswith("refs/heads/"):
         return f"`{word}` is a full ref", f"write `{word.removeprefix('refs/heads/')}`"
+    if word.startswith("refs/"):
+        return f"`{word}` is no branch", "name a branch: what a tag says never moves on"
     return None
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 
+from activities.adapters.spec_fetch import FetchFailed, fetch
 from activities.adapters.spec_file import SpecErrors, load_spec
 from activities.adapters.yaml_nodes import MAX_BYTES
 from activities.contracts.spec import MigrationSpec
@@ -126,6 +127,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(ConnectionError):
             self.wfile.write(body or b"")
+            while self.path == "/endless.yaml":
+                self.wfile.write(b"#")
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
@@ -135,6 +138,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def web() -> Iterator[str]:
     """A web server's address."""
     Handler.texts = {"/base.yaml": BASE.encode(), "/large.yaml": b"#" * (MAX_BYTES + 1)}
+    Handler.texts["/latin.yaml"] = "objective: größer".encode("latin-1")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -166,6 +170,7 @@ def test_a_url_is_read_when_its_content_is_the_one_that_was_pinned(
         ("{web}/large.yaml#{pin}", "it is larger than 1 MiB"),
         ("file:///etc/passwd#{pin}", "is no http or https URL"),
         ("http://me:secret@127.0.0.1/x#{pin}", "is no http or https URL without credentials"),
+        ("{web}/latin.yaml#{pin}", "is not UTF-8; save it as UTF-8"),
         ("http://127.0.0.1:1/x#{pin}", "cannot be fetched: [Errno 111]"),
     ],
 )
@@ -177,6 +182,36 @@ def test_a_url_that_is_no_pinned_file_is_refused_at_its_place(
     (problem,) = refused(path)
     assert problem.startswith("spec.yaml:1:10: extends: `")
     assert said.format(web=web) in problem
+
+
+def test_a_file_that_is_no_text_is_told_where_it_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    (tmp_path / "base.yaml").write_bytes("objective: größer".encode("latin-1"))
+    (problem,) = refused(path)
+    assert problem.startswith("spec.yaml:1:10: extends: `base.yaml` is not UTF-8; save it as")
+
+
+def test_a_url_that_leads_back_to_itself_is_a_cycle(tmp_path: Path, web: str) -> None:
+    Handler.texts["/base.yaml"] = f"extends: {web}/base.yaml#{'0' * 64}".encode()
+    pin = hashlib.sha256(Handler.texts["/base.yaml"]).hexdigest()
+    (problem,) = refused(written(tmp_path, extends=f'"{web}/base.yaml#{pin}"'))
+    assert problem.startswith(f"{web}/base.yaml:1:10: extends: `{web}/base.yaml#000")
+    assert "leads back" in problem
+
+
+def test_a_url_that_never_ends_is_given_up(web: str) -> None:
+    Handler.texts["/endless.yaml"] = b""
+    with pytest.raises(FetchFailed, match=r"it took longer than 0 s"):
+        fetch(f"{web}/endless.yaml", seconds=0)
+
+
+def test_a_file_from_a_url_names_no_plan_of_this_machine(tmp_path: Path, web: str) -> None:
+    Handler.texts["/base.yaml"] = f"{BASE}plan: plan.json\n".encode()
+    pin = hashlib.sha256(Handler.texts["/base.yaml"]).hexdigest()
+    (problem,) = refused(written(tmp_path, extends=f'"{web}/base.yaml#{pin}"'))
+    line = len(BASE.splitlines()) + 1
+    assert problem.startswith(f"{web}/base.yaml:{line}:7: plan: is a path in a file from a URL")
+    assert problem.endswith("write `plan` into the spec itself")
 
 
 def test_a_file_from_a_url_names_no_files_of_this_machine(tmp_path: Path, web: str) -> None:

@@ -24,6 +24,7 @@ MISTAKES = {
     "blank command": ('checks: {unit: {run: §" "}}', "write the command"),
     "blank codemod": ('ladder: [{codemod: §""}]', "write the command"),
     "command of no words": ("checks: {unit: {run: §[]}}", "is empty; give a value"),
+    "command of blank lines": ("checks:\n  unit:\n    run: §|\n\n\n", "write the command"),
     "finder's blank command": ('sites: {find: {command: §" "}}', "that prints the sites"),
     "allowed without a reason": (
         "checks: {unit: {run: x, results: tap, allow: [§{id: x}]}}",
@@ -68,6 +69,8 @@ MISTAKES = {
         "checks: {unit: {run: x, env: {A: §3}}}",
         'quote it: "3"',
     ),
+    "hexadecimal number": ("limits: {attempts: §0x1f}", "write a whole number"),
+    "endless number": ("limits: {usd: §.inf}", "write a number"),
     # names that do not exist
     "unknown finder": ("sites: {find: {§regx: x}}", "did you mean `regex`?"),
     "unknown rung": ("ladder: [{§codmod: x}]", "did you mean `codemod`?"),
@@ -144,6 +147,22 @@ MISTAKES = {
     "program that is two words": ('environments: {tool: {requires: [§"a b"]}}', "the name alone"),
     "absolute path": ("environments: {tool: {path: [§/bin]}}", "write `bin`"),
     "name of an environment": ("environments: {§Tool: {requires: [git]}}", "lower-case letters"),
+    # words
+    "blank pattern": ('sites: {include: [§" "], find: {regex: x}}', r"\# begins with #"),
+    "pattern that is a note": ('protect: [§"#x"]', r"\# begins with #"),
+    "pattern of every line": ("sites: {find: {regex: §'.*'}}", "leave `find` out"),
+    "pattern of every line's end": ("sites: {find: {regex: §'x?$'}}", "leave `find` out"),
+    "folder to write": ("ladder: [{write: {§src/: x}}]", "such as app/client.py"),
+    "path to write with a dot": ("ladder: [{write: {§./src/a.py: x}}]", "as git does"),
+    "branch that is a ref": ("delivery: {branch: §refs/heads/a/b}", "write `a/b`"),
+    "base that is a ref": ("base: §refs/heads/main", "write `main`"),
+    "base that is a tag": ("base: §refs/tags/v1", "name a branch"),
+    "pattern of the root alone": ("sites: {include: [§/], find: {regex: x}}", "write `**`"),
+    "pattern with a dot of the root alone": ("protect: [§./]", "write `**`"),
+    "together with a dot": (
+        'split: {together: [§"./src/{m}.py", "tests/test_{m}.py"]}',
+        "write `src/{m}.py`",
+    ),
     # the text
     "tag that was a pattern": ("sites: {include: [§!x]}", "a value that starts with !"),
     "two commas": ("protect: [a,§, b]", "take the comma away"),

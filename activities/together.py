@@ -44,7 +44,7 @@ def compiled(text: str) -> Pattern:
         expression += f"(?P={name})" if name in seen else f"(?P<{name}>.+)"
         expression += re.escape(literal)
         seen.add(name)
-    return Pattern(parts[0], parts[-1], re.compile(expression))
+    return Pattern(parts[0], parts[-1], re.compile(expression, re.DOTALL))
 
 
 def units(

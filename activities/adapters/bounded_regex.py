@@ -28,12 +28,21 @@ class PatternTooSlow(Exception):
 class BoundedRegex:
     """A compiled pattern with a budget of time, counted from its first use or `restart`."""
 
-    def __init__(self, pattern: str, seconds: float = SECONDS, *, multiline: bool = False) -> None:
-        """Raises re.error for what does not compile. `multiline`: ^ and $ are at each line's."""
+    def __init__(
+        self,
+        pattern: str,
+        seconds: float = SECONDS,
+        *,
+        multiline: bool = False,
+        over_paths: bool = False,
+    ) -> None:
+        """Raises re.error for what does not compile. `multiline`: ^ and $ are at each line's;
+        `over_paths`: a dot is any character, as a line end is in a path."""
         re.compile(pattern)
         try:
             # the other engine takes {e} for an edit distance, `re` takes it for itself
             flags = regex.MULTILINE if multiline else 0
+            flags |= regex.DOTALL if over_paths else 0
             self._compiled = regex.compile(_BRACES.sub(_escaped, pattern), flags)
         except regex.error as error:
             raise re.error(str(error), pattern) from error

@@ -17,7 +17,7 @@ def targets(
     rules: Sequence[Target], paths: Iterable[str], exists: Callable[[str], bool]
 ) -> tuple[str, ...]:
     """The targets of some paths: sorted, unique. `exists`: whether the tree has a path."""
-    compiled = [(rule, BoundedRegex(rule.source)) for rule in rules]
+    compiled = [(rule, BoundedRegex(rule.source, over_paths=True)) for rule in rules]
     found = (_target(compiled, path, exists) for path in paths)
     return tuple(sorted({target for target in found if target}))
 

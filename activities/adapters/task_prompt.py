@@ -4,9 +4,11 @@ Text from the repository and from commands stands under headings of its own, as 
 argument of a program holds 128 KiB. What people said last is never what is left out.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from activities.adapters.composing import one_line
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
 from activities.contracts.plan import Task
 from activities.contracts.spec import MigrationSpec, Phase
@@ -34,7 +36,7 @@ def task_prompt(
     """The prompt as Markdown; where something does not fit, that is said there."""
     order = [
         f"# Objective\n\n{(phase.objective or spec.objective).strip()}\n",
-        f"# Task {task.id}: {task.title}\n",
+        f"# Task {task.id}: {one_line(task.title)}\n",
         f"{task.instructions.strip()}\n" if task.instructions.strip() else "",
         _files(task, sites),
         _creates(task),
@@ -63,10 +65,18 @@ def _files(task: Task, sites: Iterable[Site]) -> str:
     for site in sites:
         if site.line:
             lines[site.path].append(site.line)
-    shown = [f"- {path}{_places(sorted(set(lines[path])))}" for path in task.claims[:FILES_NAMED]]
+    shown = [
+        f"- {_name(path)}{_places(sorted(set(lines[path])))}" for path in task.claims[:FILES_NAMED]
+    ]
     if len(task.claims) > FILES_NAMED:
         shown.append(f"- and {len(task.claims) - FILES_NAMED} more")
     return "\n".join(["# Files you may change, with the lines to look at", "", *shown, ""])
+
+
+def _name(path: str) -> str:
+    """A name that could end its line, or be taken for another one, is written as JSON has it."""
+    plain = path.isprintable() and path == path.strip() and not path.startswith('"')
+    return path if plain else json.dumps(path)
 
 
 def _places(lines: list[int]) -> str:

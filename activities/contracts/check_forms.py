@@ -80,7 +80,7 @@ class Target(KeywordForm):
     """What to check for a path: the first rule that matches it gives the target."""
 
     source: Annotated[str, Field(alias="from", min_length=1)]
-    """A Python regular expression that matches the whole path."""
+    """A Python regular expression that matches the whole path; a dot is any character."""
     to: Annotated[str, Field(min_length=1)]
     """The target; {name} is what a group holds."""
     exists: str | None = None

@@ -60,6 +60,11 @@ def test_files_with_the_same_groups_share_a_task_and_partners_are_claimed_along(
     ]
 
 
+def test_a_group_stands_for_any_text_line_ends_too():
+    found = units(["src/a\nb.py"], PATTERNS, ["tests/test_a\nb.py"], lambda _: True)
+    assert found == [("src/a\nb.py", "tests/test_a\nb.py")]
+
+
 def test_a_partner_that_may_not_join_stays_behind():
     assert units(["src/a.py"], PATTERNS, TREE, lambda p: p != "tests/test_a.py") == [("src/a.py",)]
 

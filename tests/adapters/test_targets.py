@@ -19,6 +19,7 @@ SMOKE = {"from": ".*", "to": "tests/smoke"}
         ([PACKAGE], ["ast/a.go", "ast/b/c.go", "main.go"], ["./ast/..."]),
         ([TESTS_THAT_EXIST], ["app/a.py", "app/none.py"], ["tests/test_a.py"]),
         ([TESTS_THAT_EXIST, SMOKE], ["app/a.py", "app/n.py"], ["tests/smoke", "tests/test_a.py"]),
+        ([PACKAGE, SMOKE], ["a\nb/c\nd.go", "a\nb", "c\n"], ["./a\nb/...", "tests/smoke"]),
         ([SMOKE, TESTS], ["app/a.py"], ["tests/smoke"]),
         ([{"from": "(?P<a>x)?(?P<b>y)", "to": "{a}{b}"}], ["y"], ["y"]),
         ([{"from": "x", "to": "a {b"}], ["x"], ["a {b"]),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.baselines import base_run_key, baseline_key, baselines, blind_checks
 from activities.contracts.check_forms import Expectation, SameAs
 from activities.contracts.evidence import (
     CheckOutcome,
@@ -25,7 +26,7 @@ from activities.contracts.evidence import (
 )
 from activities.contracts.expectations import flaky_ids, judge
 from activities.contracts.placeholders import list_placeholder
-from activities.contracts.requests import RunChecks, TakeBaseline
+from activities.contracts.requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
 from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
 
@@ -136,7 +137,7 @@ class ChecksActivities:
         return ResultSet.model_validate_json(kept) if kept else None
 
     @activity.defn
-    async def take_baseline(self, request: TakeBaseline) -> None:
+    async def take_baseline(self, request: TakeBaseline) -> TakenBaseline:
         """Checks on the base, twice: what differs is flaky, what is red was red before.
 
         Recorded once per check, from the first tree a migration saw. A command that the shell did
@@ -145,7 +146,8 @@ class ChecksActivities:
         """
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
-        for name in measured_on_base(spec, request.phase):
+        names = measured_on_base(spec, request.phase)
+        for name in names:
             if await asyncio.to_thread(self._blobs.find, spec.name, baseline_key(name)):
                 continue
             runs = [
@@ -166,6 +168,8 @@ class ChecksActivities:
             if request.tasks > 1 and must_pass(spec.checks[name]):
                 _refuse_red(name, spec.checks[name], (first, second))
             await asyncio.to_thread(self._record, spec, name, first, second)
+        taken = await asyncio.to_thread(baselines, self._blobs, spec, names)
+        return TakenBaseline(blind=blind_checks(spec, taken))
 
     def _record(self, spec: MigrationSpec, name: str, first: ResultSet, second: ResultSet) -> None:
         record = {
@@ -222,16 +226,6 @@ def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
     expected = [expect for c in spec.checks.values() for expect in c.expectations]
     compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
     return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]
-
-
-def base_run_key(check: str) -> str:
-    """Where the migration keeps a check's whole results on its base."""
-    return f"base-run/{check}"
-
-
-def baseline_key(check: str) -> str:
-    """Where the migration keeps what a check said on its base."""
-    return f"baseline/{check}"
 
 
 def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.checks import baseline_key
+from activities.baselines import baselines, blind_checks
 from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
-from activities.contracts.spec import Expectation, MigrationSpec
+from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, OnceRun
 from activities.planning import read_handoffs
@@ -45,7 +44,7 @@ class DeliveryActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         handoffs = read_handoffs(self._blobs, request.handoffs)
         once = self._once(handoffs)
-        baselines = {name: self._baseline(spec.name, name) for name in spec.checks}
+        taken = baselines(self._blobs, spec, spec.checks)
         report = MigrationReport(
             name=request.name,
             objective=spec.objective,
@@ -62,16 +61,13 @@ class DeliveryActivities:
             cycles=request.cycles,
             handoffs=tuple(handoffs),
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
-            baseline_failures={n: b.failed for n, b in baselines.items() if b.failed},
-            flaky={n: b.flaky for n, b in baselines.items() if b.flaky},
-            blind_checks=tuple(
-                name
-                for name, baseline in baselines.items()
-                if baseline.blind and Expectation.NO_WORSE in spec.checks[name].expectations
-            ),
+            baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
+            flaky={n: b.flaky for n, b in taken.items() if b.flaky},
+            blind_checks=blind_checks(spec, taken),
             decisions=request.decisions,
             sandbox=self._sandbox,
             survey=request.survey,
+            unsearched=request.unsearched,
             plan=request.plan,
             pilots=request.pilots,
             unbegun=request.unbegun,
@@ -114,27 +110,3 @@ class DeliveryActivities:
         if request.survey is None or not request.survey.unplaced:
             return ()
         return self._blobs.get_model(request.survey.data, SurveyData).unplaced
-
-    def _baseline(self, migration: str, check: str) -> Baseline:
-        kept = self._blobs.find(migration, baseline_key(check))
-        return read_baseline(json.loads(kept) if kept else {})
-
-
-class Baseline(NamedTuple):
-    """What a check said on the base, as far as people have to know it."""
-
-    failed: tuple[str, ...]
-    flaky: tuple[str, ...]
-    """Red in one of two runs only. An id that was in one of them only and never red, such as a name
-    that contains the time, is nothing that anybody could mend."""
-    blind: bool
-    """Red as a whole, with no result of its own: no change can make it worse."""
-
-
-def read_baseline(record: dict[str, Any]) -> Baseline:
-    """From the record that take_baseline keeps; an older one lacks `red`."""
-    failed = tuple(record.get("failed", ()))
-    red = frozenset(record.get("red", failed))
-    flaky = tuple(name for name in record.get("flaky", ()) if name in red)
-    always = tuple(name for name in failed if name not in flaky)
-    return Baseline(always, flaky, always == ("exit",) and record.get("total", 0) <= 1)

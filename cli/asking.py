@@ -21,7 +21,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.git import Git
-from activities.adapters.reporting import blind_warnings, undone
+from activities.adapters.reporting import undone
 from activities.contracts.children import AreaRow, TaskCounts
 from activities.contracts.migration import MigrationResult, Progress
 from activities.contracts.report import MigrationReport
@@ -119,7 +119,7 @@ async def status(name: str, local: bool, as_json: bool) -> int:
             return await fleets.show_fleet(connected, fleet, as_json)
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
-        progress = _last(ended) if ended else await ask(connected, handle)
+        progress = last_of(ended) if ended else await ask(connected, handle)
         trouble = [] if ended else await _trouble(connected, progress)
         if as_json:
             said = {"trouble": "", "workers": "", **dict(trouble)}
@@ -149,10 +149,7 @@ def left_rows(report: MigrationReport) -> list[tuple[str, str]]:
     parts = [counted(files, "file")] if files else []
     parts += [counted(whole, "whole task")] if whole else []
     says = f"{', '.join(parts)}: starter.py report {report.name}" if found else ""
-    warnings = [("NOT VERIFIED", warning) for warning in blind_warnings(report.blind_checks)]
-    if report.survey and report.survey.unsearched.files:
-        warnings.append(("warning", report.survey.unsearched.told))
-    return [*warnings, ("because", report.reason), ("not done", says)]
+    return [("because", report.reason), ("not done", says)]
 
 
 async def list_all(local: bool, as_json: bool) -> int:
@@ -210,7 +207,7 @@ async def load_report(connected: Session, handle: Handle) -> MigrationReport:
     return found
 
 
-def _last(report: MigrationReport) -> Progress:
+def last_of(report: MigrationReport) -> Progress:
     """Where a migration was when it ended."""
     landed = sum(1 for handoff in report.handoffs if handoff.status.landed)
     people = (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT)
@@ -230,6 +227,8 @@ def _last(report: MigrationReport) -> Progress:
         base=report.base,
         tip=report.tip,
         decisions=report.decisions,
+        unverified=report.blind_checks,
+        unsearched=report.unsearched,
     )
 
 
@@ -238,7 +237,7 @@ async def diff(name: str, local: bool, stat: bool) -> int:
     async with session(local=local, needs_work=False) as connected:
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
-        progress = _last(ended) if ended else await ask(connected, handle)
+        progress = last_of(ended) if ended else await ask(connected, handle)
         hub = connected.settings.hub / f"{progress.repository}.git"
     if not progress.base or not progress.tip:
         raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")

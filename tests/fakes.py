@@ -34,11 +34,12 @@ from activities.contracts.requests import (
     RunRung,
     TakeBase,
     TakeBaseline,
+    TakenBaseline,
     TakeSurvey,
 )
 from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import MigrationSpec
-from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
+from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile, Unsearched
 from activities.contracts.work import (
     Change,
     ChangedPath,
@@ -155,8 +156,9 @@ class Fakes:
         )
 
     @activity.defn(name="take_baseline")
-    async def take_baseline(self, asked: TakeBaseline) -> None:
-        await self._enter(asked.name, "take_baseline", asked)
+    async def take_baseline(self, asked: TakeBaseline) -> TakenBaseline:
+        world = await self._enter(asked.name, "take_baseline", asked)
+        return TakenBaseline(blind=world.blind)
 
     @activity.defn(name="take_survey")
     async def take_survey(self, asked: TakeSurvey) -> Survey:
@@ -180,7 +182,7 @@ class Fakes:
             sites=len(paths),
             tracked_files=len(tree),
             unplaced=len(world.unplaced),
-            unsearched=world.unsearched,
+            unsearched=world.unsearched.get(asked.phase, Unsearched()),
         )
 
     @activity.defn(name="count_left")

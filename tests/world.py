@@ -111,7 +111,10 @@ class World:
         """task → what the plan says it needs."""
         self.unplaced: tuple[str, ...] = ()
         """Red results that surveys find and that name no file."""
-        self.unsearched = Unsearched()
+        self.unsearched: dict[str, Unsearched] = {}
+        """phase → what its surveys do not look into."""
+        self.blind: tuple[str, ...] = ()
+        """Checks that are red as a whole on the base."""
         self.workspaces: dict[tuple[str, str], Tree] = {}
         self.opened: list[str] = []
         """Names of the attempts, in order."""

@@ -17,6 +17,7 @@ from activities.contracts.migration import (
 )
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
+from activities.contracts.survey import told_of_phases
 
 
 def progress(
@@ -51,6 +52,8 @@ def progress(
         guidance=state.guidance,
         limits=state.limits,
         survey=state.survey,
+        unverified=state.unverified,
+        unsearched=told_of_phases(state.unsearched),
         pilot=state.pilot,
     )
 
@@ -71,15 +74,20 @@ def result(
         report=report,
         reason=reason,
         unbegun=_later(state, order),
-        unsearched=state.survey.unsearched.told if state.survey else "",
+        unverified=state.unverified,
+        unsearched=told_of_phases(state.unsearched),
     )
 
 
 def why(result: MigrationResult) -> str:
     """Why it ended as it did, or what makes its end worth less than it looks; often nothing."""
-    blind = ", ".join(result.unverified)
-    doubt = f"NOT VERIFIED: red as a whole on the base already: {blind}" if blind else ""
+    doubt = f"NOT VERIFIED: {blind(result.unverified)}" if result.unverified else ""
     return "; ".join(part for part in (doubt, result.reason) if part)
+
+
+def blind(checks: Sequence[str]) -> str:
+    """Why these checks tell nothing, and which they are."""
+    return f"red as a whole on the base already: {', '.join(checks)}"
 
 
 def _later(state: MigrationState, order: MigrationOrder | None) -> tuple[str, ...]:
@@ -116,7 +124,6 @@ def hold_text(hold: Hold) -> str:
 def markdown(now: Progress) -> str:
     """Aligned text in a fenced block: the Web UI's tables have no padding."""
     counts = now.counts
-    unsearched = now.survey.unsearched.told if now.survey else ""
     rows = [
         ("stage", now.stage.value),
         ("phase", f"{now.phase}, cycle {now.cycle}"),
@@ -125,7 +132,8 @@ def markdown(now: Progress) -> str:
         ("running", str(counts.running)),
         ("waiting", str(counts.waiting)),
         ("needs person", str(counts.needs_person)),
-        *([("warning", unsearched)] if unsearched else []),
+        *([("warning", now.unsearched)] if now.unsearched else []),
+        *([("not verified", blind(now.unverified))] if now.unverified else []),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
     ]

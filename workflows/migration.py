@@ -98,7 +98,7 @@ class MigrationWorkflow(Approving):
         await self.unpaused()
         self._enter(Stage.SURVEY)
         survey = await steps.survey(self._phase, self.state.tip, self._handoffs)
-        self.set(survey=survey, sites_left=survey.sites)
+        self._surveyed(survey)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
         if survey.sites == 0:
@@ -117,7 +117,8 @@ class MigrationWorkflow(Approving):
         assert self.state.tip and self.state.plan  # noqa: PT018
         self._enter(Stage.BASELINE)
         tasks = self.state.plan.forecast.task_count
-        await steps.take_baseline(self._phase, self.state.tip, tasks)
+        taken = await steps.take_baseline(self._phase, self.state.tip, tasks)
+        self.set(unverified=tuple(dict.fromkeys((*self.state.unverified, *taken.blind))))
 
     async def _work(self, steps: Steps) -> None:
         """Hands the plan to the area and waits for its report, steering it meanwhile."""
@@ -186,9 +187,10 @@ class MigrationWorkflow(Approving):
         idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
         survey = await steps.survey(self._phase, tip, self._handoffs)
         verdict = await steps.judge(survey, self._handoffs)
-        self.set(tip=tip, seen=tip, verdict=verdict, survey=survey)
+        self._surveyed(survey)
+        self.set(tip=tip, seen=tip, verdict=verdict)
         counts = self.state.counts.model_copy(update={"sites_gone": 0})
-        self.set(sites_left=survey.sites, counts=counts, idle_cycles=idle)
+        self.set(counts=counts, idle_cycles=idle)
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)
@@ -234,7 +236,8 @@ class MigrationWorkflow(Approving):
     async def _finish(self, steps: Steps) -> MigrationResult:
         await self._close_queue(steps)
         written = await steps.write_report(self.state, self._reason)
-        self._report_blob, self._unverified = written.report, written.unverified
+        self._report_blob = written.report
+        self.set(unverified=written.unverified)
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._result()

@@ -14,6 +14,7 @@ from activities.contracts.migration import (
     Stage,
 )
 from activities.contracts.requests import MigrationOrder
+from activities.contracts.survey import Survey
 from workflows import details
 from workflows.commanded import Commanded
 from workflows.options import NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
@@ -34,7 +35,6 @@ class Shown(Commanded):
         self._order: MigrationOrder | None = None
         self._report_blob: BlobRef | None = None
         self._reason = ""
-        self._unverified: tuple[str, ...] = ()
 
     @workflow.query
     def progress(self) -> Progress:
@@ -45,8 +45,11 @@ class Shown(Commanded):
         return self._order.phases[self.state.phase] if self._order else ""
 
     def _result(self) -> MigrationResult:
-        ended = details.result(self.state, self._order, self._report_blob, self._reason)
-        return ended.model_copy(update={"unverified": self._unverified})
+        return details.result(self.state, self._order, self._report_blob, self._reason)
+
+    def _surveyed(self, survey: Survey) -> None:
+        unsearched = {**self.state.unsearched, survey.phase: survey.unsearched}
+        self.set(survey=survey, sites_left=survey.sites, unsearched=unsearched)
 
     def _enter(self, stage: Stage) -> None:
         """A new stage, shown to people: search attributes and current details."""

@@ -25,11 +25,12 @@ from activities.contracts.requests import (
     RunChecks,
     TakeBase,
     TakeBaseline,
+    TakenBaseline,
     TakeSurvey,
     WriteReport,
     WrittenReport,
 )
-from activities.contracts.survey import Survey
+from activities.contracts.survey import Survey, told_of_phases
 from activities.delivery import DeliveryActivities
 from activities.integration import IntegrationActivities
 from activities.judging import JudgingActivities
@@ -122,8 +123,8 @@ class Steps:
             **GIT,
         )
 
-    async def take_baseline(self, phase: str, commit: str, tasks: int) -> None:
-        await workflow.execute_activity_method(
+    async def take_baseline(self, phase: str, commit: str, tasks: int) -> TakenBaseline:
+        return await workflow.execute_activity_method(
             ChecksActivities.take_baseline,
             TakeBaseline(
                 name=self._in.name,
@@ -240,6 +241,7 @@ class Steps:
                 handoffs=state.handoffs,
                 decisions=state.decisions,
                 survey=state.survey,
+                unsearched=told_of_phases(state.unsearched),
                 plan=state.plan,
                 pilots=state.pilots,
                 unbegun=self._order.phases[state.phase + 1 :],

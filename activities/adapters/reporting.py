@@ -74,8 +74,8 @@ def _heading(report: MigrationReport) -> str:
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
-    if report.survey and report.survey.unsearched.files:
-        lines.append(f"- **Not searched**: {text(report.survey.unsearched.told)}")
+    if report.unsearched:
+        lines.append(f"- **Not searched**: {text(report.unsearched)}")
     if report.unbegun:
         phases = ", ".join(code(phase) for phase in report.unbegun)
         lines.append(f"- **Not begun**: {phases}; nobody has looked for the sites of these phases")

@@ -9,7 +9,7 @@ from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDe
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
-from activities.contracts.survey import Survey
+from activities.contracts.survey import Survey, Unsearched
 
 
 class Stage(StrEnum):
@@ -73,6 +73,10 @@ class MigrationState(Steerable):
     seen: CommitId | None = None
     """The green tip as the area last reported it."""
     survey: Survey | None = None
+    unsearched: dict[str, Unsearched] = {}
+    """phase → what its last survey did not look into."""
+    unverified: tuple[str, ...] = ()
+    """Checks that were red as a whole on the base: no change can make them worse."""
     plan: PlanSummary | None = None
     area_open: bool = False
     queue_open: bool = False
@@ -155,7 +159,7 @@ class MigrationResult(Contract):
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: they verified nothing of what landed."""
     unsearched: str = ""
-    """What of the files in scope the last survey did not look into."""
+    """What of the files in scope the last surveys of its phases did not look into."""
     outlook: tuple[PhaseOutlook, ...] = ()
     """Of a plan run: every phase, in order."""
 
@@ -191,5 +195,9 @@ class Progress(Contract):
     limits: ChangedLimits = ChangedLimits()
     survey: Survey | None = None
     """The last one: what the ledger is computed from."""
+    unverified: tuple[str, ...] = ()
+    """Checks that were red as a whole on the base: they verify nothing of what lands."""
+    unsearched: str = ""
+    """What of the files in scope the last surveys of its phases did not look into."""
     pilot: Pilot | None = None
     """What this cycle's pilot taught, once it is over."""

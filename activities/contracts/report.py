@@ -61,6 +61,8 @@ class MigrationReport(Contract):
     """The level commands ran at."""
     survey: Survey | None = None
     """The last one."""
+    unsearched: str = ""
+    """What of the files in scope the last surveys of its phases did not look into."""
     plan: PlanSummary | None = None
     """Of the last cycle."""
     unplaced: tuple[str, ...] = ()

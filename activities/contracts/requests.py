@@ -194,6 +194,13 @@ class TakeBaseline(Contract):
     """How many the plan has: what one alone does may turn a red check green."""
 
 
+class TakenBaseline(Contract):
+    """What the phase's baseline is worth."""
+
+    blind: tuple[str, ...] = ()
+    """Checks that were red as a whole, so that no change can make them worse."""
+
+
 class PutBackFiles(Contract):
     """Restores paths of a commit to the base's state."""
 
@@ -305,6 +312,7 @@ class WriteReport(Contract):
     handoffs: tuple[BlobRef, ...]
     decisions: tuple[HumanDecision, ...] = ()
     survey: Survey | None = None
+    unsearched: str = ""
     plan: PlanSummary | None = None
     pilots: tuple[Pilot, ...] = ()
     unbegun: tuple[str, ...] = ()

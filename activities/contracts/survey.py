@@ -1,6 +1,6 @@
 """What is there to change: files, owners, sites and the ledger computed from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from activities.contracts.base import BlobRef, CommitId, Contract
 
@@ -55,6 +55,14 @@ class Unsearched(Contract):
         noun = "1 file" if self.files == 1 else f"{self.files} files"
         size = f"{MAX_SEARCHED >> 20} MiB"
         return f"{noun} over {size} not searched: {', '.join(self.first)}{more}"
+
+
+def told_of_phases(unsearched: Mapping[str, Unsearched]) -> str:
+    """What finders did not look into, by phase; one sentence where the phases agree."""
+    told = {phase: found.told for phase, found in unsearched.items() if found.files}
+    if len(set(told.values())) == 1:
+        return next(iter(told.values()))
+    return "; ".join(f"phase {phase}: {said}" for phase, said in told.items())
 
 
 class SurveyData(Contract):

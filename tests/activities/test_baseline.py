@@ -9,7 +9,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.blobs import BlobStore
-from activities.checks import ChecksActivities, baseline_key
+from activities.baselines import baseline_key
+from activities.checks import ChecksActivities
 from activities.contracts.evidence import ResultSet
 from activities.contracts.repository import Repository
 from activities.contracts.requests import TakeBaseline
@@ -33,8 +34,10 @@ class Answering:
         )
 
 
-async def take(blobs: BlobStore, check: dict[str, object], *exits: int, tasks: int = 2) -> bool:
-    """Takes the baseline of this check; whether it was recorded."""
+async def take(
+    blobs: BlobStore, check: dict[str, object], *exits: int, tasks: int = 2
+) -> tuple[bool, tuple[str, ...]]:
+    """Takes the baseline of this check; whether it was recorded, and what of it is blind."""
     given = a_spec("demo").model_dump(by_alias=True)
     spec = MigrationSpec.model_validate({**given, "checks": {"unit": check}})
     spec = spec.model_copy(
@@ -50,8 +53,8 @@ async def take(blobs: BlobStore, check: dict[str, object], *exits: int, tasks: i
         phase=spec.phases[0].name,
         tasks=tasks,
     )
-    await ActivityEnvironment().run(activities.take_baseline, request)
-    return blobs.find(spec.name, baseline_key("unit")) is not None
+    taken = await ActivityEnvironment().run(activities.take_baseline, request)
+    return blobs.find(spec.name, baseline_key("unit")) is not None, taken.blind
 
 
 NO_WORSE = {"run": "pyhton ok.py"}
@@ -107,4 +110,22 @@ async def test_a_check_that_must_pass_and_is_red_ends_the_migration_before_any_t
 async def test_a_check_that_may_become_green_or_stay_red_is_recorded(
     tmp_path, check: dict[str, object], exits: tuple[int, ...], tasks: int
 ) -> None:
-    assert await take(BlobStore(tmp_path), check, *exits, tasks=tasks)
+    recorded, _ = await take(BlobStore(tmp_path), check, *exits, tasks=tasks)
+    assert recorded
+
+
+@pytest.mark.parametrize(
+    ("check", "exits", "blind"),
+    [
+        (NO_WORSE, (1, 1), ("unit",)),
+        (NO_WORSE, (0, 0), ()),
+        ({**PASS, "at": {"task": "pass", "landing": "no_worse"}}, (1, 1), ("unit",)),
+        ({**NO_WORSE, "expect": "report"}, (1, 1), ()),
+    ],
+)
+async def test_a_baseline_says_which_checks_verify_nothing_also_when_it_was_taken_before(
+    tmp_path, check: dict[str, object], exits: tuple[int, ...], blind: tuple[str, ...]
+) -> None:
+    blobs = BlobStore(tmp_path)
+    assert await take(blobs, check, *exits, tasks=1) == (True, blind)
+    assert await take(blobs, check, tasks=1) == (True, blind)

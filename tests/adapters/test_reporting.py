@@ -2,6 +2,7 @@
 
 from activities.adapters.report_words import duration
 from activities.adapters.reporting import Undone, render_report, undone
+from activities.baselines import Baseline, read_baseline
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.migration import Stage
@@ -14,7 +15,6 @@ from activities.contracts.work import (
     RungOutcome,
     TaskStatus,
 )
-from activities.delivery import Baseline, read_baseline
 
 BASE, TIP = "b" * 40, "c" * 40
 

@@ -9,6 +9,7 @@ from activities.contracts.children import AreaSteering, QueueState, TaskCounts
 from activities.contracts.commands import Hold
 from activities.contracts.migration import MigrationInput, MigrationState, Stage
 from activities.contracts.repository import Repository
+from activities.contracts.survey import Unsearched, told_of_phases
 from workflows import details
 from workflows.details import area_page, cause, queue_page
 
@@ -103,3 +104,11 @@ def test_a_queues_page_says_who_waits_for_what() -> None:
     )
     paused = queue_page(state.model_copy(update={"paused": True}), 0)
     assert paused.endswith("**Waiting:** 1 candidates, for the migration is paused")
+
+
+def test_what_was_not_searched_is_told_once_where_the_phases_agree():
+    one, two = Unsearched.of(["a.js"]), Unsearched.of(["a.js", "b.js"])
+    assert told_of_phases({}) == told_of_phases({"x": Unsearched()}) == ""
+    assert told_of_phases({"x": Unsearched(), "y": one}) == "1 file over 20 MiB not searched: a.js"
+    assert told_of_phases({"x": one, "y": one}) == one.told
+    assert told_of_phases({"x": one, "y": two}) == f"phase x: {one.told}; phase y: {two.told}"

@@ -159,6 +159,9 @@ class ChecksActivities:
             first, second = runs
             if first is None or second is None:
                 continue
+            if first.ended == second.ended == "disk":
+                why = f"check {name} would be red on every tree: on the base {first.tail.strip()}"
+                raise permanent(CHECK_NEVER_RAN, why)
             if {first.exit, second.exit} <= NEVER_RAN and self._compares(spec, name):
                 raise permanent(
                     CHECK_NEVER_RAN,

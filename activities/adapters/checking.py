@@ -15,6 +15,7 @@ from pathspec import GitIgnoreSpec
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.filling import DISK
 from activities.adapters.finders import in_scope
 from activities.adapters.hub import Hub
 from activities.adapters.orders import named_environment
@@ -112,6 +113,8 @@ class Checker:
         if kept is not None:
             return kept
         measured = await self._measure(hub, spec, name, run, commit, tree, lists, environment)
+        if measured and measured.ended == DISK:
+            return measured  # another host or a larger disk may have the room
         return await asyncio.to_thread(self._recorded, spec.name, key, measured)
 
     def _recorded(

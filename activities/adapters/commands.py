@@ -6,11 +6,14 @@ is the worst exit code, the bounded output, and the reports that the calls wrote
 """
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from activities.adapters.environments import Environments, Prepared, expand_variables
+from activities.adapters.filling import DISK
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
 from activities.adapters.memory_limit import memory_note
 from activities.adapters.prepare_failed import PrepareFailed
@@ -88,6 +91,7 @@ class Commands:
         self._environments = environments
         self._scratch = scratch
         self._writable = WritableFolders(sandbox)
+        self._filling = environments.filling
 
     async def environment_key(self, named: tuple[str, Environment] | None) -> str:
         """The digest of what commands run in; results of different keys are never compared."""
@@ -110,17 +114,20 @@ class Commands:
             if failed.step == "prepare" and order.environment and order.environment[1].inputs:
                 return Ran(None, "prepare", 0.0, 0, str(failed).encode())
             raise
-        async with self._scratch.run_folder() as folder:
+        name = _name(order)
+        async with self._filling.turn(name, beat), self._scratch.run_folder() as folder:
             desk = await self._desk(order, prepared, folder)
-            setup = order.environment[1].setup if order.environment else None
-            if setup is not None:
-                argv = ("bash", "-euo", "pipefail", "-c", setup)
-                place = replace(order, dir=".", network=False)
-                one = await self._sandbox.run(self._job(place, Call(argv, {}), desk, "setup"), beat)
-                if one.exit != 0:
-                    said = b"setup failed: " + one.output
-                    return Ran(None, "setup", one.seconds, 0, said)
-            return await self._run_all(order, calls, desk, beat)
+            with self._filling.watched(order.tree, folder) as footprint:
+                try:
+                    ran = await self._run_all(order, calls, desk, beat)
+                    footprint.check_room()
+                except OSError as error:
+                    why = await self._filling.convicted(name, footprint, error)
+                    if not why:
+                        raise
+                    return Ran(None, DISK, footprint.seconds, 0, why.encode())
+            self._filling.acquitted(name)
+            return ran
 
     async def _prepare(self, order: Order, beat: Callable[[], None] | None) -> Prepared | None:
         if order.environment is None:
@@ -150,6 +157,13 @@ class Commands:
         desk: "_Desk",
         beat: Callable[[], None] | None,
     ) -> Ran:
+        setup = order.environment[1].setup if order.environment else None
+        if setup is not None:
+            argv = ("bash", "-euo", "pipefail", "-c", setup)
+            place = replace(order, dir=".", network=False)
+            one = await self._sandbox.run(self._job(place, Call(argv, {}), desk, "setup"), beat)
+            if one.exit != 0:
+                return Ran(None, "setup", one.seconds, 0, b"setup failed: " + one.output)
         reports = await asyncio.to_thread(Reports, order.tree, desk.results, order.results_from)
         exit_code: int | None = 0
         ended, seconds, output, done, cut = "exit", 0.0, b"", 0, False
@@ -218,6 +232,14 @@ class _Desk:
     writable: tuple[Mount, ...]
     registries: tuple[Mount, ...]
     """What a run with network needs to reach them."""
+
+
+def _name(order: Order) -> str:
+    """The same for every run of the same thing, in whatever tree."""
+    commit = order.source.commit if order.source else ""
+    lists = {name: list(values) for name, values in order.lists.items()}
+    parts = json.dumps([order.run, order.dir, commit, lists, dict(order.words)])
+    return hashlib.sha256(parts.encode(errors="surrogateescape")).hexdigest()
 
 
 def _worse(so_far: int | None, one: Ended) -> int | None:

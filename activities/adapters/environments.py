@@ -21,6 +21,7 @@ from pathlib import Path
 from activities.adapters.check_trees import remove_tree
 from activities.adapters.doing import doing
 from activities.adapters.fault_points import Effect, around
+from activities.adapters.filling import Filling
 from activities.adapters.host_folders import host_mounts
 from activities.adapters.host_lock import host_locked
 from activities.adapters.jobs import BASE_PATH, HOME, RESULTS, TMPDIR, Ended, Job, Mount
@@ -99,6 +100,7 @@ class Environments:
         self._mountable = [folder.resolve() for folder in mountable]
         home = home or Path.home()
         self._root, self._sandbox = root.resolve(), sandbox
+        self.filling = Filling(self._root / "filling.lock")
         self.registries = registries(network_env, home)
         self._pyenv = pyenv or Path(network_env.get("PYENV_ROOT") or home / ".pyenv")
 
@@ -166,7 +168,16 @@ class Environments:
             job = Job(step.argv, mounts, env, *bounds, network=step.network)
             if step.name == PREPARE:
                 job = replace(job, secrets=secrets)
-            ended = await self._sandbox.run(job, beat)
+            with self.filling.watched(folder) as footprint:
+                try:
+                    ended = await self._sandbox.run(job, beat)
+                    footprint.check_room()
+                except OSError as error:
+                    why = await self.filling.convicted(folder.name, footprint, error)
+                    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                    if not why:
+                        raise
+                    raise PrepareFailed(prepared.name, step.name, why) from error
             if ended.exit != 0:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                 raise PrepareFailed(prepared.name, step.name, _said(ended, job))

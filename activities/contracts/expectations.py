@@ -32,6 +32,7 @@ _ENDED = {
     "output": "stopped: too much output",
     "memory": "stopped: out of memory",
     "cancelled": "cancelled before it finished",
+    "disk": "stopped: it filled the disk",
 }
 
 

@@ -29,7 +29,8 @@ class CommandRun(Contract):
     exit: int | None
     """The worst exit code; None when it was killed (see `ended`)."""
     ended: str = "exit"
-    """exit, timeout, output, memory or cancelled; prepare or setup: that script failed first."""
+    """exit, timeout, output, memory or cancelled; disk: it filled that by itself; prepare or setup:
+    that script failed first."""
     seconds: float
     calls: int = 1
     output: BlobRef | None = None

@@ -37,10 +37,11 @@ for ask in (lambda: BlobStore(home / "blobs", begins=False).get(ref),
 
 
 @contextmanager
-def disk(folder: Path) -> Iterator[Path]:
+def disk(folder: Path, size: str = "4m") -> Iterator[Path]:
     """A small file system, to be filled."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "none", folder], check=True)
+    how = ["-t", "tmpfs", "-o", f"size={size},mode=777"]
+    subprocess.run(["mount", *how, "none", folder], check=True)
     try:
         yield folder
     finally:

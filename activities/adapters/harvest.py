@@ -18,8 +18,10 @@ import pygit2
 from pygit2.enums import FileMode, Option
 
 from activities.adapters.check_trees import is_git_name, parent_beneath, walk
+from activities.adapters.damage import damage_of
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
+from activities.adapters.room import is_trouble
 from activities.adapters.trees import Entry, Folder
 from activities.adapters.workspaces import WorkspacePaths, name_of, opened_with, path_of
 from activities.contracts.base import CommitId
@@ -29,7 +31,6 @@ REPORTED = 200
 """Dropped and outside paths that a checkpoint names at most."""
 LARGEST = 256 << 20
 """Bytes of the largest file that is committed."""
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class HostileTree(Exception):
@@ -57,7 +58,8 @@ def harvest(
     ref: str,
 ) -> Checkpoint:
     """Commits claimed and created paths onto `base` and keeps the commit under `ref`; the rest is
-    only reported. Raises HostileTree, WorkspaceGone. The tree itself is left as it is."""
+    only reported. Raises HostileTree, WorkspaceGone, and OSError where the storage fails. The tree
+    itself is left as it is."""
     mark = opened_with(paths).mark
     present = _present(paths.tree)
     pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
@@ -96,6 +98,8 @@ def _present(tree: Path) -> dict[bytes, os.stat_result]:
             if not stat.S_ISDIR(found.st_mode):
                 present[path] = found
     except OSError as error:
+        if is_trouble(error):
+            raise
         raise HostileTree(str(error.filename)[:200], error.strerror or "unreadable") from error
     return present
 
@@ -235,6 +239,9 @@ class _Harvest:
                 with os.fdopen(os.open(name, flags, dir_fd=parent), "rb") as file:
                     return file.read()
         except OSError as error:
+            if is_trouble(error):
+                place = self._root / name_of(path)
+                raise OSError(error.errno, error.strerror, str(place)) from error
             raise HostileTree(name_of(path), error.strerror or "unreadable") from error
 
     def _fits(self, path: bytes) -> bool:
@@ -251,44 +258,6 @@ class _Harvest:
             below = folder
         deleted = {p for p, entry in self._edits.items() if entry is None}
         return all(path + b"/" + p in deleted for p in _files(below))
-
-
-def damage_of(before: bytes, after: bytes) -> Iterator[str]:
-    """What a tool broke that it should only have edited, file against file."""
-    if not after:
-        yield from ["truncated to nothing"] if before else []
-        return
-    ends = _line_ends(before), _line_ends(after)
-    if set(ends) == {"LF", "CRLF"}:
-        yield f"line ends flipped from {ends[0]} to {ends[1]}"
-    was_binary, is_binary = b"\0" in before[:8000], b"\0" in after[:8000]
-    if was_binary != is_binary or (b"\0" in after and b"\0" not in before):
-        yield "binary file became text" if was_binary else "text now contains NUL"
-    was_text, is_text = _is_utf8(before), _is_utf8(after)
-    if (
-        not was_text
-        and after.count(REPLACEMENT) > before.count(REPLACEMENT)
-        and (is_text or not was_binary)
-    ):
-        yield "bytes were replaced by U+FFFD"
-    elif not was_binary and not is_binary and was_text != is_text and not after.isascii():
-        yield "encoding changed " + ("to UTF-8" if is_text else "from UTF-8")
-
-
-def _line_ends(content: bytes) -> str:
-    if b"\0" in content[:8000]:
-        return ""
-    crlf = content.count(b"\r\n")
-    lf = content.count(b"\n") - crlf
-    return "CRLF" if crlf > lf else "LF" if lf > crlf else ""
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _mode(found: os.stat_result) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.adapters.damage import damage_of
 from activities.adapters.git import Git
-from activities.adapters.harvest import HostileTree, damage_of, harvest
+from activities.adapters.harvest import HostileTree, harvest
 from activities.adapters.workspaces import WorkspaceGone, WorkspacePaths, Workspaces
 from activities.contracts.work import Change, Checkpoint
 from tests.adapters.repositories import (
@@ -520,3 +521,17 @@ def test_what_a_deleted_workspace_lacks_is_no_edit(attempt: Attempt, what: str) 
     shutil.rmtree(tree.parent / what)
     with pytest.raises(WorkspaceGone, match="somebody deleted"):
         attempt.harvest(["a"], [])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file needs root")
+def test_a_file_that_the_storage_cannot_give_is_no_hostile_tree(tmp_path: Path) -> None:
+    attempt = Attempt(tmp_path)
+    at = attempt.begin({"a.py": "a\n"}) / "a.py"
+    # Nothing is mapped at a process's address 0: what asks for it gets EIO, as of a broken disk.
+    subprocess.run(["mount", "--bind", f"/proc/{os.getpid()}/mem", at], check=True)
+    try:
+        with pytest.raises(OSError, match=r"Input/output error: '.*a\.py'"):
+            attempt.harvest(["a.py"])
+    finally:
+        subprocess.run(["umount", at], check=True)
+    assert attempt.harvest(["a.py"]).changed == ()

@@ -13,8 +13,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 from world import World, rewrite, write
 
-from activities.contracts.commands import Aimed
-from activities.contracts.migration import Stage
+from activities.contracts.commands import Aimed, SetLimits
+from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.work import TaskStatus as Status
 from tests.service import eventually
 from workflows import options
@@ -22,7 +22,8 @@ from workflows.migration import MigrationWorkflow
 from workflows.parked import ParkedTaskWorkflow
 
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
-WEEK = 7 * 24 * 3600
+DAY = 24 * 3600
+WEEK = 7 * DAY
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -110,13 +111,17 @@ async def test_a_week_of_pause_adds_no_event_to_any_history(alone):
     assert report.handoffs[2].seconds > WEEK
 
 
-async def test_when_its_days_are_over_nothing_is_begun_and_what_has_landed_stays(alone):
+def at_work_for(seconds: float) -> dict[str, MigrationState]:
+    """A migration that continues after so long a time at work."""
+    return {"state": MigrationState(worked=seconds)}
+
+
+async def test_when_its_days_are_over_nothing_is_begun_and_what_has_landed_stays(stage):
     """One task has landed, one is paused alone, one waits for that."""
-    stage, env = alone
     world = stage.world("w-days", a="old", b="old", c="old")
     world.needs = {"c1-0003": ("c1-0002",)}
     gate = world.hold("run_rung", task="c1-0002")
-    handle = await stage.start(world, spec={"limits": {"days": 1}})
+    handle = await stage.start(world, spec={"limits": {"days": 2}}, **at_work_for(DAY + 60))
     await asyncio.wait_for(gate.reached.wait(), 60)
     await handle.execute_update(MigrationWorkflow.pause, Aimed(task="c1-0002"))
     paused = options.task_id(world.name, "c1-0002", 0)
@@ -133,14 +138,19 @@ async def test_when_its_days_are_over_nothing_is_begun_and_what_has_landed_stays
 
     await eventually(is_parked, 60)
     await until(handle, lambda progress: progress.counts.landed == 1, 60)
-    queue, area = queue_of(world), options.area_id(world.name, "root")
-    await settled(stage, [handle.id, area, queue, paused])
-    # It ends on the way: the test server then may not skip what is left of the sleep.
-    skipping = asyncio.create_task(env.sleep(25 * 3600))
+    await handle.execute_update(MigrationWorkflow.set_limits, SetLimits(id="l1", days=1))
     result = await asyncio.wait_for(handle.result(), 60)
-    skipping.cancel()
-    await asyncio.gather(skipping, return_exceptions=True)
     assert (result.stage, result.landed) == (Stage.STOPPED, 1)
     assert "1 days at work (limits.days)" in result.reason
     report = stage.report(result)
     assert [h.status for h in report.handoffs] == [Status.LANDED] + [Status.CANCELLED] * 2
+
+
+async def test_a_task_that_is_at_work_when_the_days_are_over_ends(stage):
+    """Nobody says anything meanwhile: the time itself ends it."""
+    world = stage.world("w-over", a="old")
+    world.hold("run_rung")
+    handle = await stage.start(world, spec={"limits": {"days": 1}}, **at_work_for(DAY - 1))
+    result = await asyncio.wait_for(handle.result(), 60)
+    assert (result.stage, result.landed) == (Stage.STOPPED, 0)
+    assert [h.status for h in stage.report(result).handoffs] == [Status.CANCELLED]

@@ -28,7 +28,7 @@ async def plan(
     A repository that cannot be planned is told and does not hide the others; the exit code is then
     NOT_DONE.
     """
-    spec = read_any(path, phase if saved else None)
+    spec = read_any(path, "none" if saved else "all")
     if isinstance(spec, MigrationSpec):
         return await planning.plan(path, local, as_json, saved, patience, phase)
     if saved:

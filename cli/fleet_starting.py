@@ -26,7 +26,7 @@ WORKFLOW = "FleetWorkflow"
 
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
     """Starts what a spec says, or joins the open run of the same spec."""
-    spec = read_any(path, "" if saved else None)
+    spec = read_any(path, "later" if saved else "all")
     if isinstance(spec, MigrationSpec):
         return await starting.start(path, local, saved, following)
     if saved:

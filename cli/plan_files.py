@@ -1,10 +1,14 @@
 """Plans that users keep in files: read, and held against the spec before anything starts."""
 
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from activities.contracts.plan import Plan
+from activities.adapters.spec_messages import choices
+from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import MigrationSpec
 from activities.given_plan import named_for
 from activities.plan_rows import oversized
@@ -37,10 +41,8 @@ def read_plan(file: Path, spec: MigrationSpec, phase: str, written: str = SPEC) 
     except OSError as error:
         raise UnfitPlan(f"{file} cannot be read: {error.strerror}", f"make it: {again}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = f"{file} is no saved plan: {f'{where}: ' if where else ''}{first['msg']}"
-        raise UnfitPlan(what, f"make one: {again}") from error
+        what = f"{file} is no saved plan: {_several([_misread(e) for e in error.errors()])}"
+        raise UnfitPlan(what, f"mend it, or make a new one: {again}") from error
     if (plan.migration, plan.spec_digest) != (spec.name, spec.plan_digest):
         what = f"{file} was made for another spec"
         raise UnfitPlan(what, f"make a new one: {again}", Code.REJECTED)
@@ -49,10 +51,39 @@ def read_plan(file: Path, spec: MigrationSpec, phase: str, written: str = SPEC) 
         raise UnfitPlan(what, f"name it there, or make one: {again}")
     named = named_for(plan, plan.cycle)
     if faults := [*validate_plan(named, spec, None), *oversized(named)]:
-        more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
-        what = f"{file} cannot be run: {'; '.join(faults[:MOST_FAULTS])}{more}"
+        what = f"{file} cannot be run: {_several(faults)}"
         raise UnfitPlan(what, f"mend it, or make a new one: {again}")
     return plan
+
+
+def _several(faults: Sequence[str]) -> str:
+    more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
+    return f"{'; '.join(faults[:MOST_FAULTS])}{more}"
+
+
+def _misread(error: ErrorDetails) -> str:
+    """What a plan has or lacks, at its place: `tasks[0].claims`."""
+    place = ".".join(str(part) for part in error["loc"])
+    place = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", place)
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if error["type"] == "extra_forbidden":
+        known = Task.model_fields if error["loc"][0] == "tasks" else Plan.model_fields
+        return f"unknown field {place}: {choices(str(error['loc'][-1]), known)}"
+    return f"{place}: {error['msg']}" if place else error["msg"]
+
+
+def without_unfit(spec: MigrationSpec, others: Collection[str]) -> tuple[MigrationSpec, list[str]]:
+    """The spec without those plans of these phases that cannot be theirs, and what is said of
+    each: one plan can be made anew while another one waits for it."""
+    said: list[str] = []
+    for phase in (phase for phase in spec.phases if phase.plan_file and phase.name in others):
+        try:
+            read_plan(Path(phase.plan_file), spec, phase.name)
+        except UnfitPlan as unfit:
+            spec = spec.without_plan(phase.name)
+            said.append(f"phase {phase.name}: {unfit.what}; it is left out here")
+    return spec, said
 
 
 def own_plans(spec: MigrationSpec) -> dict[str, Plan]:

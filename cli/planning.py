@@ -11,6 +11,7 @@ from activities.contracts.migration import MigrationResult
 from activities.contracts.plan import PhaseOutlook, Plan
 from activities.contracts.spec import MigrationSpec
 from cli.boundary import Code, Refused, give, give_json, say
+from cli.plan_files import without_unfit
 from cli.plan_text import Planned, known_later, plan_text
 from cli.session import Session, session
 from cli.starting import check_unless_open, launch, migration_input, read_spec
@@ -28,14 +29,16 @@ async def plan(
 ) -> int:
     """Shows every phase's tasks and what they will take; saves the plan of one (empty: the first),
     which is made anew for that where the spec names one of the user's own."""
-    spec = read_spec(path, phase if saved else None)
+    spec = read_spec(path, "none" if saved else "all")
     names = [of.name for of in spec.phases]
     if phase and (phase not in names or not saved):
         what = f"there are {', '.join(names)}" if saved else "say where to save it, with -o"
         raise Refused(Code.USAGE, f"--phase {phase}: {what}")
     wanted = names.index(phase) if phase else 0
     if saved:
-        spec = spec.without_plan(names[wanted])
+        spec, unfit = without_unfit(spec.without_plan(names[wanted]), names)
+        for what in unfit:
+            say(what)
         await asyncio.to_thread(check_writable, saved)
     async with session(local=local) as connected:
         planned = await plan_of(connected, spec, patience)

@@ -6,7 +6,7 @@ Starting is idempotent by name: the same spec joins the run that is open, anothe
 import getpass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
@@ -31,9 +31,14 @@ from workflows import options
 WORKFLOW = "MigrationWorkflow"
 
 
-def read_spec(path: Path, replanned: str | None = None) -> MigrationSpec:
+Judged = Literal["all", "later", "none"]
+"""Which of the plan files that a spec names are looked at: `later` are those of all phases but the
+first, where another plan takes its place."""
+
+
+def read_spec(path: Path, plans: Judged = "all") -> MigrationSpec:
     """As `read_any`, of one repository."""
-    spec = read_any(path, replanned)
+    spec = read_any(path, plans)
     if isinstance(spec, FleetSpec):
         raise Refused(
             Code.USAGE,
@@ -43,16 +48,12 @@ def read_spec(path: Path, replanned: str | None = None) -> MigrationSpec:
     return spec
 
 
-def read_any(path: Path, replanned: str | None = None) -> MigrationSpec | FleetSpec:
+def read_any(path: Path, plans: Judged = "all") -> MigrationSpec | FleetSpec:
     """The spec of a migration or a fleet, with local repositories' paths made absolute; all its
-    errors at once.
-
-    `replanned` names the phase (empty: the first) whose plan file, if it has one, is not looked at:
-    another plan takes its place.
-    """
+    errors at once, those of the plans that it names too."""
 
     def wrong_plan(spec: MigrationSpec, phase: Phase) -> tuple[str, str] | None:
-        if replanned is not None and phase.name == (replanned or spec.phases[0].name):
+        if plans == "none" or (plans == "later" and phase.name == spec.phases[0].name):
             return None
         try:
             read_plan(Path(phase.plan_file), _placed(spec, path), phase.name, str(path))
@@ -170,7 +171,7 @@ def _details(spec: MigrationSpec) -> str:
 
 async def start(path: Path, local: bool, saved: Path | None, following: Following) -> int:
     """Starts a migration, or joins the open run of the same spec."""
-    spec = read_spec(path, "" if saved else None)
+    spec = read_spec(path, "later" if saved else "all")
     if saved:
         spec = with_first_plan(spec, saved, path)
     async with session(local=local) as connected:

@@ -8,6 +8,7 @@ from activities.contracts.plan import Plan
 from activities.contracts.spec import MigrationSpec
 from cli import starting
 from cli.boundary import Refused
+from cli.plan_files import without_unfit
 from tests.builders import a_plan, a_task
 from tests.contracts.specs import spec as spec_text
 
@@ -70,6 +71,32 @@ def test_what_is_wrong_with_a_plan_is_told_where_the_spec_names_it(tmp_path: Pat
     assert told(path).startswith(f"{here}cannot be run: task c1-0001: 2 tasks have this id; mend")
 
 
+def test_fields_that_a_plan_has_not_or_lacks_are_told_at_their_places(tmp_path: Path) -> None:
+    plain = starting.read_spec(written(tmp_path))
+    path, file = written(tmp_path, "plan: plan.json"), tmp_path / "plan.json"
+    a_saved(plain, file)
+    file.write_text(file.read_text().replace('"needs"', '"need"').replace('"claims"', '"claim"'))
+    assert told(path) == (
+        f"{path}:9:7: plan: {file} is no saved plan: tasks[0].claims is missing; "
+        "unknown field tasks[0].claim: did you mean `claims`?; "
+        "unknown field tasks[0].need: did you mean `needs`?; "
+        f"mend it, or make a new one: starter.py plan {path} -o {file}"
+    )
+
+
+def test_one_of_several_stale_plans_can_be_made_anew(tmp_path: Path) -> None:
+    phases = "phases: [{name: a, plan: a.json}, {name: b, plan: b.json}, {name: c, plan: c.json}]"
+    plain = starting.read_spec(written(tmp_path, "phases: [{name: a}, {name: b}, {name: c}]"))
+    for phase, digest in (("a", "0" * 64), ("b", "0" * 64), ("c", plain.plan_digest)):
+        a_saved(plain, tmp_path / f"{phase}.json", phase, spec_digest=digest)
+    read = starting.read_spec(written(tmp_path, phases), "none")
+    spec, said = without_unfit(read.without_plan("a"), ["a", "b", "c"])
+    assert [phase.plan for phase in spec.phases] == ["static", "static", str(tmp_path / "c.json")]
+    assert said == [
+        f"phase b: {tmp_path / 'b.json'} was made for another spec; it is left out here"
+    ]
+
+
 def test_all_that_is_wrong_with_several_plans_is_told_at_once(tmp_path: Path) -> None:
     phases = "phases: [{name: a, plan: a.json}, {name: b}, {name: c, plan: c.json}]"
     said = told(written(tmp_path, phases)).splitlines()
@@ -83,6 +110,6 @@ def test_a_saved_plan_takes_the_place_of_the_one_that_the_spec_names(tmp_path: P
     plain = starting.read_spec(written(tmp_path))
     path, mine = written(tmp_path, "plan: gone.json"), tmp_path / "mine.json"
     a_saved(plain, mine)
-    read = starting.read_spec(path, "")
+    read = starting.read_spec(path, "later")
     chosen = starting.with_first_plan(read, mine, path)
     assert chosen.phases[0].plan == str(mine)

@@ -44,7 +44,8 @@ def pilot_rows(pilot: Pilot) -> list[tuple[str, str]]:
     low, high = (span_text(seconds) for seconds in pilot.rest_seconds)
     rounds = f"{pilot.rest_waves} round{'' if pilot.rest_waves == 1 else 's'}"
     spent = f"{span_text(pilot.median)} ({span_text(pilot.fastest)} to {span_text(pilot.slowest)})"
-    rest = f"{pilot.rest} tasks in {rounds}: {low} to {high}; "
+    tasks = "1 task" if pilot.rest == 1 else f"{pilot.rest} tasks"
+    rest = f"{tasks} in {rounds}: {low} to {high}; "
     return [
         ("landed", f"{pilot.landed} of {pilot.tasks} tasks of the pilot"),
         ("a task", spent),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from activities.adapters.spec_file import load_spec, parse_spec
+from activities.adapters.spec_file import load_spec, parse_any
+from activities.contracts.fleet import FleetSpec
 from activities.contracts.spec import MigrationSpec
 from tests.contracts.specs import errors_of
 
@@ -32,6 +33,8 @@ def is_whole(block: str) -> bool:
 def merged(fragment: str) -> str:
     """The page's own spec with the fragment in it, as the page says."""
     spec = loaded(next(filter(is_whole, blocks(PAGE))))
+    if "repositories" in loaded(fragment):
+        del spec["repository"]
     for name, value in loaded(fragment).items():
         spec[name] = {**spec[name], **value} if name in BY_NAME else value
     return json.dumps(spec)
@@ -50,8 +53,8 @@ WHOLE = [block for page in (README, PAGE) for block in blocks(page) if is_whole(
 FRAGMENTS = [block for page in (README, PAGE) for block in blocks(page) if not is_whole(block)]
 
 
-def read(block: str) -> MigrationSpec:
-    return parse_spec(block, "spec.yaml")
+def read(block: str) -> MigrationSpec | FleetSpec:
+    return parse_any(block, "spec.yaml")
 
 
 @pytest.mark.parametrize("block", WHOLE, ids=lambda b: b.split("name: ")[1].split()[0])

@@ -15,7 +15,7 @@ from activities.adapters.check_trees import try_lock
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.hub import Hub
 from activities.adapters.leftovers import remove_abandoned
-from activities.adapters.tidying import tidy
+from activities.adapters.tidying import tidy, without_index
 
 TEMPORARY = ("objects/tmp_*", "objects/??/tmp_*")
 """libgit2's objects and git's incoming folders; git's objects."""
@@ -100,6 +100,8 @@ def _sweep(hub: Hub) -> list[Path]:
         swept += hub.sweep_locks(quiet=quiet)
         patterns = (*TEMPORARY, *OTHER_LOCKS, *(PACKS if quiet else ()))
         found = {path for pattern in patterns for path in hub.path.glob(pattern)}
+        if quiet:
+            found.update(without_index(hub))
         return swept + remove_abandoned(sorted(found))
 
 

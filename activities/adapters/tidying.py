@@ -61,6 +61,13 @@ def tidy(hub: Hub) -> int:
     return len(small)
 
 
+def without_index(hub: Hub) -> list[Path]:
+    """What nobody can read: of packs that somebody was killed taking away, or writing."""
+    packs = (hub.path / "objects/pack").glob("pack-*.*")
+    left = (path for path in packs if path.suffix in PARTS)
+    return [path for path in left if not path.with_suffix(".idx").exists()]
+
+
 def _small(folder: Path) -> list[Path]:
     """The packs to make one of: all up to the first that outweighs what is smaller twice."""
     found = [pack for pack in folder.glob("*.pack") if _is_free(pack)]

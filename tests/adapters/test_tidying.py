@@ -1,22 +1,27 @@
 """A hub that got a pack with each landing: few packs, the same objects, whoever is looking."""
 
 import os
+import signal
 import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
 
 import pygit2
 import pytest
 
-from activities.adapters.check_trees import try_lock
+from activities.adapters.check_trees import lay_out_git_dir, try_lock
 from activities.adapters.hub import Hub
 from activities.adapters.hubs import Hubs
 from activities.adapters.objects import open_repository
 from activities.adapters.pack_writing import PackWriter
-from activities.adapters.tidying import PACKS, NotTidied
+from activities.adapters.tidying import PACKS, NotTidied, without_index
 from tests.adapters.repositories import git
 
 ID = "app-1a2b3c4d"
+ROOT = Path(__file__).parents[2]
 
 
 def pack(hub: Hub, content: bytes) -> str:
@@ -116,3 +121,60 @@ def test_one_tidies_at_a_time_and_one_that_could_not_leaves_all_as_it_was(
         hubs.tidy()
     assert packs(hub) == PACKS + 1
     assert packed
+
+
+TIDIES = """
+import sys
+from pathlib import Path
+from activities.adapters.hubs import Hubs
+Hubs(Path(sys.argv[1])).tidy()
+"""
+
+
+@pytest.mark.parametrize("seen", ["tmp_pack", "new pack", "index gone"])
+def test_killed_at_any_moment_it_loses_nothing_and_leaves_nothing(
+    hubs: Hubs, packed: dict[str, bytes], tmp_path: Path, seen: str
+) -> None:
+    hub, folder = hubs.of(ID), hubs.of(ID).path / "objects/pack"
+    before = set(folder.iterdir())
+    moments: dict[str, Callable[[set[Path]], bool]] = {
+        "tmp_pack": lambda now: any(path.name.startswith("tmp_pack") for path in now),
+        "new pack": lambda now: any(path.suffix == ".idx" for path in now - before),
+        "index gone": lambda now: any(path.suffix == ".idx" for path in before - now),
+    }
+    borrows = tmp_path / "borrows"
+    lay_out_git_dir(borrows, hub.path, "0" * 40)
+    command = [sys.executable, "-c", TIDIES, str(hub.path.parent)]
+    with (
+        reading(borrows) as reads,
+        subprocess.Popen(command, start_new_session=True, cwd=ROOT) as tidying,
+    ):
+        while tidying.poll() is None and not moments[seen](set(folder.iterdir())):
+            pass
+        with suppress(ProcessLookupError):
+            os.killpg(tidying.pid, signal.SIGKILL)
+        tidying.wait()
+        assert all(reads(id) for id in packed)
+    for path in folder.iterdir():
+        os.utime(path, (1, 1))
+    hubs.sweep()
+    assert {path.suffix for path in folder.iterdir()} <= {".idx", ".pack", ".rev"}
+    assert without_index(hub) == []
+    assert {id: hub.read_blob(id) for id in packed} == packed
+
+
+@contextmanager
+def reading(git_dir: Path) -> Iterator[Callable[[str], bool]]:
+    """A git that runs meanwhile; whether it finds an object."""
+    command = ["git", f"--git-dir={git_dir}", "cat-file", "--batch-check"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as asked:
+        assert asked.stdin
+        assert asked.stdout
+
+        def finds(id: str) -> bool:
+            print(id, file=asked.stdin, flush=True)
+            return asked.stdout.readline().startswith(f"{id} blob")
+
+        yield finds
+        asked.stdin.close()

@@ -13,7 +13,7 @@ from pathspec import GitIgnoreSpec
 from activities.adapters import integrity_configuration as configuration
 from activities.adapters.integrity_languages import RUST, Language, language_of
 from activities.adapters.integrity_losses import ChangedTests, losses
-from activities.adapters.integrity_paths import Kind, is_named_as_test, kind_of
+from activities.adapters.integrity_paths import Kind, is_named_as_test, is_of_ci, kind_of
 from activities.adapters.integrity_secrets import AddedSecrets
 from activities.adapters.integrity_silences import Silences
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
@@ -118,10 +118,12 @@ class Integrity:
     def _weakened(self) -> Iterator[Violation]:
         rule = Rule.CONFIGURATION_WEAKENED
         for path, old, new in self._configured:
-            if old and new:
-                for line, what in configuration.weakened(path, old, new):
+            if new:
+                for line, what in configuration.weakened(path, old, new, self._configured):
                     yield Violation(rule, path, line, what)
-            elif old and not any(new for _, _, new in self._configured):
+            elif old and not any(
+                now and is_of_ci(other) == is_of_ci(path) for other, _, now in self._configured
+            ):
                 yield Violation(rule, path, None, "the file is gone")
             yield from self._lowered(path, old, new)
         for file in self._tests:

@@ -7,15 +7,25 @@ to ask for less is told; what is unknown is let go.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _IGNORES = re.compile(
     r"(?:extend-|per-file-|--)?ignores?(?:-glob|-paths|-patterns)?|extend-per-file-ignores"
     r"|disable(?:d|_error_code)?|omit|(?:extend-|force-)?excludes?(?:_lines|_also|-rules|-dirs)?"
     r"|skips?|--deselect|norecursedirs|collect_ignore|(?:test|coverage|module)PathIgnorePatterns"
-    r"|ignorePatterns|paths-ignore"
+    r"|ignorePatterns|paths-ignore|-[km]"
 )
+_NAMES_ALL = re.compile(
+    r"testpaths|python_(?:files|classes|functions)|(?:extend-)?select|testMatch|testRegex"
+)
+"""Keys of what is looked at: nothing may only go from them."""
+_EXPECTED_ON = re.compile(
+    r"strict\w*|alwaysStrict|noImplicit\w+|noUnchecked\w+|disallow_\w+|check_untyped_defs|warn_\w+"
+    r"|xfail_strict|fail_ci_if_error|forbidOnly"
+)
+_STRICTER = re.compile(r"strict|extends|typeCheckingMode")
+"""Keys that may say the same for several of these."""
 _SWITCHED_ON = re.compile(
     r"ignore_errors|ignore_missing_imports|continue-on-error|allow_failure|passWithNoTests|ignore_outcome"
     r"|skipLibCheck|allow_untyped_\w+|allow_any_\w+|skip_covered|skip_empty"
@@ -64,15 +74,32 @@ class Said:
     line: int
 
 
-def weakened(path: str, old: str, new: str) -> Iterator[tuple[int, str]]:
-    """What the new text asks less for: 1-based lines of it (of the old one for what is gone)."""
+Texts = Sequence[tuple[str, str, str]]
+"""Path, text before and text after of each file of configuration that a change has."""
+_RUNS_TESTS = frozenset(("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"))
+
+
+def weakened(path: str, old: str, new: str, all_of_them: Texts) -> Iterator[tuple[int, str]]:
+    """What the new text asks less for: 1-based lines of it (of the old one for what is gone).
+
+    What another of the files said before may have moved here.
+    """
+    gone = [one for other, text, now in all_of_them if not now for one in _said(text, other)]
     before, after = list(_said(old, path)), list(_said(new, path))
+    if not old:
+        if path.rpartition("/")[2] in _RUNS_TESTS:
+            left_out = [said for said in after if said.key.startswith("-")]
+            yield from _ignoring(before, left_out, gone)
+        return
     known = set(old.split("\n"))
     for number, line in enumerate(new.split("\n"), 1):
         if line not in known and (found := _CALLED_OFF.search(line)):
             yield number, f"`{found[0].strip()}` makes a failure pass"
-    yield from _ignoring(before, after)
+    yield from _ignoring(before, after, gone)
+    yield from _narrowed(before, after)
     yield from _switched(path, before, after)
+    said = [one for other, _, now in all_of_them for one in _said(now, other)]
+    yield from _not_said_any_more(before, said)
 
 
 def thresholds(path: str, text: str) -> dict[str, tuple[float, int]]:
@@ -101,15 +128,37 @@ def _threshold_keys(path: str) -> Iterator[re.Pattern[str]]:
             yield keys
 
 
-def _ignoring(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
-    """Keys of what is left out that name more than before."""
+def _ignoring(before: list[Said], after: list[Said], gone: list[Said]) -> Iterator[tuple[int, str]]:
+    """Keys of what is left out that name more than before, here and in a file that is gone."""
+    elsewhere = {said.word for said in gone}
     old, new = (_by_key(said, _IGNORES) for said in (before, after))
     for key, found in new.items():
         had = Counter(said.word for said in old.get(key, []))
-        fresh = [said for said in found if not had[said.word]]
+        fresh = [said for said in found if not had[said.word] and said.word not in elsewhere]
         if fresh and len(found) > had.total():
             names = ", ".join(said.word for said in fresh[:3])
             yield fresh[0].line, f"`{key}` leaves out more: {names}"
+
+
+def _narrowed(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
+    """Keys of what is looked at that name less than before and nothing new."""
+    old, new = (_by_key(said, _NAMES_ALL) for said in (before, after))
+    for key, found in new.items():
+        had, has = ({said.word for said in many if said.word} for many in (old.get(key, []), found))
+        if has < had:
+            yield found[0].line, f"`{key}` names no longer {', '.join(sorted(had - has)[:3])}"
+
+
+def _not_said_any_more(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
+    """Switches that were on and that nobody names now."""
+    named = {said.key for said in after}
+    stricter = {(s.key, s.word) for s in after if _STRICTER.fullmatch(s.key) and s.word}
+    if stricter - {(said.key, said.word) for said in before}:
+        return
+    for said in before:
+        on = said.word.lower() in _TRUE and _EXPECTED_ON.fullmatch(said.key)
+        if on and said.key not in named:
+            yield said.line, f"`{said.key}` was {said.word}, is gone"
 
 
 def _switched(path: str, before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
@@ -158,11 +207,14 @@ def _said(text: str, path: str) -> Iterator[Said]:
 
 def _words(line: str, key: str, section: str) -> Iterator[tuple[str, str]]:
     """Each word of a line with its key; the last key goes on, so a key alone has an empty word."""
+    named = key
     for found in _WORD.finditer(line):
         if found["key"]:
-            key = section if _IGNORES.fullmatch(section) else found["key"]
+            key = named = section if _IGNORES.fullmatch(section) else found["key"]
             yield key, ""
-        elif found["word"].startswith("--") and _IGNORES.fullmatch(found["word"]):
+        elif _IGNORES.fullmatch(found["word"]) and found["word"].startswith(
+            "-" if named == "addopts" else "--"
+        ):
             key = found["word"]
             yield key, ""
         else:

@@ -40,10 +40,18 @@ class Language:
     """Matches behind the head of a test that does nothing."""
     assertion: re.Pattern[str]
     skip: re.Pattern[str]
+    caught: re.Pattern[str]
+    """What makes nothing of an assertion's failure; a group `before` where it stands before it."""
 
 
 def _language(
-    unseen: tuple[str, ...], test: str, empty: str, assertion: str, skip: str, before: str = ""
+    unseen: tuple[str, ...],
+    test: str,
+    empty: str,
+    assertion: str,
+    skip: str,
+    before: str = "",
+    caught: str = "(?!)",
 ) -> Language:
     return Language(
         unseen=re.compile("|".join(unseen), re.DOTALL),
@@ -52,6 +60,7 @@ def _language(
         empty=re.compile(empty),
         assertion=re.compile(assertion),
         skip=re.compile(skip),
+        caught=re.compile(caught),
     )
 
 
@@ -68,6 +77,9 @@ PYTHON = _language(
     r"|@(?:skip\w*+|expectedFailure)\b|pytest\.(?:skip|xfail|importorskip)\s*+\("
     r"|\.skipTest\s*+\(|raise\s++(?:[\w.]*\.)?SkipTest\b|collect_ignore\w*+\s*+[+]?="
     r"|__test__\s*+=\s*+False\b",
+    caught=r"except(?<!\wexcept)(?:\s*+\(?[\w.\s,]{0,200}?\b(?:AssertionError|(?:Base)?Exception)\b"
+    r"[\w\s,.)]{0,200}?)?\s*+:\s*+(?:pass\b|\.\.\.|continue\b|return\s*+\n)"
+    r"|(?P<before>suppress\s*+\([\w.\s,]{0,200}?\b(?:AssertionError|(?:Base)?Exception)\b)",
 )
 JAVASCRIPT = _language(
     unseen=(_LINE, _BLOCK, _DOUBLE, _SINGLE, r"`(?:[^`\\]++|\\.)*+`?"),
@@ -84,6 +96,7 @@ JAVASCRIPT = _language(
     r"|x(?<![\w$.]x)(?:it|test|describe|context|specify)\s*+\("
     r"|f(?<![\w$.]f)(?:it|describe)\s*+\("
     r"|t\.(?<![\w$.]t\.)(?:skip|todo)\s*+\(|this\.skip\s*+\(|(?:skip|todo|only)\s*+:\s*+true\b",
+    caught=r"catch\s*+(?:\([^()\n]{0,200}\)\s*+)?\{\s*+\}",
 )
 GO = _language(
     unseen=(_LINE, _BLOCK, _DOUBLE, r"'(?:[^'\\\n]|\\.[^'\n]{0,9})'", _BACKTICK),
@@ -121,6 +134,8 @@ JAVA = _language(
     assertion=r"assert(?<!\wassert)(?<!void assert)(?:\w*+\s*+\(|\s)|fail(?<!\wfail)\s*+\("
     r"|verify(?<!\wverify)\w*+\s*+\(|expected\s*+=(?!=)|\.(?<!EasyMock\.)expect\s*+\(",
     skip=r"@(?:Disabled|Ignore)\w*+\b|assum(?:e|ing)\w++\s*+\(|enabled\s*+=\s*+false\b",
+    caught=r"catch\s*+\([\w.|\s]{0,200}?\b(?:AssertionError|Throwable|Error)\b[\w.|\s]{0,200}\)"
+    r"\s*+\{\s*+\}",
 )
 _SUFFIXES = {
     ".py .pyi": PYTHON,

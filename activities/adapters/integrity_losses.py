@@ -8,7 +8,10 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
+from activities.adapters.integrity_cases import assertions_of, calls, cases, helpers
+from activities.adapters.integrity_paths import may_be_collected
 from activities.adapters.integrity_tests import FoundTest, TestFile
 from activities.adapters.violation import Violation
 from activities.contracts.integrity import IntegrityRule as Rule
@@ -41,6 +44,8 @@ class _Fate:
     moved_to: list["_Fate"] = field(default_factory=list["_Fate"])
     renamed: list[FoundTest] = field(default_factory=list[FoundTest])
     """What they are called now."""
+    spared: int = 0
+    """Assertions that one test of several cases makes in place of several tests."""
 
 
 def losses(files: Sequence[ChangedTests]) -> Iterator[Violation]:
@@ -48,6 +53,7 @@ def losses(files: Sequence[ChangedTests]) -> Iterator[Violation]:
     fates = [_fate(file) for file in files]
     _find_moved(fates)
     _find_renamed(fates)
+    _find_joined(fates)
     for fate in fates:
         if fate.lost:
             first = min(fate.lost, key=lambda test: test.offset)
@@ -56,6 +62,7 @@ def losses(files: Sequence[ChangedTests]) -> Iterator[Violation]:
             yield Violation(Rule.TESTS_DELETED, fate.file.path, line, what)
     yield from _skipped(files)
     yield from _emptied(fates)
+    yield from _caught(files)
     for fate in fates:
         yield from _dropped(fate, fates)
 
@@ -77,13 +84,16 @@ def _without(tests: Sequence[FoundTest], others: Sequence[FoundTest]) -> list[Fo
 
 
 def _find_moved(fates: Sequence[_Fate]) -> None:
-    pool: dict[str, list[tuple[_Fate, FoundTest]]] = {}
+    pool: dict[tuple[str, bool], list[tuple[_Fate, FoundTest]]] = {}
     for fate in fates:
         for test in fate.fresh:
-            pool.setdefault(test.name, []).append((fate, test))
+            pool.setdefault((test.name, _is_run(fate)), []).append((fate, test))
     for fate in fates:
         for test in list(fate.lost):
-            if there := pool.get(test.name):
+            there = pool.get((test.name, True))
+            if not there and not _is_run(fate):
+                there = pool.get((test.name, False))
+            if there:
                 to, found = there.pop()
                 to.fresh.remove(found)
                 fate.lost.remove(test)
@@ -94,13 +104,32 @@ def _find_renamed(fates: Sequence[_Fate]) -> None:
     """In the same file; those of a file that is gone may be in one that is new."""
     added = [fate for fate in fates if fate.file.added]
     for fate in fates:
-        for to in added if fate.file.deleted else [fate]:
+        places = [to for to in added if _is_run(to) or not _is_run(fate)]
+        for to in places if fate.file.deleted else [fate]:
             while fate.lost and to.fresh:
                 now = to.fresh.pop()
                 to.renamed.append(now)
                 fate.lost.remove(_closest(now, fate.lost))
                 if to is not fate:
                     fate.moved_to.append(to)
+
+
+def _find_joined(fates: Sequence[_Fate]) -> None:
+    """Tests that became cases of one: as many as it has more than before."""
+    for fate in fates:
+        if not fate.lost:
+            continue
+        before, after = fate.file.before, fate.file.after
+        named = {test.name: test for test in before.tests}
+        for now in after.tests[:_COMPARED]:
+            had = cases(before, named[now.name]) if now.name in named else 1
+            more = max(0, cases(after, now) - had)
+            fate.spared += min(more, len(fate.lost)) * assertions_of(after, now)
+            fate.lost = fate.lost[more:]
+
+
+def _is_run(fate: _Fate) -> bool:
+    return may_be_collected(fate.file.path)
 
 
 def _closest(test: FoundTest, lost: Sequence[FoundTest]) -> FoundTest:
@@ -123,6 +152,17 @@ def _skipped(files: Sequence[ChangedTests]) -> Iterator[Violation]:
         if len(file.after.skips) > len(file.before.skips):
             line, said = _first_of(file.after, file.after.skips, file.before)
             yield Violation(Rule.TESTS_SKIPPED, file.path, line, f"skips: {said}")
+
+
+def _caught(files: Sequence[ChangedTests]) -> Iterator[Violation]:
+    """Files that catch more failures than before, unless the change as a whole does not."""
+    if sum(len(file.after.caught) - len(file.before.caught) for file in files) <= 0:
+        return
+    for file in files:
+        if len(file.after.caught) > len(file.before.caught):
+            line, said = _first_of(file.after, file.after.caught, file.before)
+            what = f"nothing comes of a failed assertion: {said}"
+            yield Violation(Rule.ASSERTIONS_DROPPED, file.path, line, what)
 
 
 def _emptied(fates: Sequence[_Fate]) -> Iterator[Violation]:
@@ -155,7 +195,14 @@ def _dropped(fate: _Fate, fates: Sequence[_Fate]) -> Iterator[Violation]:
     if file.deleted and not others:
         return
     group = {id(one): one.file for one in (fate, *others)}.values()
-    if sum(len(f.after.assertions) - len(f.before.assertions) for f in group) < 0:
+    spared = sum(one.spared for one in (fate, *others))
+    balance = sum(len(f.after.assertions) - len(f.before.assertions) for f in group) + spared
+    if balance < 0:
+        named = {name for one in fates for name in islice(helpers(one.file.after), _COMPARED)}
+        balance += sum(
+            calls(f.after, name) - calls(f.before, name) for f in group for name in named
+        )
+    if balance < 0:
         line, said = _first_of(file.before, file.before.assertions, file.after)
         counts = f"{len(file.before.assertions)} assertions became {len(file.after.assertions)}"
         yield Violation(Rule.ASSERTIONS_DROPPED, file.path, line, f"{counts}, first gone: {said}")

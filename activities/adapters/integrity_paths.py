@@ -17,13 +17,15 @@ EXPECTED_FOLDERS = frozenset(("__snapshots__", "__image_snapshots__"))
 EXPECTED_IN_TESTS = frozenset(("snapshots", "golden", "goldens", "expected", "approved"))
 """Folders that count only below a folder of tests or `testdata`, as do these suffixes."""
 EXPECTED_SUFFIXES_IN_TESTS = (".out", ".want", ".stdout", ".stderr")
+CI_NAMES = frozenset((".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", "Jenkinsfile"))
 CONFIGURATION_NAMES = frozenset(
     (
         *("setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "pyproject.toml", ".coveragerc"),
         *(".flake8", ".pylintrc", "pylintrc", "mypy.ini", ".mypy.ini", ".bandit", "ruff.toml"),
         *(".ruff.toml", "pyrightconfig.json", "package.json", ".eslintignore", "tslint.json"),
-        *("clippy.toml", ".clippy.toml", "checkstyle.xml", "tarpaulin.toml", "Jenkinsfile"),
-        *(".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"),
+        *("clippy.toml", ".clippy.toml", "checkstyle.xml", "tarpaulin.toml"),
+        *CI_NAMES,
+        ".pre-commit-config.yaml",
     )
 )
 CONFIGURATION_BEGINS = (
@@ -31,6 +33,8 @@ CONFIGURATION_BEGINS = (
     *("eslint.config.", "tsconfig", "biome.json", ".golangci.", ".codecov.", "codecov."),
 )
 CONFIGURATION_FOLDERS = (".github/workflows/", ".circleci/")
+_UNSEEN_FOLDERS = frozenset(("node_modules", "venv"))
+"""Folders that no runner looks into, as hidden ones."""
 _JAVA_TEST = re.compile(r"Test[A-Z].*|.*(?:Tests?|TestCase|IT)")
 _BREAKS = str.maketrans("-_", "..")
 
@@ -59,6 +63,11 @@ def kind_of(path: str) -> Kind:
     return Kind.TESTS if in_tests or is_named_as_test(name) else Kind.OTHER
 
 
+def is_of_ci(path: str) -> bool:
+    """Whether a file of configuration is a service's that runs the checks."""
+    return path.startswith(CONFIGURATION_FOLDERS) or path in CI_NAMES
+
+
 def is_named_as_test(path: str) -> bool:
     """Whether the name alone says that a file is a test, whatever folder it is in."""
     name = path.rpartition("/")[2]
@@ -68,6 +77,23 @@ def is_named_as_test(path: str) -> bool:
     if words[0] in FIRST_WORDS or words[-2] in LAST_WORDS:
         return True
     return words[-1] == "java" and _JAVA_TEST.fullmatch(words[-2]) is not None
+
+
+def may_be_collected(path: str) -> bool:
+    """False where runners are known not to look for tests, unless they are told otherwise."""
+    *folders, name = path.split("/")
+    if any(folder.startswith(".") or folder in _UNSEEN_FOLDERS for folder in folders):
+        return False
+    match suffix_of(name):
+        case ".go":
+            ignored = any(folder.startswith("_") or folder == "testdata" for folder in folders)
+            return name.endswith("_test.go") and not ignored
+        case ".py":
+            return name != "conftest.py" and is_named_as_test(name)
+        case ".java":
+            return is_named_as_test(name)
+        case _:
+            return True
 
 
 def suffix_of(path: str) -> str:

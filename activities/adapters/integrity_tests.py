@@ -5,6 +5,8 @@ something, which is alike before and after.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,8 +19,25 @@ MOST = 50_000
 _CLASS = re.compile(r"class[ \t]++(?P<name>\w++)[ \t]*+(?P<bases>\([^)]*+\))?")
 _END_OF_HEAD = re.compile(r"[^)]*+\)[^:\n]*+:")
 _TITLE = re.compile(r"""\s*+(?:(["'`])(.*?)(?:(?<!\\)\1|\Z)|([^,)\n]{1,200}))""", re.DOTALL)
-_RUST_TESTS = re.compile(r"#\[\s*+(?:cfg\(\s*+test\b|(?:\w++::)*+test\b)")
+_RUST_TESTS = re.compile(
+    r"#\[\s*+(?:cfg\(\s*+test\b|(?:\w++::)*+(?:rs|wasm_bindgen_)?test(?:_case)?\b)"
+)
 _BUILD = re.compile(r"//\s*+(?:go:build|\+build)\b")
+_LITERAL = r"(?:\d++|[Tt]rue|not False|!false)"
+_CONSTANT = re.compile(
+    rf"assert\s++(?P<is>{_LITERAL})(?:\s*+(?:==|is)\s*+(?P=is))?[ \t]*+(?:[,:;\n]|\Z)"
+    r"|(?:assert|expect|t\.|require\.)\w*+(?:\.\w++)?!?\s*+\(\s*+(?:t\s*+,\s*+)?"
+    rf"(?P<one>{_LITERAL})\s*+(?:(?:,|={{2,3}}|is)\s*+(?P=one)\s*+)?(?:,\s*+)?\)"
+)
+"""An assertion of nothing but constants: it holds whatever the code does."""
+_GO_SETUP = re.compile(
+    r"(?:ioutil\.Temp(?:Dir|File)|os\.(?:MkdirTemp|CreateTemp|Setenv|Unsetenv|Chdir))\([^\n]*+\n?"
+    r"\s*+(?:if\s++)?err\s*+!=\s*+nil\s*+\{\s*+\w++\.Fatal\w*+\([^\n]*+"
+    r"|os\.(?:Setenv|Unsetenv|Chdir)\([^\n;{]*+;\s*+err\s*+!=\s*+nil\s*+\{\s*+\w++\.Fatal\w*+\([^\n]*+"
+)
+"""What `t.TempDir()` and its like do by themselves: no assertion of the test's own."""
+_NEAR = 2_000
+"""Characters between an assertion and what catches its failure."""
 _LINE_START = 80
 """Characters before a head that are looked at."""
 
@@ -43,6 +62,10 @@ class TestFile:
     """Offsets."""
     skips: tuple[int, ...] = ()
     """Offsets."""
+    caught: tuple[int, ...] = ()
+    """Offsets of what makes nothing of a failed assertion."""
+    code: str = ""
+    """The text without its comments and strings, as long as it."""
 
     def line(self, offset: int) -> int:
         return self.text.count("\n", 0, offset) + 1
@@ -65,8 +88,27 @@ def read_tests(content: bytes, language: Language) -> TestFile:
     skips = [match.start() for match in language.skip.finditer(code, start)]
     if language is GO:
         skips += [match.start() for match in _BUILD.finditer(text)][:1]
-    assertions = tuple(match.start() for match in language.assertion.finditer(code, start))
-    return TestFile(text, found, assertions, tuple(skips))
+    asserting = _GO_SETUP.sub(_blank, code) if language is GO else code
+    assertions = tuple(
+        match.start()
+        for match in language.assertion.finditer(asserting, start)
+        if not _CONSTANT.match(code, match.start())
+    )
+    caught = tuple(_caught(code, language, assertions))
+    return TestFile(text, found, assertions, tuple(skips), caught, code)
+
+
+def _caught(code: str, language: Language, assertions: Sequence[int]) -> Iterator[int]:
+    """Where a failure that can come from an assertion is made nothing of."""
+    for match in language.caught.finditer(code):
+        at = match.start()
+        if "before" in match.re.groupindex and match["before"]:
+            start, end = at, at + _NEAR // 10
+        else:
+            start, end = code.rfind("try", max(0, at - _NEAR), at), at
+        first = bisect_left(assertions, start)
+        if start >= 0 and first < len(assertions) and assertions[first] < end:
+            yield at
 
 
 def _tests(code: str, text: str, language: Language) -> list[FoundTest]:

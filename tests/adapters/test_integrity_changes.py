@@ -59,8 +59,14 @@ def test_a_waiver_holds_for_its_rule_and_its_paths_alone() -> None:
         b"`" * 99_999,
         b'r#"' * 30_000,
         b"(" * 99_999,
+        b"try:assert x\nexcept (" * 5_000,
+        b"try{expect(1)}catch (Error " * 4_000,
+        b"assert " + b"1" * 99_999,
+        b"parametrize(" * 9_000 + b"def test_a():",
+        b"def a(): assert x; a()\n" * 5_000,
+        b"os.Setenv(\n" * 9_000,
     ],
-    ids=range(11),
+    ids=range(17),
 )
 @pytest.mark.parametrize("path", SOURCES)
 @pytest.mark.timeout(10)

@@ -122,7 +122,8 @@ class Integrity:
                 for line, what in configuration.weakened(path, old, new, self._configured):
                     yield Violation(rule, path, line, what)
             elif old and not any(
-                now and is_of_ci(other) == is_of_ci(path) for other, _, now in self._configured
+                now and (is_of_ci(other) or not is_of_ci(path))
+                for other, _, now in self._configured
             ):
                 yield Violation(rule, path, None, "the file is gone")
             yield from self._lowered(path, old, new)

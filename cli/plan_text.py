@@ -32,8 +32,8 @@ def plan_text(spec: MigrationSpec, planned: Sequence[Planned]) -> str:
     if len(planned) > 1:
         parts.append(
             "A later phase is planned when it begins, with the sites and files there are then: its "
-            f"tasks may differ. Exact is {planned[0].outlook.phase}, which is what -o saves and "
-            "start --plan runs (--phase saves a later one's, for `plan` in that phase)."
+            f"tasks may differ. Only those of {planned[0].outlook.phase} are certain: -o saves them "
+            "for start --plan (with --phase those of a later phase, for its `plan`)."
         )
     return "\n\n".join(parts)
 

@@ -75,7 +75,7 @@ def _heading(report: MigrationReport) -> str:
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
     if report.unsearched:
-        lines.append(f"- **Not searched**: {text(report.unsearched)}")
+        lines.append(f"- **Warning**: {text(report.unsearched)}")
     if report.unbegun:
         phases = ", ".join(code(phase) for phase in report.unbegun)
         lines.append(f"- **Not begun**: {phases}; nobody has looked for the sites of these phases")

@@ -178,7 +178,7 @@ async def test_what_no_finder_looked_into_is_said_wherever_people_look(stage, co
     assert (result.stage, result.unsearched) == (Stage.DONE, told)
     assert f"warning: {told}" in outcome_text(world.name, result)
     assert told in status_text(last_of(report), "")
-    assert f"- **Not searched**: {told}" in render_report(report)
+    assert f"- **Warning**: {told}" in render_report(report)
     assert told in render_html(report)
     progress = await handle.query(MigrationWorkflow.progress)
     assert told in status_text(progress, "")

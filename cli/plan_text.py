@@ -32,8 +32,8 @@ def plan_text(spec: MigrationSpec, planned: Sequence[Planned]) -> str:
     if len(planned) > 1:
         parts.append(
             "A later phase is planned when it begins, with the sites and files there are then: its "
-            f"tasks may differ. Only those of {planned[0].outlook.phase} are certain: -o saves them "
-            "for start --plan (with --phase those of a later phase, for its `plan`)."
+            f"tasks may differ. Those of {planned[0].outlook.phase} are certain: -o saves them for "
+            "start --plan (with --phase those of a later phase, for its `plan`)."
         )
     return "\n\n".join(parts)
 

@@ -28,7 +28,7 @@ TASKS = 8
 """Tasks that are looked at: trouble of a host is met by all of them."""
 
 
-LOST = "put it back from a backup (without one: terminate the migration, and start it again)"
+LOST = "put it back from a backup (without one: README, `a blob is gone`)"
 
 
 class Cause(NamedTuple):

@@ -195,7 +195,8 @@ def _dropped(fate: _Fate, fates: Sequence[_Fate]) -> Iterator[Violation]:
     if file.deleted and not others:
         return
     group = {id(one): one.file for one in (fate, *others)}.values()
-    spared = sum(one.spared for one in (fate, *others))
+    spared = sum(one.spared for one in {id(one): one for one in (fate, *others)}.values())
+    spared += max(0, sum(f.before.setups - f.after.setups for f in group))
     balance = sum(len(f.after.assertions) - len(f.before.assertions) for f in group) + spared
     if balance < 0:
         named = {name for one in fates for name in islice(helpers(one.file.after), _COMPARED)}

@@ -35,7 +35,7 @@ _GO_SETUP = re.compile(
     r"\s*+(?:if\s++)?err\s*+!=\s*+nil\s*+\{\s*+\w++\.Fatal\w*+\([^\n]*+"
     r"|os\.(?:Setenv|Unsetenv|Chdir)\([^\n;{]*+;\s*+err\s*+!=\s*+nil\s*+\{\s*+\w++\.Fatal\w*+\([^\n]*+"
 )
-"""What `t.TempDir()` and its like do by themselves: no assertion of the test's own."""
+"""What `t.TempDir()` and its like do by themselves: where it goes, no assertion is missed."""
 _NEAR = 2_000
 """Characters between an assertion and what catches its failure."""
 _LINE_START = 80
@@ -64,6 +64,8 @@ class TestFile:
     """Offsets."""
     caught: tuple[int, ...] = ()
     """Offsets of what makes nothing of a failed assertion."""
+    setups: int = 0
+    """Assertions that something which the test needs could be made."""
     code: str = ""
     """The text without its comments and strings, as long as it."""
 
@@ -88,14 +90,14 @@ def read_tests(content: bytes, language: Language) -> TestFile:
     skips = [match.start() for match in language.skip.finditer(code, start)]
     if language is GO:
         skips += [match.start() for match in _BUILD.finditer(text)][:1]
-    asserting = _GO_SETUP.sub(_blank, code) if language is GO else code
     assertions = tuple(
         match.start()
-        for match in language.assertion.finditer(asserting, start)
+        for match in language.assertion.finditer(code, start)
         if not _CONSTANT.match(code, match.start())
     )
     caught = tuple(_caught(code, language, assertions))
-    return TestFile(text, found, assertions, tuple(skips), caught, code)
+    setups = len(_GO_SETUP.findall(code)) if language is GO else 0
+    return TestFile(text, found, assertions, tuple(skips), caught, setups, code)
 
 
 def _caught(code: str, language: Language, assertions: Sequence[int]) -> Iterator[int]:

@@ -168,6 +168,13 @@ CHEATS: dict[str, Case] = {
         GO, STORE, "\tgot, err", '\tt.Skip("flaky")\n\tgot, err', f"tests-skipped: {GO}:4"
     ),
     "a Go test only logs": changed(GO, STORE, "t.Errorf", "t.Logf", f"assertions-dropped: {GO}:9"),
+    "a Go assertion goes, its folder stays": changed(
+        GO,
+        STORE.replace('Open("a")', "os.MkdirTemp(dir, name)"),
+        't.Errorf("name is %q", got.Name)',
+        "return",
+        f"assertions-dropped: {GO}:9",
+    ),
     "a Rust test is ignored": changed(
         RUST, PARSER, "#[test]", "#[test]\n#[ignore]", f"tests-skipped: {RUST}:2"
     ),

@@ -155,6 +155,13 @@ HONEST: dict[str, Case] = {
         '\t\tn    int\n\t}{\n\t\t{"a", 1},\n\t\t{"a b", 2},\n\t}\n\tfor _, r := range rows {\n'
         "\t\tif words(r.text) != r.n {\n\t\t\tt.Error(r.text)\n\t\t}\n\t}\n}\n",
     ),
+    "a folder that may be there already is a new one": rewritten(
+        "fish/fish_test.go",
+        "package fish\n\nfunc TestFile(t *testing.T) {\n\tf, err := os.Create(name)\n"
+        "\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n\tdefer f.Close()\n}\n",
+        "package fish\n\nfunc TestFile(t *testing.T) {\n\tf, err := os.CreateTemp(dir, name)\n"
+        "\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n\tdefer f.Close()\n}\n",
+    ),
     "interface{} becomes any": changed(
         "ast/term_test.go",
         'package ast\n\nfunc TestTerm(t *testing.T) {\n\tvar v interface{} = "a"\n'

@@ -32,7 +32,7 @@ from cli import fleets
 from cli.boundary import Code, Refused, give, give_json, say
 from cli.render import counted, fields_text, status_text, table
 from cli.session import Session, session, unreachable
-from cli.trouble import trouble_of
+from cli.trouble import stopped_short, trouble_of
 from cli.unserved import unserved
 from workflows import options
 
@@ -131,12 +131,14 @@ async def status(name: str, local: bool, as_json: bool) -> int:
 
 
 async def _trouble(connected: Session, progress: Progress) -> list[tuple[str, str]]:
-    rows: list[AreaRow] = []
+    client, rows = connected.client, list[AreaRow]()
+    if closed := await stopped_short(client, options.migration_id(progress.name)):
+        return [("ended", closed)]
     with contextlib.suppress(WorkflowQueryFailedError):
         rows = await rows_of(connected, progress.name)
-    workers = await workers_of(connected.client, options.QUEUES)
+    workers = await workers_of(client, options.QUEUES)
     return [
-        ("trouble", await trouble_of(connected.client, progress, rows)),
+        ("trouble", await trouble_of(client, progress, rows)),
         ("workers", different_code(workers)),
     ]
 

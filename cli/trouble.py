@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.children import AreaRow
@@ -22,6 +22,7 @@ from cli.render import first_line
 from cli.unserved import STARTED, unserved
 from workflows import options
 
+_OWN_WAYS = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
 PATIENT_FOR = 3
 """Attempts before which a failure is everyday life."""
 TASKS = 8
@@ -90,6 +91,15 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
     if failing:
         return told(max(failing, key=lambda step: step.attempt))
     return await _at_work(client, steps)
+
+
+async def stopped_short(client: Client, id: str) -> str:
+    """How a workflow was closed that could not close itself, and what to do; empty: it was not."""
+    described = await _described(client, id)
+    if described is None or described.status in (None, *_OWN_WAYS):
+        return ""
+    how = described.status.name.lower().replace("_", " ")
+    return f"{how}; start it again with its spec: what has landed stays landed"
 
 
 def told(step: PendingActivityInfo) -> str:

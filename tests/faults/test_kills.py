@@ -131,7 +131,8 @@ async def test_a_rung_that_outlives_the_grace_period_is_done_again(
     assert_same_end(whimbrel, report, expected)
     told = await histories.read(whimbrel.client, "overdue")
     rungs = [s for s in told.steps if s.name == "run_rung" and s.how != "completed"]
-    assert [step.worker for step in rungs] == [str(first.pid)]
+    # At least its own; what a closing poll swallowed of the others is cut off with it.
+    assert {step.worker for step in rungs} == {str(first.pid)}
     await swept(whimbrel.home)
 
 

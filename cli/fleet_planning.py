@@ -30,7 +30,7 @@ async def plan(
     """
     spec = read_any(path, "none" if saved else "all")
     if isinstance(spec, MigrationSpec):
-        return await planning.plan(path, local, as_json, saved, patience, phase)
+        return await planning.plan(spec, path, local, as_json, saved, patience, phase)
     if saved:
         raise Refused(Code.USAGE, "A saved plan is of one repository, and this spec is a fleet.")
     plans: list[dict[str, Any]] = []

@@ -14,22 +14,22 @@ from cli.boundary import Code, Refused, give, give_json, say
 from cli.plan_files import without_unfit
 from cli.plan_text import Planned, known_later, plan_text
 from cli.session import Session, session
-from cli.starting import check_unless_open, launch, migration_input, read_spec
+from cli.starting import check_unless_open, launch, migration_input
 from cli.watching import ended
 from workflows import options
 
 
 async def plan(
+    spec: MigrationSpec,
     path: Path,
     local: bool,
     as_json: bool,
     saved: Path | None,
     patience: float | None,
-    phase: str = "",
+    phase: str,
 ) -> int:
     """Shows every phase's tasks and what they will take; saves the plan of one (empty: the first),
     which is made anew for that where the spec names one of the user's own."""
-    spec = read_spec(path, "none" if saved else "all")
     names = [of.name for of in spec.phases]
     if phase and (phase not in names or not saved):
         what = f"there are {', '.join(names)}" if saved else "say where to save it, with -o"

@@ -25,7 +25,7 @@ from activities.contracts.plan import Forecast, PhaseOutlook, Plan, PlanSummary,
 from activities.contracts.report import MigrationReport
 from activities.contracts.survey import Site, Survey, SurveyData
 from activities.contracts.work import Handoff, PutBack, TaskStatus
-from cli import asking, planning, starting, telling, watching
+from cli import asking, fleet_planning, planning, starting, telling, watching
 from cli.boundary import Code, Refused
 from cli.ledger import show_ledger
 from cli.report import Format, report
@@ -299,7 +299,7 @@ async def test_a_plan_is_shown_saved_and_refused_for_another_spec(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved = spec.with_suffix(".json")
-    made = planning.plan(spec, local=False, as_json=False, saved=saved, patience=30)
+    made = fleet_planning.plan(spec, local=False, as_json=False, saved=saved, patience=30)
     assert await made == Code.OK
     shown = capsys.readouterr().out
     assert "tests/a.py" in shown
@@ -414,7 +414,7 @@ def test_a_dead_server_is_said_without_the_transports_inner_names(tmp_path: Path
 async def test_where_a_plan_cannot_be_saved_nothing_is_planned(spec: Path, tmp_path: Path) -> None:
     nowhere = tmp_path / "none" / "plan.json"
     with pytest.raises(FileNotFoundError):
-        await planning.plan(spec, local=False, as_json=False, saved=nowhere, patience=30)
+        await fleet_planning.plan(spec, local=False, as_json=False, saved=nowhere, patience=30)
     there = tmp_path / "kept.json"
     there.write_text("kept")
     planning.check_writable(there)

@@ -6,7 +6,7 @@ gone, they were renamed. What remains is lost.
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -144,25 +144,28 @@ def _closest(test: FoundTest, lost: Sequence[FoundTest]) -> FoundTest:
     return max(lost, key=likeness)
 
 
-def _skipped(files: Sequence[ChangedTests]) -> Iterator[Violation]:
-    """Files with more skips than before, unless the change as a whole has no more of them."""
-    if sum(len(file.after.skips) - len(file.before.skips) for file in files) <= 0:
+def _more_of(
+    files: Sequence[ChangedTests], places: Callable[[TestFile], Sequence[int]]
+) -> Iterator[tuple[str, int, str]]:
+    """Files with more such places than before, unless the change as a whole has no more of them:
+    path, first new line and its text."""
+    more = [len(places(file.after)) - len(places(file.before)) for file in files]
+    if sum(more) <= 0:
         return
-    for file in files:
-        if len(file.after.skips) > len(file.before.skips):
-            line, said = _first_of(file.after, file.after.skips, file.before)
-            yield Violation(Rule.TESTS_SKIPPED, file.path, line, f"skips: {said}")
+    for file, here in zip(files, more, strict=True):
+        if here > 0:
+            yield file.path, *_first_of(file.after, places(file.after), file.before)
+
+
+def _skipped(files: Sequence[ChangedTests]) -> Iterator[Violation]:
+    for path, line, said in _more_of(files, lambda file: file.skips):
+        yield Violation(Rule.TESTS_SKIPPED, path, line, f"skips: {said}")
 
 
 def _caught(files: Sequence[ChangedTests]) -> Iterator[Violation]:
-    """Files that catch more failures than before, unless the change as a whole does not."""
-    if sum(len(file.after.caught) - len(file.before.caught) for file in files) <= 0:
-        return
-    for file in files:
-        if len(file.after.caught) > len(file.before.caught):
-            line, said = _first_of(file.after, file.after.caught, file.before)
-            what = f"nothing comes of a failed assertion: {said}"
-            yield Violation(Rule.ASSERTIONS_DROPPED, file.path, line, what)
+    for path, line, said in _more_of(files, lambda file: file.caught):
+        what = f"nothing comes of a failed assertion: {said}"
+        yield Violation(Rule.ASSERTIONS_DROPPED, path, line, what)
 
 
 def _emptied(fates: Sequence[_Fate]) -> Iterator[Violation]:

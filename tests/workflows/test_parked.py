@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from alone import alone
+from alone import Alone, alone
+from conftest import Stage
 from test_continuing import grow, runs_of
-from world import fail, rewrite, write
+from world import World, fail, rewrite, write
 
 from activities.contracts.children import LANDED, STEER_TASK, TaskSteering
 from activities.contracts.landing import Landing, Outcome
@@ -13,16 +14,22 @@ from activities.contracts.work import RungOutcome
 from activities.contracts.work import TaskStatus as Status
 
 
-async def test_it_goes_on_at_its_rung_with_the_checkpoint_and_the_evidence(stage):
-    """Paused while a rung runs, and again while what that left is checked."""
-    world = stage.world("park-rung", a="old")
-    world.rungs = [rewrite("bad"), write(a="new")]
+async def parked_in_its_rung(stage: Stage, world: World) -> Alone:
+    """A task that was paused while its first rung ran."""
     rung = world.hold("run_rung")
     case = await alone(stage, world)
     await asyncio.wait_for(rung.reached.wait(), 20)
     await case.pause(1)
     rung.open()
     await case.parked()
+    return case
+
+
+async def test_it_goes_on_at_its_rung_with_the_checkpoint_and_the_evidence(stage):
+    """Paused while a rung runs, and again while what that left is checked."""
+    world = stage.world("park-rung", a="old")
+    world.rungs = [rewrite("bad"), write(a="new")]
+    case = await parked_in_its_rung(stage, world)
     assert not world.workspaces
     assert not world.asked("run_checks")
     checks = world.hold("run_checks")
@@ -78,12 +85,7 @@ async def test_what_has_asked_to_land_may_land_in_the_pause(stage):
 
 async def test_a_cancel_reaches_it_in_the_pause(stage):
     world = stage.world("park-cancel", a="old")
-    gate = world.hold("run_rung")
-    case = await alone(stage, world)
-    await asyncio.wait_for(gate.reached.wait(), 20)
-    await case.pause(1)
-    gate.open()
-    await case.parked()
+    case = await parked_in_its_rung(stage, world)
     await case.task.cancel()
     handoff = await case.handoff()
     assert (handoff.status, handoff.did) == (Status.CANCELLED, "cancelled")
@@ -106,12 +108,7 @@ async def test_the_end_of_its_migration_reaches_it_whatever_comes_first(stage):
     """Its area tells it to go on and end, and cancels it at once; a run that ends hears the first
     of these alone."""
     world = stage.world("park-drain", a="old")
-    gate = world.hold("run_rung")
-    case = await alone(stage, world)
-    await asyncio.wait_for(gate.reached.wait(), 20)
-    await case.pause(1)
-    gate.open()
-    await case.parked()
+    case = await parked_in_its_rung(stage, world)
     await case.task.signal(STEER_TASK, TaskSteering(number=2, draining=True))
     assert (await case.handoff()).status is Status.CANCELLED
     assert (await case.enqueued(), world.asked("run_checks")) == (0, [])

@@ -11,25 +11,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
-from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput, QueueState
-from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
-from activities.contracts.messages import Answer, AnswerTasks, CountWorkers
-from activities.contracts.requests import ComposeBatch, Land, RunChecks
-from activities.errors import BRANCH_MOVED
-from activities.integration import IntegrationActivities
+from activities.contracts.messages import Answer, AnswerTasks
 from activities.messages import MessageActivities
-from workflows import batching, details
+from workflows import batch_steps, batching, details
+from workflows.batch_steps import BatchSteps
 from workflows.draining import drained
 from workflows.locally import locally
-from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, is_long
+from workflows.options import is_long
 from workflows.prefix_search import PrefixSearch
 
 
@@ -39,7 +33,7 @@ class MergeQueueWorkflow:
 
     @workflow.init
     def __init__(self, queue: QueueInput) -> None:
-        self._in = queue
+        self._steps = BatchSteps(queue)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late."""
@@ -108,7 +102,8 @@ class MergeQueueWorkflow:
         self._waiting = [c for c in self._waiting if c not in members]
         self._composed = {c.id: c for c in members}
         self._show()
-        batch = await self._compose(members)
+        batch = await self._steps.compose(members)
+        self._tip = batch.tip
         await self._send(
             [
                 self._answer(c, Outcome.LANDED, commit=batch.landed[c.task])
@@ -133,7 +128,7 @@ class MergeQueueWorkflow:
         search = await self._searched(batch)
         good, bounced = search.good, search.verdict
         if good and not await self._land(batch, good):
-            good, bounced = 0, None  # the branch is elsewhere: all of it is composed anew
+            good, bounced = 0, None  # all of it is composed anew
         rest = [self._composed[i] for i in batch.members[good:]]
         if bounced:
             bad = rest.pop(0)
@@ -145,10 +140,11 @@ class MergeQueueWorkflow:
     async def _searched(self, batch: Batch) -> PrefixSearch:
         """The batch with its first bad member found, if it has one, and asked once more unless
         two runs have shown the same failures already."""
-        search = PrefixSearch([self._composed[i].claims for i in batch.members])
-        at_once = await self._check_hosts() if len(batch.members) > 1 else 1
+        members = [self._composed[i] for i in batch.members]
+        search = PrefixSearch([c.claims for c in members])
+        at_once = await batch_steps.check_hosts() if len(members) > 1 else 1
         while probes := search.probes(at_once):
-            runs = [self._check(batch, *probe) for probe in probes]
+            runs = [self._steps.check(batch, members[: p.length], p.fresh) for p in probes]
             for probe, evidence in zip(probes, await asyncio.gather(*runs), strict=True):
                 search.saw(probe, evidence)
         if search.flaky:
@@ -156,74 +152,14 @@ class MergeQueueWorkflow:
             self._set(flaky=dict(seen))
         return search
 
-    async def _check_hosts(self) -> int:
-        """How many prefixes may be checked at once: one on each worker that has room for checks."""
-        found = await locally(
-            MessageActivities.count_workers,
-            CountWorkers(queue=CHECKS),
-            summary="who has room for checks?",
-        )
-        return max(1, min(MAX_CHECKED_AT_ONCE, found.workers))
-
-    async def _compose(self, members: Sequence[Candidate]) -> Batch:
-        batch = await workflow.execute_activity_method(
-            IntegrationActivities.compose_batch,
-            ComposeBatch(
-                repository=self._in.repository,
-                branch=self._in.branch,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                base=self._in.base,
-                candidates=tuple(members),
-                when=int(workflow.time()),
-            ),
-            summary=f"compose {len(members)} candidates",
-            **GIT,
-        )
-        self._tip = batch.tip
-        return batch
-
-    async def _check(self, batch: Batch, length: int, fresh: int) -> Evidence:
-        members = [self._composed[i] for i in batch.members[:length]]
-        return await workflow.execute_activity_method(
-            ChecksActivities.run_checks,
-            RunChecks(
-                name=self._in.branch.migration,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                commit=batch.prefixes[length - 1],
-                compare_with=batch.tip,
-                moment=Moment.LANDING,
-                paths=tuple(sorted({path for c in members for path in c.claims})),
-                fresh=fresh,
-            ),
-            summary=f"landing checks of {length} candidates",
-            **VERIFY_LANDING,
-        )
-
     async def _land(self, batch: Batch, length: int) -> bool:
-        """False: somebody moved the branch, against the rules; nothing landed."""
-        commit = batch.prefixes[length - 1]
-        try:
-            landed = await workflow.execute_activity_method(
-                IntegrationActivities.land,
-                Land(
-                    repository=self._in.repository,
-                    branch=self._in.branch,
-                    old=batch.tip,
-                    new=commit,
-                ),
-                summary=f"land {length} candidates",
-                **GIT,
-            )
-        except ActivityError as error:
-            if getattr(error.cause, "type", None) != BRANCH_MOVED:
-                raise
-            workflow.logger.warning("the branch moved under the queue", exc_info=error)
+        """False: the branch is elsewhere; nothing landed."""
+        landed = await self._steps.land(batch, length)
+        if landed is None:
             return False
         self._tip = landed.tip
         self._set(landed=self._state.landed + length, batches=self._state.batches + 1)
+        commit = batch.prefixes[length - 1]
         members = [self._composed[member] for member in batch.members[:length]]
         await self._send([self._answer(c, Outcome.LANDED, commit=commit) for c in members])
         return True

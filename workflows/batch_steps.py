@@ -1,0 +1,91 @@
+"""The steps of a batch as calls: composed on the green tip, checked prefix by prefix, landed."""
+
+from collections.abc import Sequence
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.checks import ChecksActivities
+from activities.contracts.children import QueueInput
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.landing import Batch, Candidate
+from activities.contracts.messages import CountWorkers
+from activities.contracts.requests import ComposeBatch, Land, Landed, RunChecks
+from activities.errors import BRANCH_MOVED
+from activities.integration import IntegrationActivities
+from activities.messages import MessageActivities
+from workflows.locally import locally
+from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING
+
+
+class BatchSteps:
+    """What one queue asks of git and of the checks; it keeps nothing."""
+
+    def __init__(self, queue: QueueInput) -> None:
+        self._in = queue
+
+    async def compose(self, members: Sequence[Candidate]) -> Batch:
+        """The candidates on the green tip, one prefix each; the gate's refusals are left out."""
+        return await workflow.execute_activity_method(
+            IntegrationActivities.compose_batch,
+            ComposeBatch(
+                repository=self._in.repository,
+                branch=self._in.branch,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                base=self._in.base,
+                candidates=tuple(members),
+                when=int(workflow.time()),
+            ),
+            summary=f"compose {len(members)} candidates",
+            **GIT,
+        )
+
+    async def check(self, batch: Batch, members: Sequence[Candidate], fresh: int) -> Evidence:
+        """What the landing checks say of the prefix that carries the first `members`."""
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.branch.migration,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                commit=batch.prefixes[len(members) - 1],
+                compare_with=batch.tip,
+                moment=Moment.LANDING,
+                paths=tuple(sorted({path for c in members for path in c.claims})),
+                fresh=fresh,
+            ),
+            summary=f"landing checks of {len(members)} candidates",
+            **VERIFY_LANDING,
+        )
+
+    async def land(self, batch: Batch, length: int) -> Landed | None:
+        """None: somebody moved the branch, against the rules; nothing landed."""
+        try:
+            return await workflow.execute_activity_method(
+                IntegrationActivities.land,
+                Land(
+                    repository=self._in.repository,
+                    branch=self._in.branch,
+                    old=batch.tip,
+                    new=batch.prefixes[length - 1],
+                ),
+                summary=f"land {length} candidates",
+                **GIT,
+            )
+        except ActivityError as error:
+            if getattr(error.cause, "type", None) != BRANCH_MOVED:
+                raise
+            workflow.logger.warning("the branch moved under the queue", exc_info=error)
+            return None
+
+
+async def check_hosts() -> int:
+    """How many prefixes may be checked at once: one on each worker that has room for checks."""
+    found = await locally(
+        MessageActivities.count_workers,
+        CountWorkers(queue=CHECKS),
+        summary="who has room for checks?",
+    )
+    return max(1, min(MAX_CHECKED_AT_ONCE, found.workers))

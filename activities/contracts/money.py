@@ -1,0 +1,50 @@
+"""What model turns use and cost."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.contracts.base import Contract
+
+Usd = Annotated[Decimal, Field(ge=0)]
+"""US dollars, exact: sums of thousands of turns are compared to the cent."""
+NOTHING = Decimal(0)
+
+
+class Usage(Contract):
+    """Tokens of one reply, or of many."""
+
+    input: int = 0
+    """Neither read from the cache nor written to it."""
+    cache_write: int = 0
+    cache_read: int = 0
+    output: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input=self.input + other.input,
+            cache_write=self.cache_write + other.cache_write,
+            cache_read=self.cache_read + other.cache_read,
+            output=self.output + other.output,
+        )
+
+
+class Spend(Contract):
+    """What was paid, and what may have been."""
+
+    recorded: Usd = NOTHING
+    """Of replies that are on record."""
+    unconfirmed: Usd = NOTHING
+    """Of requests whose reply was never recorded, at their worst case: nobody knows better."""
+
+    @property
+    def total(self) -> Decimal:
+        """What counts against a cap."""
+        return self.recorded + self.unconfirmed
+
+    def __add__(self, other: "Spend") -> "Spend":
+        return Spend(
+            recorded=self.recorded + other.recorded,
+            unconfirmed=self.unconfirmed + other.unconfirmed,
+        )

@@ -1,0 +1,62 @@
+"""What was said, as blobs: an opening, then one chunk per turn, each naming the one before.
+
+Content blocks are kept in the Messages API's own JSON: what the model is shown again is what it
+said, to the byte, or its cache is lost and its thinking refused.
+"""
+
+from typing import Any
+
+from activities.contracts.base import BlobRef, Contract
+from activities.contracts.money import Usage
+
+Block = dict[str, Any]
+"""A content block as the Messages API has it."""
+
+
+class Opening(Contract):
+    """The stable beginning of a conversation."""
+
+    system: str
+    """The role's prompt; the same for every conversation of a phase, so that it is cached."""
+    brief: str
+    """The first user message: this task, this area, this cycle."""
+    prompts: dict[str, str] = {}
+    """Prompt file → sha256."""
+
+
+class ToolResult(Contract):
+    """The answer to one call."""
+
+    call: str
+    """The tool_use id."""
+    text: str
+    is_error: bool = False
+
+
+class ToolResults(Contract):
+    """The answers to one reply's calls, in their order."""
+
+    results: tuple[ToolResult, ...]
+
+
+class Chunk(Contract):
+    """One turn: what was said to the model, and what it replied."""
+
+    previous: BlobRef | None = None
+    turn: int
+    asked: tuple[Block, ...]
+    """The user message's blocks: tool results, then what people said."""
+    reply: tuple[Block, ...]
+    stop: str
+    """The API's stop_reason."""
+    usage: Usage
+    model: str
+    """As the API named it."""
+    usd: str = "0"
+    compacted: bool = False
+    """What came before is not sent any more: this chunk's `asked` begins with its summary."""
+
+
+def calls_of(chunk: Chunk) -> list[Block]:
+    """The tool_use blocks of a reply, in their order."""
+    return [block for block in chunk.reply if block.get("type") == "tool_use"]

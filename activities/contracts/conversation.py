@@ -1,7 +1,8 @@
 """The nouns of an agent's loop: a conversation with a model, its turns, and the tools it used.
 
-Only references, counts and short texts are here, for they go into history; what was said is in
-blobs (transcript.py).
+A Conversation is a blob, made once; requests carry its reference, a turn's number and what is new,
+for all of that goes into history: a turn may cost it two kilobytes. What was said is in blobs that
+are written once under (scope, attempt, turn): transcript.py.
 """
 
 from enum import StrEnum
@@ -10,7 +11,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.evidence import Evidence
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
-from activities.contracts.work import Checkpoint, Workspace
+from activities.contracts.work import Workspace
 
 SAID = 200
 """Characters of a reply's text that go into history, for people."""
@@ -27,8 +28,8 @@ class Role(StrEnum):
 
 
 class Conversation(Contract):
-    """One agent's talk with one model. (migration, scope, attempt) is its identity: turns, replies
-    and spend are recorded under it, and no other conversation ever has it."""
+    """One agent's talk with one model, as it begins. (migration, scope, attempt) is its identity:
+    turns, replies and spend are recorded under it, and no other conversation ever has it."""
 
     migration: str
     scope: str
@@ -37,12 +38,23 @@ class Conversation(Contract):
     """Such as `0-2`: start 0, attempt 2."""
     role: Role
     model: str
-    opening: BlobRef
-    """An Opening."""
-    tools: tuple[str, ...]
-    """Names, in the order in which the model sees them; the last one finishes."""
     max_tokens: int
     """Of one reply."""
+    system: str
+    """The role's prompt; equal for all conversations of a phase, so that it is cached."""
+    brief: str
+    """The first user message: this task, this area, this cycle."""
+    prompts: dict[str, str] = {}
+    """Prompt file → sha256."""
+    repository: str
+    """The repository's id."""
+    commit: CommitId
+    """What is read where there is no workspace; the base where there is one."""
+    spec: BlobRef
+    phase: str
+    task: Task | None = None
+    """A worker's or resolver's, as planned: with the claims it began with."""
+    survey: BlobRef | None = None
 
 
 class FileRequest(Contract):
@@ -69,7 +81,7 @@ class TurnEnd(StrEnum):
     SAID = "said"
     """It only talked: it is told to finish with the tool for it."""
     CUT = "cut"
-    """It reached max_tokens: calls that came whole count."""
+    """It reached max_tokens: calls that came whole count, as in CALLS."""
     PAUSED = "paused"
     """The API stopped a long turn: the same conversation goes on as it is."""
     REFUSED = "refused"
@@ -81,11 +93,10 @@ class TurnEnd(StrEnum):
 class TakeTurn(Contract):
     """One request to the model. A second run finds the recorded reply and pays nothing."""
 
-    conversation: Conversation
+    talk: BlobRef
+    """A Conversation."""
     turn: int
-    """Counts from 1."""
-    transcript: BlobRef | None = None
-    """The last Chunk; None at the first turn."""
+    """Counts from 1; the turns before it are on record."""
     results: BlobRef | None = None
     """A ToolResults, answering the calls of the turn before; None where it called none."""
     told: tuple[str, ...] = ()
@@ -96,15 +107,14 @@ class TakeTurn(Contract):
 
 
 class TurnTaken(Contract):
-    """One reply, as far as the workflow decides by it."""
+    """One reply, as far as the workflow decides by it; the reply itself is the turn's Chunk."""
 
-    transcript: BlobRef
-    """The Chunk that holds the reply."""
     end: TurnEnd
     calls: tuple[str, ...] = ()
-    """Names of the tools it called, in order, at most 64."""
+    """Names of the tools it called, in order, at most 20."""
     fingerprint: str = ""
-    """A digest of the calls with their inputs: the same again and again is no progress."""
+    """A digest of the calls with their inputs, 16 characters: the same again and again is no
+    progress."""
     asks: tuple[FileRequest, ...] = ()
     """What its request_files calls ask for, well-formed ones, at most 20."""
     usage: Usage = Usage()
@@ -112,32 +122,22 @@ class TurnTaken(Contract):
     """Of this turn, lost replies included."""
     said: str = ""
     """The beginning of its text."""
-    seconds: float = 0.0
-    compacted: bool = False
 
 
 class UseTools(Contract):
     """The tool calls of one reply, carried out in their order.
 
     A worker or resolver has a workspace, and a batch leaves at most one checkpoint; a planner or
-    judge has none and reads a commit. A second run after the tree was lost meets a workspace that
-    was opened anew from the last checkpoint: calls are repeated on the tree they were made for.
+    judge has none and reads the conversation's commit. After a lost tree the same calls are asked
+    for in a workspace that was opened anew from the last checkpoint.
     """
 
-    conversation: Conversation
+    talk: BlobRef
     turn: int
-    transcript: BlobRef
-    """The Chunk whose calls they are."""
-    repository: str
-    """The repository's id."""
-    commit: CommitId
-    """What is read where there is no workspace; the base where there is one."""
-    spec: BlobRef
-    phase: str
-    task: Task | None = None
-    """With the claims that it holds now, granted ones included."""
+    """Whose calls they are."""
     workspace: Workspace | None = None
-    survey: BlobRef | None = None
+    granted: tuple[str, ...] = ()
+    """Paths that joined the claim since the conversation began."""
     answers: tuple[FileAnswer, ...] = ()
     """To the turn's asks, in their order."""
     when: int
@@ -148,10 +148,11 @@ class Finished(Contract):
     """An agent's last word, valid by its role's form."""
 
     form: BlobRef
-    """A WorkerForm, PlanForm or VerdictForm."""
+    """The form that the role's last tool takes: a WorkerForm, a plan, a verdict."""
     status: str = ""
-    """done, cannot, … for the loop and for people."""
+    """done, cannot, …: for the loop and for people."""
     summary: str = ""
+    """The beginning of what it says it did."""
 
 
 class ToolsUsed(Contract):
@@ -159,22 +160,14 @@ class ToolsUsed(Contract):
 
     results: BlobRef
     """A ToolResults."""
+    commit: CommitId | None = None
+    """The checkpoint, where the batch changed files: what a workspace is opened anew from."""
     tree: str = ""
     """The git tree id of the workspace now: the same again and again is no progress."""
     errors: str = ""
-    """A digest of what went wrong; empty when nothing did."""
-    checkpoint: Checkpoint | None = None
-    """Where the batch changed files."""
+    """A digest of what went wrong, 16 characters; empty when nothing did."""
     evidence: Evidence | None = None
     """Of a `check` call."""
     reported: tuple[str, ...] = ()
     """`path[:line]: why` of sites outside the claim, at most 20."""
     finished: Finished | None = None
-
-
-class Opened(Contract):
-    """A conversation's beginning."""
-
-    opening: BlobRef
-    prompts: dict[str, str] = {}
-    """Prompt file → sha256."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from activities.contracts.base import Form
+from activities.contracts.conversation import Role
 
 Path = Annotated[str, Field(description="Repository-relative path with /", min_length=1)]
 
@@ -143,9 +144,12 @@ TOOLS: dict[str, type[BaseModel]] = {
 """Tool name → the form of its input."""
 
 READING = ("list_files", "find_files", "search", "read", "outline")
-"""What planners and judges may do."""
-WORKING = (
-    *READING, "edit", "write", "delete", "move", "run", "check", "request_files", "report_site",
-    "finish",
-)  # fmt: skip
-"""What workers and resolvers may do."""
+WRITING = ("edit", "write", "delete", "move", "run", "check", "request_files", "report_site")
+
+
+def tools_of(role: Role) -> tuple[str, ...]:
+    """Names in the order in which the model sees them; the last one finishes. Planners and judges
+    have none that writes."""
+    if role in (Role.WORKER, Role.RESOLVER):
+        return (*READING, *WRITING, "finish")
+    return READING

@@ -1,4 +1,4 @@
-"""What was said, as blobs: an opening, then one chunk per turn, each naming the one before.
+"""What was said, as blobs: one chunk per turn, written once under (scope, attempt, turn).
 
 Content blocks are kept in the Messages API's own JSON: what the model is shown again is what it
 said, to the byte, or its cache is lost and its thinking refused.
@@ -6,22 +6,12 @@ said, to the byte, or its cache is lost and its thinking refused.
 
 from typing import Any
 
-from activities.contracts.base import BlobRef, Contract
-from activities.contracts.money import Usage
+from activities.contracts.base import Contract
+from activities.contracts.conversation import TurnEnd
+from activities.contracts.money import Usage, Usd
 
 Block = dict[str, Any]
 """A content block as the Messages API has it."""
-
-
-class Opening(Contract):
-    """The stable beginning of a conversation."""
-
-    system: str
-    """The role's prompt; the same for every conversation of a phase, so that it is cached."""
-    brief: str
-    """The first user message: this task, this area, this cycle."""
-    prompts: dict[str, str] = {}
-    """Prompt file → sha256."""
 
 
 class ToolResult(Contract):
@@ -42,17 +32,18 @@ class ToolResults(Contract):
 class Chunk(Contract):
     """One turn: what was said to the model, and what it replied."""
 
-    previous: BlobRef | None = None
     turn: int
     asked: tuple[Block, ...]
-    """The user message's blocks: tool results, then what people said."""
+    """The user message's blocks: the brief or tool results, then what people said."""
     reply: tuple[Block, ...]
+    end: TurnEnd
     stop: str
     """The API's stop_reason."""
     usage: Usage
+    usd: Usd
     model: str
     """As the API named it."""
-    usd: str = "0"
+    seconds: float = 0.0
     compacted: bool = False
     """What came before is not sent any more: this chunk's `asked` begins with its summary."""
 

@@ -63,6 +63,7 @@ class DeliveryActivities:
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
+            flaky_landings=request.flaky,
             blind_checks=blind_checks(spec, taken),
             decisions=request.decisions,
             sandbox=self._sandbox,

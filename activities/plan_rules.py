@@ -56,6 +56,20 @@ def files_with_sites(survey: SurveyData) -> set[str]:
     return {f.path for f in survey.files if f.sites} | {site.path for site in survey.sites}
 
 
+def chain_behind(tasks: Sequence[Task], task: TaskId) -> int:
+    """How long the longest chain of tasks is that need this one, one after the other; of a plan
+    that was validated, where needs have no cycle."""
+    waiting: dict[TaskId, list[TaskId]] = {}
+    for other in tasks:
+        for need in other.needs:
+            waiting.setdefault(need, []).append(other.id)
+    length, reached = 0, set(waiting.get(task, ()))
+    while reached:
+        length += 1
+        reached = {further for one in reached for further in waiting.get(one, ())}
+    return length
+
+
 def _identity(plan: Plan, spec: MigrationSpec, survey: SurveyData | None, digest: str) -> list[str]:
     rows = (
         ("migration", plan.migration, spec.name),

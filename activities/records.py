@@ -27,7 +27,7 @@ from activities.contracts.spec import Approval, MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
 from activities.plan_rows import rows_of
-from activities.plan_rules import files_with_sites
+from activities.plan_rules import chain_behind, files_with_sites
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -84,6 +84,7 @@ class RecordActivities:
             bearing=tuple(path for path in task.claims if path in bearing),
             rungs=tuple(rung.kind for rung in ladder),
             attempts=spec.limits.attempts,
+            chain=chain_behind(plan.tasks, request.task),
             recount=any(f.kind not in SCANNED for f in spec.phase(request.phase).sites.find),
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
         )

@@ -9,7 +9,7 @@ candidate down. Beside it the real merge queue settles the same candidates (`bat
 from collections import deque
 from pathlib import Path
 
-from benchmarks import batches_real
+from benchmarks import arrivals, batches_real
 from benchmarks.measuring import Comparison
 from benchmarks.simulated_queue import Asking, Figures, Policy, Weather, ours
 
@@ -125,5 +125,6 @@ def compare(scratch: Path, _: int) -> list[Comparison]:
             )
             for name, other, bound in against
         ),
+        *arrivals.compare(),
         *batches_real.compare(scratch),
     ]

@@ -8,6 +8,7 @@ from activities.contracts.children import TaskCounts
 from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
+from activities.contracts.wording import times
 from workflows.details import hold_text
 
 WIDTH = 100
@@ -71,6 +72,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
         *(("NOT VERIFIED", warning) for warning in blind_warnings(progress.unverified)),
         ("warning", progress.unsearched),
+        ("flaky", times(progress.flaky)),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("tip", (progress.tip or "")[:12]),

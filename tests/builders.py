@@ -72,7 +72,9 @@ def a_branch(name: str) -> GreenBranch:
     return GreenBranch(repository=REPOSITORY.id, name=f"whimbrel/{name}", migration=name)
 
 
-def a_candidate(task: str, priority: int = 3, commit: str = COMMIT, asking: int = 0) -> Candidate:
+def a_candidate(
+    task: str, priority: int = 3, commit: str = COMMIT, asking: int = 0, chain: int = 0
+) -> Candidate:
     return Candidate(
         migration="m",
         task=task,
@@ -83,6 +85,7 @@ def a_candidate(task: str, priority: int = 3, commit: str = COMMIT, asking: int 
         priority=priority,
         reply_to=f"migration/m/task/{task}/0",
         asking=asking,
+        chain=chain,
     )
 
 

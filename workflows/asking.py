@@ -15,7 +15,7 @@ from activities.contracts.children import TaskInput
 from activities.contracts.climb import Work
 from activities.contracts.landing import Candidate, Landing, Outcome
 from activities.contracts.messages import Asked, AskToLand
-from activities.contracts.plan import Task
+from activities.contracts.requests import TaskOrder
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
 from workflows.draining import drained
@@ -45,8 +45,9 @@ class Asking:
         """All that the queue has said."""
         return tuple(self._answers.values())
 
-    async def land(self, task: Task, work: Work) -> Landing:
+    async def land(self, order: TaskOrder, work: Work) -> Landing:
         """The queue's answer for this work. Raises Orphaned when the planner is gone."""
+        task = order.task
         candidate = Candidate(
             migration=self._in.name,
             task=task.id,
@@ -57,6 +58,7 @@ class Asking:
             creates=task.creates,
             needs=task.needs,
             priority=task.priority,
+            chain=order.chain,
             reply_to=workflow.info().workflow_id,
             asking=len(self.bounces),
         )

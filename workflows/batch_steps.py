@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.checks import ChecksActivities
-from activities.contracts.children import QueueInput
+from activities.contracts.children import QUEUE_NEWS, QueueInput, QueueNews
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.messages import CountWorkers
@@ -15,7 +15,7 @@ from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from workflows.locally import locally
-from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING
+from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
 
 
 class BatchSteps:
@@ -79,6 +79,14 @@ class BatchSteps:
                 raise
             workflow.logger.warning("the branch moved under the queue", exc_info=error)
             return None
+
+    async def tell_migration(self, news: QueueNews) -> None:
+        """One that is gone needs no telling."""
+        migration = workflow.get_external_workflow_handle(migration_id(self._in.branch.migration))
+        try:
+            await migration.signal(QUEUE_NEWS, news)
+        except ApplicationError as error:
+            workflow.logger.warning("the migration is gone", exc_info=error)
 
 
 async def check_hosts() -> int:

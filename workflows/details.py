@@ -18,6 +18,7 @@ from activities.contracts.migration import (
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import told_of_phases
+from activities.contracts.wording import times
 
 
 def progress(
@@ -55,6 +56,7 @@ def progress(
         unverified=state.unverified,
         unsearched=told_of_phases(state.unsearched),
         pilot=state.pilot,
+        flaky=state.flaky,
     )
 
 
@@ -134,6 +136,7 @@ def markdown(now: Progress) -> str:
         ("needs person", str(counts.needs_person)),
         *([("warning", now.unsearched)] if now.unsearched else []),
         *([("not verified", blind(now.unverified))] if now.unverified else []),
+        *([("flaky", times(now.flaky))] if now.flaky else []),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
     ]
@@ -175,10 +178,11 @@ def _why_tasks_wait(counts: TaskCounts, wanted: AreaSteering, window: int, pilot
 
 
 def queue_page(state: QueueState, in_hand: int) -> str:
-    """A merge queue's page. `in_hand`: how many candidates are composed and in checks."""
+    """A merge queue's page. `in_hand`: how many of who waits are composed and in checks."""
     said = f"{state.landed} landed in {state.batches} batches, {state.bounced} bounced"
     said += f"; {in_hand} are being checked" if in_hand else ""
-    waiting = len(state.waiting)
+    said += f"; flaky: {times(state.flaky)}" if state.flaky else ""
+    waiting = len(state.waiting) - in_hand
     if waiting and state.paused:
         return f"{said}\n\n**Waiting:** {waiting} candidates, for the migration is paused"
     return f"{said}; {waiting} wait for their turn" if waiting else said

@@ -15,7 +15,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.contracts.children import QueueInput, QueueState
+from activities.contracts.children import QueueInput, QueueNews, QueueState
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
 from activities.contracts.messages import Answer, AnswerTasks
 from activities.messages import MessageActivities
@@ -36,7 +36,8 @@ class MergeQueueWorkflow:
         self._steps = BatchSteps(queue)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
-        """The batch in hand: withdrawing it is too late."""
+        """The batch in hand: withdrawing it is too late. Until they are answered its members keep
+        their place among those who wait."""
         self._state = queue.state
         self._tip = ""
 
@@ -62,7 +63,7 @@ class MergeQueueWorkflow:
     @workflow.signal
     def enqueue(self, candidate: Candidate) -> None:
         """Asks to land; a repeated one changes nothing."""
-        if candidate.id not in self._composed and candidate not in self._waiting:
+        if candidate not in self._waiting:
             self._waiting.append(candidate)
             self._show()
 
@@ -71,7 +72,6 @@ class MergeQueueWorkflow:
         """Takes back what is not composed yet. The task is answered either way: one that this
         queue does not know is taken back too, and the first answer is the one that counts."""
         if candidate.id not in self._composed:
-            self._waiting = [c for c in self._waiting if c.id != candidate.id]
             await self._send([self._answer(candidate, Outcome.WITHDRAWN)])
 
     @workflow.signal
@@ -89,7 +89,8 @@ class MergeQueueWorkflow:
         return self._carry()
 
     def _show(self) -> None:
-        workflow.set_current_details(details.queue_page(self._carry(), len(self._composed)))
+        in_hand = sum(c.id in self._composed for c in self._waiting)
+        workflow.set_current_details(details.queue_page(self._carry(), in_hand))
 
     def _set(self, **fields: object) -> None:
         self._state = self._state.model_copy(update=fields)
@@ -98,8 +99,8 @@ class MergeQueueWorkflow:
         return self._state.model_copy(update={"waiting": tuple(self._waiting)})
 
     async def _settle_one_batch(self) -> None:
-        members = batching.form(self._waiting, self._state.failure_rate)
-        self._waiting = [c for c in self._waiting if c not in members]
+        rate, returned = self._state.failure_rate, self._state.returned
+        members = batching.form(self._waiting, rate, returned)
         self._composed = {c.id: c for c in members}
         self._show()
         batch = await self._steps.compose(members)
@@ -119,8 +120,8 @@ class MergeQueueWorkflow:
         )
         if batch.members:
             landed, bounced = await self._verify(batch)
-            rate = batching.observe(self._state.failure_rate, landed + bounced, bounced)
-            self._set(failure_rate=rate)
+            self._set(failure_rate=batching.observe(rate, landed + bounced, bounced))
+        self._set(returned=tuple(c.id for c in self._waiting if c.id in self._composed))
         self._composed = {}
 
     async def _verify(self, batch: Batch) -> tuple[int, int]:
@@ -129,12 +130,10 @@ class MergeQueueWorkflow:
         good, bounced = search.good, search.verdict
         if good and not await self._land(batch, good):
             good, bounced = 0, None  # all of it is composed anew
-        rest = [self._composed[i] for i in batch.members[good:]]
         if bounced:
-            bad = rest.pop(0)
+            bad = self._composed[batch.members[good]]
             told = self._answer(bad, Outcome.RED, reasons=bounced.reasons[:20], evidence=bounced)
             await self._send([told])
-        self._waiting[:0] = rest
         return good, int(bounced is not None)
 
     async def _searched(self, batch: Batch) -> PrefixSearch:
@@ -148,8 +147,9 @@ class MergeQueueWorkflow:
             for probe, evidence in zip(probes, await asyncio.gather(*runs), strict=True):
                 search.saw(probe, evidence)
         if search.flaky:
-            seen = Counter(self._state.flaky) + Counter(search.flaky)
-            self._set(flaky=dict(seen))
+            seen = Counter(search.flaky)
+            self._set(flaky=dict(Counter(self._state.flaky) + seen))
+            await self._steps.tell_migration(QueueNews(flaky=dict(seen)))
         return search
 
     async def _land(self, batch: Batch, length: int) -> bool:
@@ -176,7 +176,9 @@ class MergeQueueWorkflow:
         return Answer(to=candidate.reply_to, landing=landing)
 
     async def _send(self, answers: list[Answer]) -> None:
-        """Tells the tasks; twice is harmless."""
+        """Tells the tasks, which wait no more; twice is harmless."""
+        answered = {answer.landing.candidate for answer in answers}
+        self._waiting = [c for c in self._waiting if c.id not in answered]
         bounced = sum(answer.landing.outcome is not Outcome.LANDED for answer in answers)
         self._set(bounced=self._state.bounced + bounced)
         if answers:

@@ -3,9 +3,12 @@
 Everything shown is read from the state; showing decides nothing.
 """
 
+from collections import Counter
+
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
+from activities.contracts.children import QUEUE_NEWS, QueueNews
 from activities.contracts.migration import (
     MigrationInput,
     MigrationResult,
@@ -39,6 +42,12 @@ class Shown(Commanded):
     @workflow.query
     def progress(self) -> Progress:
         return details.progress(self._in, self.state, self._order, self._phase, self._report_blob)
+
+    @workflow.signal(name=QUEUE_NEWS)
+    def queue_news(self, news: QueueNews) -> None:
+        """What its merge queue saw meanwhile."""
+        self.set(flaky=dict(Counter(self.state.flaky) + Counter(news.flaky)))
+        self.show()
 
     @property
     def _phase(self) -> str:

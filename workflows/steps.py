@@ -138,8 +138,7 @@ class Steps:
             **VERIFY,
         )
 
-    async def check(self, phase: str, moment: Moment, tip: str, base: str) -> Evidence:
-        """The checks that gate the end of a phase, or of everything, on the green tip."""
+    async def _check(self, phase: str, moment: Moment, tip: str, base: str) -> Evidence:
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(
@@ -157,9 +156,9 @@ class Steps:
         )
 
     async def gate(self, phase: str, moments: list[Moment], tip: str, base: str) -> str:
-        """Why the first red one of these moments is red; empty: all hold."""
+        """Why the checks of one of these moments are red on the green tip; empty: all hold."""
         for moment in moments:
-            evidence = await self.check(phase, moment, tip, base)
+            evidence = await self._check(phase, moment, tip, base)
             if not evidence.passed:
                 return f"checks at the {moment} are red: {attempts.why(evidence)}"
         return ""
@@ -244,6 +243,7 @@ class Steps:
                 unsearched=told_of_phases(state.unsearched),
                 plan=state.plan,
                 pilots=state.pilots,
+                flaky=state.flaky,
                 unbegun=self._order.phases[state.phase + 1 :],
             ),
             summary="write the report",

@@ -97,7 +97,7 @@ class TaskWorkflow:
                 continue
             workflow.set_current_details(f"{len(step.files)} files wait for the merge queue")
             end_if_cancelled()
-            landing = await self._asking.land(order.task, step)
+            landing = await self._asking.land(order, step)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(step, landing)
             if landing.outcome is Outcome.WITHDRAWN:

@@ -22,6 +22,7 @@ from activities.contracts.evidence import CheckOutcome, CheckResult
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import Pilot, pilot_rows
 from activities.contracts.report import MigrationReport
+from activities.contracts.wording import times
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
 _KINDS = {
@@ -88,6 +89,7 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         tabled=bool(report.handoffs),
         repository=without_credentials(report.repository),
         took=span(report.started_at, report.finished_at),
+        flaky_landings=times(report.flaky_landings),
         interrupted=interrupted(report.interruptions),
         **shared(),
     )

@@ -1,13 +1,17 @@
-"""Tables of a Markdown report, and those sections that are nothing but a table."""
+"""Tables and lists of a Markdown report, and those sections that are nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from activities.adapters.markdown_text import code, text
+from activities.adapters.report_words import count
 from activities.contracts.commands import HumanDecision
 from activities.contracts.report import KeptWork
+from activities.contracts.wording import times
 
 MAX_ROWS = 500
 """Rows of any one table; the JSON has all."""
+MAX_IDS = 50
+"""Lines of any one list."""
 
 
 def table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -38,3 +42,25 @@ def kept_work(kept: Sequence[KeptWork]) -> str:
     said = "Nothing of it is lost: `git fetch HUB REF` brings it into a repository of yours."
     title = "## Kept: the last work of tasks that did not land whole"
     return "\n\n".join([title, said, table(("Task", "Files", "Ref"), rows)])
+
+
+def bullets(ids: Sequence[str]) -> list[str]:
+    """At most MAX_IDS of them."""
+    shown = [f"- {code(name)}" for name in ids[:MAX_IDS]]
+    more = len(ids) - MAX_IDS
+    return [*shown, f"- and {more} more, which are in the JSON report"] if more > 0 else shown
+
+
+def by_check(title: str, results: dict[str, tuple[str, ...]]) -> str:
+    """Ids by check, bounded: they are not this migration's to mend."""
+    parts: list[str] = []
+    for check, ids in sorted(results.items()):
+        parts += ["", f"{code(check)}: {count(len(ids), 'result')}", "", *bullets(ids)]
+    return "\n".join([f"## {title}", *parts]) if parts else ""
+
+
+def flaky_landings(seen: Mapping[str, int]) -> str:
+    """Checks that were red at a landing and then green, with how often."""
+    if not seen:
+        return ""
+    return f"## Flaky: red at a landing, green when asked once more\n\n{text(times(seen))}"

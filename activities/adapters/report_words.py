@@ -5,6 +5,7 @@ from datetime import datetime
 
 from activities.contracts.commands import HumanDecision
 from activities.contracts.pilot import Pilot
+from activities.contracts.wording import times
 
 
 def duration(seconds: float) -> str:
@@ -35,9 +36,7 @@ def count(number: int, noun: str) -> str:
 
 def interrupted(deaths: Mapping[str, int]) -> str:
     """`server once, worker 3 times; …`: nothing of it stopped the migration."""
-    times = {1: "once", 2: "twice"}
-    told = (f"{who} {times.get(n, f'{n} times')}" for who, n in sorted(deaths.items()))
-    return f"{', '.join(told)}; each was started again and the work went on"
+    return f"{times(deaths)}; each was started again and the work went on"
 
 
 def what_followed(pilot: Pilot, decisions: Iterable[HumanDecision]) -> str:

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from activities.adapters.markdown_text import code, quote, text
-from activities.adapters.report_tables import decisions, kept_work, table
+from activities.adapters.report_tables import (
+    MAX_IDS,
+    bullets,
+    by_check,
+    decisions,
+    flaky_landings,
+    kept_work,
+    table,
+)
 from activities.adapters.report_words import count, duration, interrupted, span, what_followed
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import pilot_lines
@@ -17,8 +25,6 @@ from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
 MAX_PATHS = 20
 """Paths in one cell."""
-MAX_IDS = 50
-"""Results that a check was red with before."""
 _REACHED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 _SECRET = re.compile(r"://[^/@\s]+@")
 _TELLING = (
@@ -46,8 +52,9 @@ def render_report(report: MigrationReport) -> str:
         _beside(report),
         kept_work(report.kept),
         _tasks(report.handoffs),
-        _baseline("Red before the migration", report.baseline_failures),
-        _baseline("Flaky: red in one of two runs on the base", report.flaky),
+        by_check("Red before the migration", report.baseline_failures),
+        by_check("Flaky: red in one of two runs on the base", report.flaky),
+        flaky_landings(report.flaky_landings),
         _pilots(report),
         decisions(report.decisions),
         _look(report),
@@ -130,7 +137,7 @@ def _not_done(report: MigrationReport) -> str:
     parts = ["## Not done", _undone(report)]
     if report.unplaced:
         said = "Sites that no task could take: red results that name no file, files by their names."
-        parts.append("\n".join([said, "", *_bullets(report.unplaced)]))
+        parts.append("\n".join([said, "", *bullets(report.unplaced)]))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -162,16 +169,9 @@ def _beside(report: MigrationReport) -> str:
         ("Files of the tree:", report.outside),
         ("New files, which `creates` does not name:", report.dropped),
     ):
-        parts += ["", said, "", *_bullets(paths)] if paths else []
+        parts += ["", said, "", *bullets(paths)] if paths else []
     title = "## Changed by a codemod over everything, claimed by no task, so not landed"
     return "\n".join([title, *parts]) if parts else ""
-
-
-def _bullets(ids: Sequence[str]) -> list[str]:
-    """At most MAX_IDS of them."""
-    shown = [f"- {code(name)}" for name in ids[:MAX_IDS]]
-    more = len(ids) - MAX_IDS
-    return [*shown, f"- and {more} more, which are in the JSON report"] if more > 0 else shown
 
 
 def _paths(paths: Sequence[str]) -> str:
@@ -246,21 +246,13 @@ def _rungs(attempts: Iterable[Attempt]) -> str:
     return ", ".join(f"{a.kind}: {a.outcome.value.replace('_', ' ')}" for a in attempts)
 
 
-def _baseline(title: str, results: dict[str, tuple[str, ...]]) -> str:
-    """Ids by check, bounded: they are not this migration's to mend."""
-    parts: list[str] = []
-    for check, ids in sorted(results.items()):
-        parts += ["", f"{code(check)}: {count(len(ids), 'result')}", "", *_bullets(ids)]
-    return "\n".join([f"## {title}", *parts]) if parts else ""
-
-
 def _pilots(report: MigrationReport) -> str:
     """What each pilot taught while the others waited."""
     parts: list[str] = []
     for pilot in report.pilots:
         followed = f"decision    {what_followed(pilot, report.decisions)}"
         lines = [*pilot_lines(pilot), followed]
-        parts += ["", f"Phase {text(pilot.phase)}:", "", *_bullets(lines)]
+        parts += ["", f"Phase {text(pilot.phase)}:", "", *bullets(lines)]
     return "\n".join(["## What the pilot taught", *parts]) if parts else ""
 
 

@@ -24,6 +24,8 @@ ENQUEUE = "enqueue"
 """task → queue, with a Candidate."""
 WITHDRAW = "withdraw"
 """task → queue, with a Candidate."""
+QUEUE_NEWS = "queue_news"
+"""queue → migration, with a QueueNews."""
 PAUSE = "pause"
 """migration → queue, with a bool."""
 CLOSE = "close"
@@ -216,6 +218,9 @@ class QueueState(Contract):
     """What the queue carries over continue-as-new."""
 
     waiting: tuple[Candidate, ...] = ()
+    """In the order in which they asked; who is in a batch keeps the place until it is settled."""
+    returned: tuple[str, ...] = ()
+    """The ids of those whom the last batch did not get to."""
     failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Decayed; decides the batch size."""
     landed: int = 0
@@ -225,6 +230,13 @@ class QueueState(Contract):
     """Check → how often it was red at a landing and green when asked once more."""
     closing: bool = False
     paused: bool = False
+
+
+class QueueNews(Contract):
+    """What a queue saw since it last told its migration."""
+
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""
 
 
 class QueueInput(Contract):

@@ -18,6 +18,8 @@ class Candidate(Contract):
     creates: tuple[str, ...] = ()
     needs: tuple[TaskId, ...] = ()
     priority: int = 3
+    chain: int = 0
+    """How long the longest chain of tasks is that cannot start before this one has landed."""
     reply_to: str
     """The workflow id that waits for the Landing."""
     asking: int = 0

@@ -77,6 +77,8 @@ class MigrationState(Steerable):
     """phase → what its last survey did not look into."""
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: no change can make them worse."""
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""
     plan: PlanSummary | None = None
     area_open: bool = False
     queue_open: bool = False
@@ -201,3 +203,5 @@ class Progress(Contract):
     """What of the files in scope the last surveys of its phases did not look into."""
     pilot: Pilot | None = None
     """What this cycle's pilot taught, once it is over."""
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""

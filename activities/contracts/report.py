@@ -54,6 +54,8 @@ class MigrationReport(Contract):
     """check → ids that were red on the base already."""
     flaky: dict[str, tuple[str, ...]] = {}
     """check → ids that were red in one of the two baseline runs and not in the other."""
+    flaky_landings: dict[str, int] = {}
+    """check → how often it was red at a landing and green when asked once more."""
     blind_checks: tuple[str, ...] = ()
     """Checks whose whole run was red on the base, so that no change could make them worse."""
     decisions: tuple[HumanDecision, ...] = ()

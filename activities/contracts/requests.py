@@ -132,6 +132,8 @@ class TaskOrder(Contract):
     """The claimed files that have sites."""
     recount: bool = False
     """Whether something has to run to tell what an attempt left."""
+    chain: int = 0
+    """How long the longest chain of tasks is that need it, one after the other."""
 
 
 class OpenWorkspace(Contract):
@@ -316,6 +318,8 @@ class WriteReport(Contract):
     plan: PlanSummary | None = None
     pilots: tuple[Pilot, ...] = ()
     unbegun: tuple[str, ...] = ()
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""
 
 
 class WrittenReport(Contract):

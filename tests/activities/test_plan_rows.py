@@ -3,6 +3,7 @@
 from builders import a_plan, a_task
 
 from activities.plan_rows import MOST_OF_A_PLAN, MOST_OF_A_TASK, oversized
+from activities.plan_rules import chain_behind
 
 
 def paths(count: int, of: int = 0) -> list[str]:
@@ -28,3 +29,9 @@ def test_a_plan_of_too_many_tasks_says_what_to_do() -> None:
     [error] = oversized(a_plan("m", "1" * 40, *tasks))
     assert error.startswith("786 tasks with 15,720 files come to ")
     assert "part the work into phases" in error
+
+
+def test_a_task_knows_the_longest_chain_of_tasks_that_need_it() -> None:
+    needs = {"a": (), "b": ("a",), "c": ("b",), "d": ("a",), "e": ("c", "d"), "f": ()}
+    tasks = [a_task(id, needs=need) for id, need in needs.items()]
+    assert [chain_behind(tasks, id) for id in "abcdef"] == [3, 2, 1, 1, 0, 0]

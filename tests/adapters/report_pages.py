@@ -122,6 +122,7 @@ def a_story(**fields: object) -> MigrationReport:
         "decisions": (decided,),
         "baseline_failures": {"unit": ("tests.test_old::test_z",)},
         "flaky": {"unit": ("tests.test_clock::test_now",)},
+        "flaky_landings": {"unit": 3, "lint": 1},
         "blind_checks": ("lint",),
         "unplaced": ("suite::setup",),
         "outside": ("README",),

@@ -125,6 +125,7 @@ def everywhere(text: str) -> MigrationReport:
         landings=(landing(1, 9),),
         baseline_failures={text: (text,)},
         flaky={text: (text,)},
+        flaky_landings={text: 2},
         blind_checks=(text,),
         decisions=(decided,),
         kept=(kept,),

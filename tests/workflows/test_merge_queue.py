@@ -16,6 +16,7 @@ from activities.contracts.landing import Candidate, Outcome
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
 from workflows.merge_queue import MergeQueueWorkflow
+from workflows.migration import MigrationWorkflow
 
 
 async def test_tasks_that_are_ready_together_land_as_one_checked_commit(stage):
@@ -55,6 +56,41 @@ async def test_a_flaky_candidate_is_asked_once_more_and_lands(stage, listening):
     await queue.signal(ENQUEUE, candidate)
     assert (await listener.result())[0]["outcome"] == Outcome.LANDED
     assert [asked.fresh for asked in world.asked("run_checks")] == [0, 1]
+    await queue.signal(CLOSE)
+
+
+async def test_a_flaky_check_is_told_by_status_and_report(stage):
+    world = stage.world("q-flaky-told", a="old")
+    world.rungs = [write(a="landing-flaky")]
+    handle = await stage.start(world)
+    report = stage.report(await handle.result())
+    assert report.handoffs[0].status is Status.LANDED
+    assert report.flaky_landings == {"unit": 1}
+    assert (await handle.query(MigrationWorkflow.progress)).flaky == {"unit": 1}
+
+
+async def test_whom_a_red_batch_did_not_get_to_is_the_next_ones_first(stage, listening):
+    """Two urgent bad ones come after a patient one, while another batch is in hand."""
+    world = stage.world("q-place", a="old", b="old", c="old", d="old")
+    gate = world.hold("compose_batch")
+    listener = await listening.listener("q-place-task", expected=4)
+    queue = await listening.queue(world)
+
+    async def asks(task: str, priority: int, **files: str) -> None:
+        made = listening.candidate(world, task, "q-place-task", **files)
+        await queue.signal(ENQUEUE, made.model_copy(update={"priority": priority}))
+
+    await asks("c1-in-hand", 3, d="new")
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await asks("c1-patient", 9, a="new")
+    await asks("c1-bad1", 1, b="landing-bad")
+    await asks("c1-bad2", 1, c="landing-bad")
+    gate.open()
+    outcomes = {landing["task"]: landing["outcome"] for landing in await listener.result()}
+    bad = {"c1-bad1": Outcome.RED, "c1-bad2": Outcome.RED}
+    assert outcomes == {"c1-in-hand": Outcome.LANDED, "c1-patient": Outcome.LANDED, **bad}
+    composed = [[c.task for c in asked.candidates] for asked in world.asked("compose_batch")]
+    assert composed[1:] == [["c1-bad1", "c1-bad2", "c1-patient"], ["c1-patient", "c1-bad2"]]
     await queue.signal(CLOSE)
 
 

@@ -12,7 +12,6 @@ import hypothesis
 import pytest
 import pytest_asyncio
 from builders import a_plan, a_spec, a_task
-from fakes import HOST_QUEUE, Fakes
 from inbox import INBOXES, Inbox
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -35,6 +34,7 @@ from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
+from tests.fakes.actors import HOST_QUEUE, Fakes
 from tests.network import no_network
 from tests.service import eventually
 from workflows import options

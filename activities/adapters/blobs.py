@@ -99,6 +99,12 @@ class BlobStore:
             )
         return data
 
+    def records(self, migration: str, prefix: str) -> list[str]:
+        """The keys of all records that begin so."""
+        folder = f"{_folder(migration)}/keys/"
+        keys = (unquote(kept.key.removeprefix(folder)) for kept in self._place.below(folder))
+        return sorted(key for key in keys if key.startswith(prefix))
+
     def migrations(self) -> list[str]:
         """The names of all that have blobs here."""
         return sorted(unquote(name) for name in self._place.folders(MIGRATIONS))

@@ -12,6 +12,8 @@ from activities.contracts.money import Usage, Usd
 
 Block = dict[str, Any]
 """A content block as the Messages API has it."""
+MALFORMED = "malformed_json"
+"""The one key in the input of a call whose JSON was none; its value is the beginning of it."""
 
 
 class ToolResult(Contract):
@@ -45,7 +47,34 @@ class Chunk(Contract):
     """As the API named it."""
     seconds: float = 0.0
     compacted: bool = False
-    """What came before is not sent any more: this chunk's `asked` begins with its summary."""
+    """What came before is not sent any more: this chunk's `asked` is the brief, then a summary."""
+    request: int = 0
+    """Which of the turn's requests brought this reply."""
+
+
+class Summary(Contract):
+    """What a model wrote down of a conversation that grew too long for it."""
+
+    text: str
+    """Empty: it wrote none."""
+    usage: Usage
+    usd: Usd
+    request: int = 0
+    """As in Chunk."""
+
+
+class Intent(Contract):
+    """Written before each request: should nothing more be known of it, this is what it cost."""
+
+    by: str
+    """Who makes it."""
+    worst: Usd
+
+
+class Cost(Contract):
+    """What a request cost whose reply is not the recorded one, or that was refused."""
+
+    usd: Usd
 
 
 def calls_of(chunk: Chunk) -> list[Block]:

@@ -148,6 +148,13 @@ def workspace_activities(host: Host) -> list[Any]:
     return _methods(workspace)
 
 
+def briefing_activities(host: Host) -> list[Any]:
+    from activities.adapters.briefs import Briefs
+    from activities.briefing import BriefingActivities
+
+    return _methods(BriefingActivities(host.blobs, host.hubs, Briefs()))
+
+
 def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
     """Each role looks after what it writes; blobs, which all write, are integration's to sweep."""
     places: list[Any] = []
@@ -277,7 +284,8 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
             tools = workspace_activities(host)
             opening = [tool for tool in tools if tool.__name__ == "open_workspace"]
             room = settings.workspaces_per_host
-            workers.append(worker(role, opening, room))
+            briefing = briefing_activities(host)
+            workers.append(worker(role, [*opening, *briefing], room))
             # More slots than workspaces: waiting here would look like a dead host.
             here = [tool for tool in tools if tool.__name__ != "open_workspace"]
             workers.append(worker(host.queue, here, 4 * room))

@@ -5,10 +5,12 @@ Everything here is a read, or a content-addressed write: a second run gives the 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
 from activities.contracts.plan import Plan
@@ -87,6 +89,11 @@ class RecordActivities:
             chain=chain_behind(plan.tasks, request.task),
             recount=any(f.kind not in SCANNED for f in spec.phase(request.phase).sites.find),
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
+            allowances={
+                number: Allowance(turns=rung.claude.turns, grant=_usd(rung.claude.usd))
+                for number, rung in enumerate(ladder)
+                if rung.claude
+            },
         )
 
     @activity.defn
@@ -120,3 +127,7 @@ class RecordActivities:
         if status.landed or status is TaskStatus.NOTHING_TO_DO or handoff.left:
             return handoff
         return handoff.model_copy(update={"left": row.task.claims})
+
+
+def _usd(amount: float | None) -> Decimal | None:
+    return None if amount is None else Decimal(str(amount))

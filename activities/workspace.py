@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.contracts.plan import Plan
-from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung
+from activities.contracts.requests import (
+    CloseWorkspace,
+    ConcludeAttempt,
+    OpenWorkspace,
+    RunRung,
+)
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import Site, SurveyData
 from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
@@ -112,7 +117,7 @@ class WorkspaceActivities:
             guidance=request.guidance,
         )
         ran, allowed, once = await self._rungs.run(climb, paths)
-        checkpoint = await self._checkpoint(spec, request)
+        checkpoint = await self._checkpoint(spec, request, where.start)
         await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
         said = ran.output[-OUTPUT_KEPT:]
         run = CommandRun(
@@ -140,14 +145,29 @@ class WorkspaceActivities:
             return ()
         return self._blobs.get_model(request.survey, SurveyData).sites
 
-    async def _checkpoint(self, spec: MigrationSpec, request: RunRung) -> Checkpoint:
-        """Made of the tree and the request: a second harvest makes the same commit."""
+    @activity.defn
+    async def conclude_attempt(self, request: ConcludeAttempt) -> Checkpoint:
+        """What an agent's attempt left, harvested as a rung's is; the workspace is closed then.
+
+        Tried once, as everything on a host: the workflow opens another one from the last turn's.
+        """
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
+        checkpoint = await self._checkpoint(spec, request, request.start)
+        where = request.workspace
+        await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
+        return checkpoint
+
+    async def _checkpoint(
+        self, spec: MigrationSpec, request: RunRung | ConcludeAttempt, start: str
+    ) -> Checkpoint:
+        """Made of the tree and the request: a second harvest makes the same commit. `start`: what
+        the attempt began from."""
         where, task = request.workspace, request.task
         hub = await asyncio.to_thread(self._hubs.of, where.repository)
         kept = await asyncio.to_thread(self._rungs.harvest, hub, where, task, request.when)
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), kept.commit)
         left = await asyncio.to_thread(self._surveyor.left_in, scene, task.claims)
-        started_from = await asyncio.to_thread(hub.tree, where.start)
+        started_from = await asyncio.to_thread(hub.tree, start)
         return kept.model_copy(
             update={
                 "moved": kept.tree != started_from,

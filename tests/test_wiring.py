@@ -35,7 +35,7 @@ def registered() -> dict[str, set[str]]:
     tools = names(worker.workspace_activities(host))
     return {
         "control": names(worker.control_activities(host, client)),
-        "workspace": {"open_workspace"},
+        "workspace": {"open_workspace"} | names(worker.briefing_activities(host)),
         "host": tools - {"open_workspace"},
         "checks": names(worker.check_activities(host)),
         "integration": names(worker.integration_activities(host)),

@@ -4,13 +4,23 @@ A host that is lost costs no attempt: a workspace is opened anew from what histo
 name that no other ever has, so whoever comes back late finds a tree that nobody reads any more.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, TimeoutError, is_cancelled_exception
 
 from activities.contracts.children import TaskInput
 from activities.contracts.evidence import Evidence
-from activities.contracts.requests import CloseWorkspace, OpenWorkspace, RunRung, TaskOrder
-from activities.contracts.work import RungRun, Workspace
+from activities.contracts.plan import Task
+from activities.contracts.requests import (
+    CloseWorkspace,
+    ConcludeAttempt,
+    OpenWorkspace,
+    RunRung,
+    TaskOrder,
+)
+from activities.contracts.work import Checkpoint, RungRun, Workspace
 from activities.errors import WORKSPACE_LOST, permanent
 from activities.workspace import WorkspaceActivities
 from workflows import attempts, details
@@ -18,6 +28,7 @@ from workflows.guided import Guided
 from workflows.options import MAX_REOPENS, OPEN, STORAGE_PAUSE_AT_MOST, closing, on_host
 from workflows.waiting import waits
 
+Done = TypeVar("Done")
 SUMMARY = 200
 """Characters: what a timer in the Web UI may say."""
 
@@ -31,26 +42,48 @@ class Workspaces:
         self._guided = guided
         self.openings = task.state.climb.openings if task.state else 0
         """How many the attempt under way has had."""
+        self._kept: Workspace | None = None
+        """The one that is open."""
 
     async def run(
         self, number: int, rung: int, base: str, start: str, evidence: Evidence | None
     ) -> RungRun:
-        """Runs the rung where it can; a lost host or workspace is replaced, a few times. Trouble
-        with storage is waited out: it says nothing about the work."""
+        """Runs the rung where it can; the activity closes the workspace itself."""
+
+        async def step(workspace: Workspace) -> RungRun:
+            return await self._run_rung(workspace, rung, evidence)
+
+        ran = await self.use(number, self._order.rungs[rung], base, start, step)
+        self._kept = None
+        return ran
+
+    async def use(
+        self,
+        number: int,
+        what: str,
+        base: str,
+        start: str,
+        step: Callable[[Workspace], Awaitable[Done]],
+    ) -> Done:
+        """Does a step in the attempt's workspace, which stays open. A lost host or workspace is
+        replaced, a few times. Trouble with storage is waited out: it says nothing about the work.
+        """
         lost, troubles = 0, 0
         while lost < MAX_REOPENS:
-            workflow.set_current_details(f"attempt {number} waits for a workspace")
-            workspace = await self._open(number, base, start, wary=troubles > 0)
-            if self._guided.now.paused:
-                # It may have waited long for the room: others have it until work goes on.
-                await self._close(workspace)
-                self._guided.may_go_on()
-                continue
-            kind = self._order.rungs[rung]
-            workflow.set_current_details(f"attempt {number}: {kind} at work on {workspace.host}")
+            workspace = self._kept
+            if workspace is None:
+                workflow.set_current_details(f"attempt {number} waits for a workspace")
+                workspace = self._kept = await self._open(number, base, start, wary=troubles > 0)
+                if self._guided.now.paused:
+                    # It may have waited long for the room: others have it until work goes on.
+                    await self.leave()
+                    self._guided.may_go_on()
+                    continue
+            workflow.set_current_details(f"attempt {number}: {what} at work on {workspace.host}")
             try:
-                return await self._use(workspace, rung, evidence)
+                return await step(workspace)
             except ActivityError as error:
+                self._kept = None
                 if not isinstance(error.cause, TimeoutError):  # else its host is gone
                     await self._close(workspace)
                 if is_cancelled_exception(error) or attempts.is_final(error.cause):
@@ -64,6 +97,35 @@ class Workspaces:
                 else:
                     lost += 1
         raise permanent(WORKSPACE_LOST, f"{MAX_REOPENS} workspaces were lost in a row")
+
+    async def leave(self) -> None:
+        """Frees the room that the attempt has, if it has one."""
+        workspace, self._kept = self._kept, None
+        if workspace:
+            await self._close(workspace)
+
+    async def conclude(self, number: int, base: str, start: str, task: Task, at: str) -> Checkpoint:
+        """What an agent's attempt came to, as a commit; its workspace is closed. `at`: where the
+        tree stands, `start`: where the attempt began."""
+
+        async def step(workspace: Workspace) -> Checkpoint:
+            return await workflow.execute_activity_method(
+                WorkspaceActivities.conclude_attempt,
+                ConcludeAttempt(
+                    workspace=workspace,
+                    spec=self._in.spec,
+                    phase=self._in.phase,
+                    task=task,
+                    start=start,
+                    when=int(workflow.time()),
+                ),
+                summary="what the agent left",
+                **on_host(workspace.queue),
+            )
+
+        left = await self.use(number, "agent", base, at, step)
+        self._kept = None
+        return left
 
     async def _open(self, number: int, base: str, start: str, *, wary: bool) -> Workspace:
         opening, self.openings = self.openings, self.openings + 1
@@ -84,7 +146,9 @@ class Workspaces:
             **OPEN,
         )
 
-    async def _use(self, workspace: Workspace, rung: int, evidence: Evidence | None) -> RungRun:
+    async def _run_rung(
+        self, workspace: Workspace, rung: int, evidence: Evidence | None
+    ) -> RungRun:
         return await workflow.execute_activity_method(
             WorkspaceActivities.run_rung,
             RunRung(

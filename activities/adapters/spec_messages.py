@@ -37,6 +37,10 @@ _PATTERNS = {
         "who plans",
         "write static, or the path of a plan of your own, such as plan.json",
     ),
+    r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$": (
+        "the name of a model",
+        "write it as its provider does, such as claude-sonnet-5-5",
+    ),
     r"^[23]\.[0-9]{1,2}$": ("a Python version", 'write major and minor, such as "3.11"'),
 }
 _GUESS = re.compile(r"did you mean `(.*)`")

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from activities.adapters.bounded_text import bounded, size
 from activities.adapters.composing import one_line
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
 from activities.contracts.plan import Task
@@ -19,7 +20,6 @@ SAID_BYTES = 32 << 10
 """Of what people said; whatever is in it, the last three texts fit."""
 FOUND_BYTES = 24 << 10
 """Of what is red."""
-LEFT_OUT = "\n[the rest does not fit]\n"
 FILES_NAMED = 500
 LINES_NAMED = 20
 REASONS_NAMED = 20
@@ -43,21 +43,10 @@ def task_prompt(
         "Change nothing else: an edit of any other tracked file fails the task.\n",
     ]
     said = _guidance(guidance)
-    found = _bounded("\n".join(_findings(evidence)), FOUND_BYTES)
-    room = MAX_BYTES - _size(said) - _size(found) - 2
-    told = (_bounded("\n".join(part for part in order if part), room), said, found)
+    found = bounded("\n".join(_findings(evidence)), FOUND_BYTES)
+    room = MAX_BYTES - size(said) - size(found) - 2
+    told = (bounded("\n".join(part for part in order if part), room), said, found)
     return "\n".join(part for part in told if part)
-
-
-def _bounded(text: str, most: int) -> str:
-    """The beginning, in so many bytes."""
-    if _size(text) <= most:
-        return text
-    return text.encode()[: most - len(LEFT_OUT)].decode(errors="ignore") + LEFT_OUT
-
-
-def _size(text: str) -> int:
-    return len(text.encode())
 
 
 def _files(task: Task, sites: Iterable[Site]) -> str:
@@ -97,7 +86,7 @@ def _guidance(texts: Sequence[str]) -> str:
     room = SAID_BYTES
     for text in reversed(texts):
         line = f"- {text.strip()}"
-        room -= _size(line) + 1
+        room -= size(line) + 1
         if room < 0:
             break
         lines.insert(0, line)

@@ -8,6 +8,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
 from activities.contracts.landing import Candidate
+from activities.contracts.money import Usd
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.work import TaskStatus
@@ -189,6 +190,8 @@ class TaskInput(Contract):
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of: prompts name its lines."""
     steering: TaskSteering = TaskSteering()
+    grant: Usd | None = None
+    """What its model turns may cost in all, reserved for it; None: no cap."""
     state: TaskState | None = None
     """What earlier runs of this start have done; None: it starts."""
 

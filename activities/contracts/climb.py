@@ -4,6 +4,7 @@ A task that is paused, that grew long or that goes over to new code continues as
 step did is in it when the step is over, so nothing is done twice but what was cut short.
 """
 
+from activities.contracts.agent import AgentProgress
 from activities.contracts.base import CommitId, Contract
 from activities.contracts.evidence import Evidence
 from activities.contracts.landing import Landing
@@ -42,6 +43,8 @@ class Climb(Contract):
     """Attempts that this rung has had."""
     openings: int = 0
     """Workspaces that the attempt under way has had."""
+    agent: AgentProgress | None = None
+    """The conversation of the attempt under way, between two turns."""
     ran: RungRun | None = None
     """What the attempt under way left, where that is still to be counted and checked."""
     onto: Work | None = None

@@ -7,6 +7,7 @@ are written once under (scope, attempt, turn): transcript.py.
 
 from enum import StrEnum
 
+from activities.contracts.agent import Finished
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.evidence import Evidence
 from activities.contracts.money import Spend, Usage, Usd
@@ -142,17 +143,6 @@ class UseTools(Contract):
     """To the turn's asks, in their order."""
     when: int
     """Seconds since the epoch, for the checkpoint's commit."""
-
-
-class Finished(Contract):
-    """An agent's last word, valid by its role's form."""
-
-    form: BlobRef
-    """The form that the role's last tool takes: a WorkerForm, a plan, a verdict."""
-    status: str = ""
-    """done, cannot, …: for the loop and for people."""
-    summary: str = ""
-    """The beginning of what it says it did."""
 
 
 class ToolsUsed(Contract):

@@ -1,5 +1,6 @@
 """What each activity is asked: the verb as a noun phrase, one argument each."""
 
+from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.children import AreaRow
 from activities.contracts.commands import HumanDecision
@@ -134,6 +135,33 @@ class TaskOrder(Contract):
     """Whether something has to run to tell what an attempt left."""
     chain: int = 0
     """How long the longest chain of tasks is that need it, one after the other."""
+    allowances: dict[int, Allowance] = {}
+    """Rungs with a model: what one attempt may use."""
+
+
+class OpenWorkerTalk(Contract):
+    """What a worker's conversation begins with."""
+
+    name: str
+    repository: Repository
+    spec: BlobRef
+    plan: BlobRef
+    phase: str
+    task: TaskId
+    rung: int
+    attempt: str
+    """Such as `0-2`: start 0, attempt 2."""
+    base: CommitId
+    start: CommitId
+    """What its tree will be filled from."""
+    evidence: Evidence | None = None
+    """What was found red in it."""
+    survey: BlobRef | None = None
+
+
+class OpenedTalk(Contract):
+    talk: BlobRef
+    """A Conversation."""
 
 
 class OpenWorkspace(Contract):
@@ -165,6 +193,19 @@ class RunRung(Contract):
     """The SurveyData whose sites a prompt names."""
     guidance: tuple[str, ...] = ()
     """What people said that a prompt passes on."""
+
+
+class ConcludeAttempt(Contract):
+    """An agent's attempt is over: its tree becomes a commit, its workspace is closed."""
+
+    workspace: Workspace
+    spec: BlobRef
+    phase: str
+    task: Task
+    """With the claims that it holds now."""
+    start: CommitId
+    """What the attempt began from; a workspace that was opened anew began further on."""
+    when: int
 
 
 class CloseWorkspace(Contract):

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictFloat, model_validator
 
 from activities.contracts.base import Form
+from activities.contracts.models import ModelName
 from activities.contracts.run_form import Command, Duration, Flag, Name, RunForm, Whole
 from activities.contracts.shorthands import as_run, exactly_one
 
@@ -37,9 +38,13 @@ class CommandRung(RunForm):
 class ClaudeRung(Form):
     """Claude through the Messages API; needs a model worker."""
 
-    model: str | None = None
+    model: ModelName | None = None
+    """None: the migration's model for workers."""
     turns: Annotated[Whole, Field(ge=1, le=200)] = 40
     advice: str = ""
+    """What its prompt adds, for this rung alone."""
+    usd: Annotated[StrictFloat, Field(gt=0)] | None = None
+    """What one attempt may cost at most; None: what is left of the task's grant."""
 
 
 RUNGS = ("codemod", "command", "write", "claude")

@@ -23,6 +23,7 @@ from activities.contracts.check_forms import (
 from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
 from activities.contracts.integrity import Waiver
+from activities.contracts.models import Models
 from activities.contracts.package_roots import ROOT_MARKERS
 from activities.contracts.repository import repository_name
 from activities.contracts.run_form import Command as Command
@@ -165,6 +166,8 @@ class MigrationSpec(Form):
     integrity: tuple[Waiver, ...] = ()
     """What the gate's rules about tests let pass, where, and why."""
     limits: Limits = Limits()
+    models: Models = Models()
+    """Who thinks: one model per role; a `claude` rung may name another for itself."""
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from activities.contracts.agent import AgentRun
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence
 
@@ -112,6 +113,8 @@ class RungRun(Contract):
     checkpoint: Checkpoint
     once: BlobRef | None = None
     """The OnceRun that this is a slice of, where the codemod ran over everything."""
+    agent: AgentRun | None = None
+    """The conversation, where it was a model's."""
 
 
 class RungOutcome(StrEnum):
@@ -151,6 +154,8 @@ class Attempt(Contract):
     note: str = ""
     once: BlobRef | None = None
     """The OnceRun that this was a slice of."""
+    agent: AgentRun | None = None
+    """The conversation that this was."""
 
 
 class TaskStatus(StrEnum):

@@ -9,6 +9,7 @@ import json
 import pkgutil
 import sys
 import types
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -55,7 +56,9 @@ def example(kind: Any, name: str = "", pattern: str = "") -> Any:
         return {n: example(f.annotation, n, _of(f.metadata)) for n, f in kind.model_fields.items()}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
-    return {str: _text(name, pattern), int: 1, float: 0.5, bool: True}[kind]
+    return {str: _text(name, pattern), int: 1, float: 0.5, bool: True, Decimal: "0.5", Any: "any"}[
+        kind
+    ]
 
 
 def _of(metadata: list[Any]) -> str:

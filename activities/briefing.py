@@ -1,0 +1,73 @@
+"""How conversations begin: the role's prompt and what this one is about, as one blob.
+
+Made of its arguments: a second run makes the same conversation, whose turns are on record under its
+scope and attempt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.contracts.conversation import Conversation, Role
+from activities.contracts.plan import Plan
+from activities.contracts.requests import OpenedTalk, OpenWorkerTalk
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.survey import SurveyData
+
+if TYPE_CHECKING:
+    from activities.adapters.blobs import BlobStore
+    from activities.adapters.briefs import Briefs
+    from activities.adapters.hubs import Hubs
+
+MAX_TOKENS = 16_000
+"""Of one reply: a long file written whole, with what was thought before."""
+
+
+class BriefingActivities:
+    """Reads what an agent has to know; has no key and changes nothing."""
+
+    def __init__(self, blobs: BlobStore, hubs: Hubs, briefs: Briefs) -> None:
+        self._blobs = blobs
+        self._hubs = hubs
+        self._briefs = briefs
+
+    @activity.defn
+    def open_worker_talk(self, request: OpenWorkerTalk) -> OpenedTalk:
+        """One attempt at a task, about to begin."""
+        spec = self._blobs.get_model(request.spec, MigrationSpec)
+        plan = self._blobs.get_model(request.plan, Plan)
+        phase = spec.phase(request.phase)
+        rung = phase.ladder[request.rung].claude
+        assert rung
+        task = next(task for task in plan.tasks if task.id == request.task)
+        survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
+        brief = self._briefs.worker(
+            self._hubs.of(request.repository.id),
+            spec,
+            phase,
+            rung,
+            task,
+            request.base,
+            survey.sites if survey else (),
+            request.evidence,
+        )
+        talk = Conversation(
+            migration=request.name,
+            scope=f"task/{task.id}",
+            attempt=request.attempt,
+            role=Role.WORKER,
+            model=rung.model or spec.models.of(Role.WORKER),
+            max_tokens=MAX_TOKENS,
+            system=brief.system,
+            brief=brief.text,
+            prompts=brief.prompts,
+            repository=request.repository.id,
+            commit=request.base,
+            spec=request.spec,
+            phase=request.phase,
+            task=task,
+            survey=request.survey,
+        )
+        return OpenedTalk(talk=self._blobs.put_model(request.name, talk))

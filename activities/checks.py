@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import base_run_key, baseline_key, baselines, blind_checks
+from activities.chosen_checks import checks_at, measured_on_base, must_pass, needs_before
 from activities.contracts.check_forms import Expectation, SameAs
 from activities.contracts.evidence import (
     CheckOutcome,
@@ -25,7 +26,6 @@ from activities.contracts.evidence import (
     ResultSet,
 )
 from activities.contracts.expectations import flaky_ids, judge
-from activities.contracts.placeholders import list_placeholder
 from activities.contracts.requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
 from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
@@ -57,6 +57,7 @@ class ChecksActivities:
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
         names = checks_at(spec, request.phase, request.moment)
+        needed = await self._needed(hub, spec, names, request)
         if names and request.moment in AT_THE_END:
             paths = await asyncio.to_thread(
                 self._checker.phase_paths,
@@ -67,7 +68,25 @@ class ChecksActivities:
             tree=await asyncio.to_thread(hub.tree, request.commit),
             compared_with=request.compare_with,
             moment=request.moment,
-            checks=tuple([await self._check(hub, spec, name, request) for name in names]),
+            checks=tuple(
+                [
+                    await self._check(hub, spec, name, request)
+                    if name in needed
+                    else CheckResult(check=name, outcome=CheckOutcome.SKIPPED)
+                    for name in names
+                ]
+            ),
+        )
+
+    async def _needed(
+        self, hub: Hub, spec: MigrationSpec, names: Sequence[str], request: RunChecks
+    ) -> Sequence[str]:
+        """Those that the change needs; all at a phase's end, or where none says what it covers."""
+        selects = any(spec.checks[name].covers for name in names)
+        if not selects or request.moment in AT_THE_END:
+            return names
+        return await asyncio.to_thread(
+            self._checker.touched, hub, spec, names, request.compare_with, request.commit
         )
 
     async def _check(
@@ -93,6 +112,7 @@ class ChecksActivities:
     ) -> CheckResult:
         check = spec.checks[name]
         whole = request.moment is not Moment.TASK
+        exactly = request.moment in AT_THE_END
         against = expect.same_as if isinstance(expect, SameAs) else name
         flaky = await asyncio.to_thread(self._flaky, spec, against)
         first = request.fresh * (check.retries + 1)
@@ -106,6 +126,7 @@ class ChecksActivities:
                 request.paths,
                 whole=whole,
                 fresh=repetition,
+                exactly=exactly,
             )
             if after is None:
                 break
@@ -114,7 +135,13 @@ class ChecksActivities:
                 before = await asyncio.to_thread(self._base_run, spec, against)
             elif needs_before(check, expect, after):
                 before = await self._checker.results(
-                    hub, spec, name, request.compare_with, request.paths, whole=whole
+                    hub,
+                    spec,
+                    name,
+                    request.compare_with,
+                    request.paths,
+                    whole=whole,
+                    exactly=exactly,
                 )
             result = await asyncio.to_thread(judge, name, check, before, after, flaky, expect)
             if result.outcome is CheckOutcome.GREEN:
@@ -152,7 +179,7 @@ class ChecksActivities:
                 continue
             runs = [
                 await self._checker.results(
-                    hub, spec, name, request.commit, (), whole=True, fresh=fresh
+                    hub, spec, name, request.commit, (), whole=True, fresh=fresh, exactly=True
                 )
                 for fresh in (0, 1)
             ]
@@ -186,13 +213,6 @@ class ChecksActivities:
         self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
 
 
-def must_pass(check: Check) -> bool:
-    """Whether nothing can land as long as the check's whole run is red."""
-    whole = [Moment.LANDING] if list_placeholder(check.run) else [Moment.TASK, Moment.LANDING]
-    expected = [check.expected_at(moment) for moment in whole if moment in check.moments]
-    return Expectation.PASS in expected
-
-
 def _refuse_red(name: str, check: Check, runs: Sequence[ResultSet]) -> None:
     """Where every run of it on the base was red: each task would be put back for what it found."""
     judged = [judge(name, check, None, run, expect=Expectation.PASS) for run in runs]
@@ -210,28 +230,3 @@ def _refuse_red(name: str, check: Check, runs: Sequence[ResultSet]) -> None:
 
 def _shown(run: Command) -> str:
     return (run if isinstance(run, str) else shlex.join(run)).strip()[:200]
-
-
-def needs_before(check: Check, expect: Expect, after: ResultSet) -> bool:
-    """Whether the run on the tree it is based on could change what `after` means: not where
-    everything must pass, nor where the exit code is all that is known and it is good."""
-    good = after.parsed and after.ended == "exit" and not after.failed
-    return expect is not Expectation.PASS and not (good and check.results is ResultKind.EXIT)
-
-
-def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
-    """The checks whose baseline is taken as a phase starts.
-
-    Those at its landings, and, of every phase: those that others shall be the same as, and those
-    that run at no moment at all. They are measured before anything changed, so with the first.
-    """
-    landing = checks_at(spec, phase, Moment.LANDING)
-    expected = [expect for c in spec.checks.values() for expect in c.expectations]
-    compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
-    return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]
-
-
-def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:
-    """The phase's checks for a moment, in the spec's order."""
-    named = spec.phase(phase).checks
-    return [name for name, c in spec.checks.items() if name in named and moment in c.moments]

@@ -1,33 +1,30 @@
 """Runs the checks of a spec on a clean checkout of a commit and keeps what they said.
 
 Results are write-once records, keyed by everything that determines them: the check, its expanded
-lists, the tree, the environment. So a base is measured once, and a retry of an activity finds what
-its first run recorded. `fresh` numbers a deliberate repetition.
+lists, the tree (or all of it that the check covers), the environment. So a base is measured once,
+and a retry of an activity finds what its first run recorded. `fresh` numbers a repetition.
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
 from pathspec import GitIgnoreSpec
 
 from activities.adapters.blobs import BlobStore
+from activities.adapters.check_calls import call_digest, command_of, lists_of
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.filling import DISK
 from activities.adapters.finders import in_scope
 from activities.adapters.hub import Hub
 from activities.adapters.orders import named_environment
-from activities.adapters.package_lists import lists_at
 from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.result_lines import MAX_BYTES
 from activities.adapters.results import parse
-from activities.adapters.targets import targets
+from activities.adapters.selection import covered_digest, touched
 from activities.adapters.tree_source import TreeSource
 from activities.contracts.check_forms import ResultKind
 from activities.contracts.evidence import NotVerifiable, ResultSet
-from activities.contracts.placeholders import list_placeholder, replace_list
 from activities.contracts.spec import Check, Command, MigrationSpec, seconds, size_bytes
 
 MAX_MESSAGES = 200
@@ -55,19 +52,21 @@ class Checker:
         *,
         whole: bool,
         fresh: int = 0,
+        exactly: bool = False,
     ) -> ResultSet | None:
         """What check `name` says about a commit; None when its list is empty there.
 
-        `whole`: the check's `whole` stands for the list, as at landing, phase and end. Raises
-        NotVerifiable when this worker has not got what the check needs.
+        `whole`: the check's `whole` stands for the list, as at landing, phase and end. `exactly`:
+        measured on this very tree, whatever the check says that it covers. Raises NotVerifiable
+        when this worker has not got what the check needs.
         """
         check = spec.checks[name]
-        lists = await asyncio.to_thread(_lists, hub, spec, check, commit, paths)
-        run = _command(check, lists, whole=whole)
+        lists = await asyncio.to_thread(lists_of, hub, spec, check, commit, paths)
+        run = command_of(check, lists, whole=whole)
         if run is None:
             return None
         try:
-            return await self._kept(hub, spec, name, run, commit, lists, fresh)
+            return await self._kept(hub, spec, name, run, commit, lists, fresh, exactly)
         except PrepareFailed as failure:
             if failure.step in LACKING:
                 raise NotVerifiable(str(failure)) from failure
@@ -78,6 +77,12 @@ class Checker:
     ) -> ResultSet | None:
         """What a check says about a commit as a whole, whatever a task's paths are."""
         return await self.results(hub, spec, name, commit, (), whole=True)
+
+    def touched(
+        self, hub: Hub, spec: MigrationSpec, names: Sequence[str], old: str, new: str
+    ) -> list[str]:
+        """Those of the checks that the change between two commits needs; see selection.py."""
+        return touched(spec, names, [entry.path for entry in hub.diff(old, new)])
 
     def phase_paths(
         self, hub: Hub, spec: MigrationSpec, phase: str, base: str, commit: str
@@ -101,21 +106,28 @@ class Checker:
         commit: str,
         lists: Mapping[str, Sequence[str]],
         fresh: int,
+        exactly: bool,
     ) -> ResultSet | None:
         """The recorded results, measured now if nobody has yet."""
         check = spec.checks[name]
+        named = named_environment(spec, check.environment)
         tree = await asyncio.to_thread(hub.tree, commit)
-        environment = await self._commands.environment_key(
-            named_environment(spec, check.environment)
-        )
-        key = f"result/{_digest(spec, check, run, lists)}/{tree}/{environment}/{fresh}"
-        kept = await asyncio.to_thread(self._recorded, spec.name, key)
+        environment = await self._commands.environment_key(named)
+        digest = call_digest(spec, check, run, lists)
+        keys = [f"result/{digest}/{tree}/{environment}/{fresh}"]
+        if check.covers:
+            seen = await asyncio.to_thread(covered_digest, hub, tree, check, named and named[1])
+            # What is measured stands for its own tree too, whoever asked.
+            keys.insert(exactly, f"result/{digest}/{seen}/{environment}/{fresh}")
+        kept = await asyncio.to_thread(self._recorded, spec.name, keys[0])
         if kept is not None:
             return kept
         measured = await self._measure(hub, spec, name, run, commit, tree, lists, environment)
         if measured and measured.ended == DISK:
             return measured  # another host or a larger disk may have the room
-        return await asyncio.to_thread(self._recorded, spec.name, key, measured)
+        for key in reversed(keys):
+            kept = await asyncio.to_thread(self._recorded, spec.name, key, measured)
+        return kept
 
     def _recorded(
         self, migration: str, key: str, measured: ResultSet | None = None
@@ -211,21 +223,6 @@ class Checker:
         )
 
 
-def _lists(
-    hub: Hub, spec: MigrationSpec, check: Check, commit: str, paths: Sequence[str]
-) -> Mapping[str, Sequence[str]]:
-    """What the check's placeholders stand for at a commit.
-
-    A deleted file is no argument: the tools would stumble over it. Its target is one still.
-    """
-
-    def exists(path: str) -> bool:
-        return bool(hub.present(commit, [path]) or hub.names(commit, path))
-
-    given = lists_at(hub, commit, check.run, paths, spec.root_markers)
-    return {**given, "targets": targets(check.targets, paths, exists)}
-
-
 def _output_limit(check: Check) -> int:
     """Results that are read from the output must all be there; beyond this it is unreadable."""
     from_output = check.results not in (ResultKind.EXIT, ResultKind.JUNIT)
@@ -238,27 +235,3 @@ def _lost(check: Check, ran: Ran) -> str:
     if in_files and ran.calls > 1 and ran.silent_calls:
         return f"{ran.silent_calls} of {ran.calls} calls wrote no results file"
     return ran.reports_lost
-
-
-def _command(check: Check, lists: Mapping[str, Sequence[str]], *, whole: bool) -> Command | None:
-    """The command with `whole` or `otherwise` in place of its list; None: nothing to do."""
-    name = list_placeholder(check.run)
-    if name is None:
-        return check.run
-    if whole and check.whole is not None:
-        return replace_list(check.run, check.whole)
-    if lists[name]:
-        return check.run
-    if check.otherwise == "skip":
-        return None
-    instead = check.whole if check.otherwise == "whole" else check.otherwise
-    return replace_list(check.run, instead) if instead else None
-
-
-def _digest(
-    spec: MigrationSpec, check: Check, run: Command, lists: Mapping[str, Sequence[str]]
-) -> str:
-    used = list_placeholder(run)
-    parts = [check.model_dump_json(), json.dumps(run), json.dumps(lists[used] if used else [])]
-    parts.append(spec.limits.memory)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -34,6 +34,7 @@ def check_faults(
         return
     yield from run_faults(check, value, path, environments)
     yield from _result_faults(check, path)
+    yield from _covers_faults(check, table(value), path)
     yield from _pattern_faults(table(table(value).get("results")), (*path, "results"))
     for number, rule in enumerate(items(table(value).get("ids"))):
         yield from _normalisation_faults(table(rule), (*path, "ids", number))
@@ -80,6 +81,13 @@ def _result_faults(check: Check, path: Path) -> Iterator[Fault]:
             yield Fault(
                 (*path, name), what, "use results: junit, tap, go, cargo, unittest or a map"
             )
+
+
+def _covers_faults(check: Check, value: dict[str, Any], path: Path) -> Iterator[Fault]:
+    yield from all_judged(value.get("covers"), (*path, "covers"), words.pattern)
+    if "covers" in value and not {Moment.TASK, Moment.LANDING} & {*check.moments}:
+        advice = "remove it: at phase and end every check runs, whatever changed"
+        yield Fault((*path, "covers"), "`covers` without a task or landing to choose for", advice)
 
 
 def _pattern_faults(patterns: dict[str, Any], path: Path) -> Iterator[Fault]:

@@ -53,7 +53,7 @@ class CheckOutcome(StrEnum):
     GREEN = "green"
     RED = "red"
     SKIPPED = "skipped"
-    """Nothing to check: its placeholder list is empty."""
+    """Nothing to check: its placeholder list is empty, or nothing changed that it covers."""
     NOT_VERIFIED = "not_verified"
     """This worker could not run it; never counted as passed."""
 

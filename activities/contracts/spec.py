@@ -63,6 +63,9 @@ class Check(RunForm):
     ids: tuple[Normalisation, ...] = ()
     targets: tuple[Target, ...] = ()
     """What {targets} is made of."""
+    covers: tuple[str, ...] = ()
+    """gitignore patterns of all that its results depend on: at task and landing it runs only where
+    a change touches such a path. Empty: it always runs."""
     whole: str | None = None
     """Replaces the list placeholder at landing, phase and end."""
     otherwise: str = "skip"

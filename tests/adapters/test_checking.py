@@ -309,6 +309,53 @@ async def test_a_run_without_readable_results_is_a_site_only_if_it_names_files(
     assert [(s.path, s.what) for s in found.sites] == [(path, "exit") for path in paths]
 
 
+COUNTED = "echo ok 1 at $(date +%s%N); echo 1..1"
+"""No two runs of it say the same."""
+
+
+async def test_a_result_stands_for_every_tree_in_which_all_that_it_covers_is_the_same(
+    bench: Bench,
+) -> None:
+    spec = a_spec("m", checks={"unit": {"run": COUNTED, "results": "tap", "covers": ["/app/"]}})
+    beside = commit_files(bench.hub.path, {"doc.md": "x\n"}, ref="refs/heads/a", parent=bench.base)
+    inside = commit_files(bench.hub.path, {"app/a.py": "x\n"}, ref="refs/heads/b", parent=beside)
+
+    async def ran(commit: str, *, exactly: bool = False) -> object:
+        found = await bench.checker.results(
+            bench.hub, spec, "unit", commit, (), whole=True, exactly=exactly
+        )
+        return found and found.passed
+
+    first = await ran(bench.base, exactly=True)
+    assert await ran(bench.base) == await ran(beside) == first
+    assert await ran(inside) != first
+    assert await ran(inside) == await ran(inside, exactly=True)
+    assert await ran(beside, exactly=True) != first, "it was never measured itself"
+
+
+async def test_checks_that_cover_nothing_of_a_change_are_skipped_until_the_phase_ends(
+    bench: Bench,
+) -> None:
+    covers = {"app": ["/app/"], "tests": ["/tests/"]}
+    run = {"run": "exit 1", "expect": "pass", "at": ["task", "landing", "phase"]}
+    checks = {name: {**run, "covers": patterns} for name, patterns in covers.items()}
+    spec = a_spec("m", checks=checks)
+    phase = spec.phases[0].model_copy(update={"checks": ("app", "tests")})
+    spec = spec.model_copy(update={"phases": (phase,)})
+    ref = "refs/heads/a"
+    change = commit_files(bench.hub.path, {"app/a.py": "x\n"}, ref=ref, parent=bench.base)
+    strange = commit_files(bench.hub.path, {"doc.md": "x\n"}, ref="refs/heads/b", parent=change)
+    for moment, commit, red in (
+        (Moment.TASK, change, ["app"]),
+        (Moment.LANDING, change, ["app"]),
+        (Moment.LANDING, strange, ["app", "tests"]),
+        (Moment.PHASE, change, ["app", "tests"]),
+    ):
+        evidence = await bench.evidence(spec, moment, commit)
+        assert [c.check for c in evidence.checks] == ["app", "tests"]
+        assert [c.check for c in evidence.checks if c.outcome is CheckOutcome.RED] == red
+
+
 def a_comparison(new: str) -> MigrationSpec:
     run = "printf '1..2\\nok 1 a\\n%s\\n'"
     checks = {

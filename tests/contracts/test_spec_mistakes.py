@@ -319,6 +319,14 @@ MISTAKES = {
         "checks: {unit: {run: x, results_from: §[a.xml]}}",
         "add `results: junit`",
     ),
+    "bad pattern of what a check covers": (
+        "checks: {unit: {run: x, covers: [§./a/**]}}",
+        "write `/a/**`",
+    ),
+    "covers without a change to choose for": (
+        "checks: {unit: {run: x}, e2e: {run: x, at: [end], covers: §[/a/**]}}",
+        "every check runs, whatever changed",
+    ),
     "bad pattern of reports": (
         "checks: {unit: {run: x, results: junit, results_from: [§./a.xml]}}",
         "write `/a.xml`",

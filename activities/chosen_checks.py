@@ -1,0 +1,40 @@
+"""Which checks of a spec run when, and what is measured beside them. Pure."""
+
+from __future__ import annotations
+
+from activities.contracts.check_forms import Expectation, SameAs
+from activities.contracts.evidence import Moment, ResultSet
+from activities.contracts.placeholders import list_placeholder
+from activities.contracts.spec import Check, Expect, MigrationSpec, ResultKind
+
+
+def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:
+    """The phase's checks for a moment, in the spec's order."""
+    named = spec.phase(phase).checks
+    return [name for name, c in spec.checks.items() if name in named and moment in c.moments]
+
+
+def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
+    """The checks whose baseline is taken as a phase starts.
+
+    Those at its landings, and, of every phase: those that others shall be the same as, and those
+    that run at no moment at all. They are measured before anything changed, so with the first.
+    """
+    landing = checks_at(spec, phase, Moment.LANDING)
+    expected = [expect for c in spec.checks.values() for expect in c.expectations]
+    compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
+    return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]
+
+
+def must_pass(check: Check) -> bool:
+    """Whether nothing can land as long as the check's whole run is red."""
+    whole = [Moment.LANDING] if list_placeholder(check.run) else [Moment.TASK, Moment.LANDING]
+    expected = [check.expected_at(moment) for moment in whole if moment in check.moments]
+    return Expectation.PASS in expected
+
+
+def needs_before(check: Check, expect: Expect, after: ResultSet) -> bool:
+    """Whether the run on the tree it is based on could change what `after` means: not where
+    everything must pass, nor where the exit code is all that is known and it is good."""
+    good = after.parsed and after.ended == "exit" and not after.failed
+    return expect is not Expectation.PASS and not (good and check.results is ResultKind.EXIT)

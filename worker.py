@@ -134,6 +134,7 @@ def control_activities(host: Host, client: Client) -> list[Any]:
 
 
 def workspace_activities(host: Host) -> list[Any]:
+    from activities.tools import ToolActivities
     from activities.workspace import WorkspaceActivities
 
     workspace = WorkspaceActivities(
@@ -145,7 +146,13 @@ def workspace_activities(host: Host) -> list[Any]:
         host.settings.host,
         host.queue,
     )
-    return _methods(workspace)
+    return [*_methods(workspace), *_methods(ToolActivities())]
+
+
+def model_activities(host: Host) -> list[Any]:  # noqa: ARG001
+    from activities.agent import AgentActivities
+
+    return _methods(AgentActivities())
 
 
 def briefing_activities(host: Host) -> list[Any]:

@@ -20,6 +20,7 @@ ORPHANED = "Orphaned"
 PLANNER_GONE = "its planner is gone"
 CHECK_NEVER_RAN = "CheckNeverRan"
 BASE_RED = "BaseRed"
+BUDGET_REACHED = "BudgetReached"
 
 NEVER_MENDED_BY_WAITING = (
     "BaseVanished",
@@ -37,6 +38,7 @@ NEVER_MENDED_BY_WAITING = (
     BRANCH_MOVED,
     CHECK_NEVER_RAN,
     BASE_RED,
+    BUDGET_REACHED,
     "PayloadsTooLarge",
 )
 """Kinds that the same call will meet again: no retry."""

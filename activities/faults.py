@@ -40,7 +40,9 @@ ACTIVITIES = (
     "take_base",
     "take_baseline",
     "take_survey",
+    "take_turn",
     "tell_planner",
+    "use_tools",
     "write_report",
 )
 """Of all roles: a process that has some of them must still know a point from a misspelt one."""

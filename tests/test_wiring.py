@@ -24,6 +24,7 @@ QUEUES = {
     "VERIFY": "checks",
     "VERIFY_LANDING": "checks",
     "DELIVER": "delivery",
+    "TURN": "model",
 }
 
 
@@ -36,6 +37,7 @@ def registered() -> dict[str, set[str]]:
     return {
         "control": names(worker.control_activities(host, client)),
         "workspace": {"open_workspace"} | names(worker.briefing_activities(host)),
+        "model": names(worker.model_activities(host)),
         "host": tools - {"open_workspace"},
         "checks": names(worker.check_activities(host)),
         "integration": names(worker.integration_activities(host)),
@@ -101,7 +103,7 @@ def test_everything_in_the_timeline_says_what_it_is(path):
 
 def test_whatever_a_dying_worker_holds_is_noticed_in_seconds():
     kinds = [options.GIT, options.OPEN, options.VERIFY, options.VERIFY_LANDING, options.DELIVER]
-    kinds.append(options.OUTLASTING)
+    kinds += [options.OUTLASTING, options.TURN]
     for kind in [*kinds, options.on_host("host/a"), options.closing("host/a")]:
         assert kind["heartbeat_timeout"].total_seconds() <= 10
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from temporalio.exceptions import ApplicationError
 
+from activities.contracts.agent import AgentEnd
 from activities.contracts.climb import Climb, Work
 from activities.contracts.evidence import Evidence
 from activities.contracts.work import RungOutcome, RungRun
@@ -16,15 +17,19 @@ from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
-NO_MODEL = "claude"
+NEVER_AGAIN = 1_000
+AGENT = "claude"
+"""The rung that is a conversation with a model."""
 
 
 def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
     """What a rung left behind. `empty_fails`: changing nothing is a failure of this rung."""
     run, checkpoint = ran.run, ran.checkpoint
+    if ran.agent and ran.agent.end is not AgentEnd.DONE and not checkpoint.moved:
+        return RungOutcome.FAILED
     if run.ended == "timeout":
         return RungOutcome.TIMED_OUT
-    if run.ended != "exit" or not ran.allowed:
+    if not ran.agent and (run.ended != "exit" or not ran.allowed):
         return RungOutcome.FAILED_CHANGED if checkpoint.moved else RungOutcome.FAILED
     if checkpoint.outside:
         return RungOutcome.OUTSIDE
@@ -37,15 +42,25 @@ def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
 
 def attempts_for(kind: str, limit: int) -> int:
     """How often a rung of this kind may be asked."""
-    return limit if kind in REPEATABLE and kind != NO_MODEL else 1
+    return limit if kind in REPEATABLE else 1
 
 
-def after_attempt(at: Climb, left: Work | None) -> Climb:
-    """The place on the ladder when an attempt is over, with what it left."""
+def is_the_last_word(ran: RungRun) -> bool:
+    """Whether asking this agent again is of no use: it said why not, or has no means left."""
+    if ran.agent is None:
+        return False
+    said = ran.agent.finished.status if ran.agent.finished else ""
+    return said == "cannot" or ran.agent.end in (AgentEnd.BUDGET, AgentEnd.REFUSED)
+
+
+def after_attempt(at: Climb, left: Work | None, last: bool = False) -> Climb:
+    """The place on the ladder when an attempt is over, with what it left. `last`: this rung is not
+    asked again."""
     green = left if left and left.green else None
     return at.model_copy(
         update={
-            "tried": at.tried + 1,
+            "tried": NEVER_AGAIN if last else at.tried + 1,
+            "agent": None,
             "openings": 0,
             "ran": None,
             "onto": green or at.onto,

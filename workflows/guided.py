@@ -43,11 +43,21 @@ class Guided:
         if self.now.paused:
             self._onward()
 
+    @property
+    def leaves(self) -> bool:
+        """Whether this run ends at the next place where an attempt may begin."""
+        return self.now.paused or self._moves_on
+
     def may_begin(self) -> None:
-        """The same before an attempt that is not this run's first: a good place to move on from."""
+        """The same before an attempt that is not this run's first, or a turn: a good place to move
+        on from."""
         self.may_go_on()
-        if is_long() or workflow.info().is_target_worker_deployment_version_changed():
+        if self._moves_on:
             self._onward()
+
+    @property
+    def _moves_on(self) -> bool:
+        return is_long() or workflow.info().is_target_worker_deployment_version_changed()
 
 
 def newer(known: TaskSteering, told: TaskSteering) -> TaskSteering:

@@ -4,20 +4,26 @@ A rung starts from the last checkpoint that a rung left on purpose, never from t
 one. Where it stands is known after every step (`at`), so that another run can go on from there.
 """
 
+from activities.contracts.agent import AgentProgress
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb, Work
-from activities.contracts.messages import DescribeRuns
+from activities.contracts.messages import CountWorkers, DescribeRuns
+from activities.contracts.money import Spend
 from activities.contracts.requests import TaskOrder
 from activities.contracts.work import Attempt, Checkpoint, RungOutcome, RungRun
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
 from workflows import attempts
+from workflows.agent_rung import AgentRung
 from workflows.counting import counted
 from workflows.guided import Guided
 from workflows.locally import locally
+from workflows.options import MODEL
 from workflows.salvage import Salvage
 from workflows.workspaces import Workspaces
 
+UNAVAILABLE = RungOutcome.UNAVAILABLE
+NO_MODEL = "no model worker"
 GO_ON = (RungOutcome.CHANGED, RungOutcome.DAMAGED)
 """Outcomes whose checkpoint the next rung may build on (damaged paths are put back first)."""
 
@@ -30,6 +36,9 @@ class Ladder:
         self._order = order
         self._guided = guided
         self._workspaces = Workspaces(task, order, guided)
+        self._agent = AgentRung(
+            task, order, guided, self._workspaces, self._stands, self._parent_is_there
+        )
         self._at = task.state.climb if task.state else Climb(base=task.tip, start=task.tip)
         self._has_tried = False
         """In this run."""
@@ -52,8 +61,8 @@ class Ladder:
             if self._at.tried >= attempts.attempts_for(kind, self._limit):
                 self._at = attempts.next_rung(self._at)
                 continue
-            work = await self._attempt(self._at.rung, kind)
-            self._at = attempts.after_attempt(self._at, work)
+            work, is_last = await self._attempt(self._at.rung, kind)
+            self._at = attempts.after_attempt(self._at, work, is_last)
             self._workspaces.openings = 0
             if work and work.complete:
                 return work
@@ -66,13 +75,15 @@ class Ladder:
         saved = (await self.salvage.save(at.latest) if at.latest else None) or at.best
         return saved or (await self.salvage.save(at.otherwise) if at.otherwise else None)
 
-    async def _attempt(self, rung: int, kind: str) -> Work | None:
-        """One run of one rung; None when it left nothing to go on with."""
+    async def _attempt(self, rung: int, kind: str) -> tuple[Work | None, bool]:
+        """One run of one rung: what it left to go on with, if anything, and whether it is of no use
+        to ask this rung again."""
         number = len(self.attempts) + 1
-        if kind == attempts.NO_MODEL:
-            self._guided.may_go_on()
-            self._record(number, rung, kind, RungOutcome.UNAVAILABLE, note="no model worker")
-            return None
+        if kind == attempts.AGENT and not await self._has_model():
+            self.attempts.append(
+                Attempt(number=number, rung=rung, kind=kind, outcome=UNAVAILABLE, note=NO_MODEL)
+            )
+            return None, True
         ran = self._at.ran or await self._run(rung, number)
         self._guided.may_go_on()
         checkpoint = ran.checkpoint
@@ -92,11 +103,22 @@ class Ladder:
                 checkpoint=checkpoint.commit,
                 sites_left=checkpoint.sites_left if known else None,
                 evidence=work.evidence if work else None,
-                note=_note(outcome, checkpoint),
+                note=_note(outcome, checkpoint) or _said(ran),
                 once=ran.once,
+                agent=ran.agent,
             )
         )
-        return work
+        return work, attempts.is_the_last_word(ran)
+
+    async def _has_model(self) -> bool:
+        """Whether anybody takes turns; one that has begun waits for a worker to come back."""
+        if self._at.ran or self._at.agent:
+            return True
+        self._guided.may_go_on()
+        found = await locally(
+            MessageActivities.count_workers, CountWorkers(queue=MODEL), summary="is there a model?"
+        )
+        return found.workers > 0
 
     async def _run(self, rung: int, number: int) -> RungRun:
         """The attempt's first half; what it left is kept, whatever stands still after it."""
@@ -105,14 +127,25 @@ class Ladder:
         else:
             self._guided.may_go_on()
         self._has_tried = True
-        if number > 1 and not await self._parent_is_open():
-            raise permanent(ORPHANED, PLANNER_GONE)
+        if number > 1:
+            await self._parent_is_there()
         at = self._at
-        start = at.onto.commit if at.onto else at.start
-        evidence = at.latest.evidence if at.latest else None
-        ran = await self._workspaces.run(number, rung, at.base, start, evidence)
-        self._at = at.model_copy(update={"ran": ran})
+        if self._order.rungs[rung] == attempts.AGENT:
+            ran = await self._agent.run(number, rung, at, self.spent)
+        else:
+            start = at.onto.commit if at.onto else at.start
+            evidence = at.latest.evidence if at.latest else None
+            ran = await self._workspaces.run(number, rung, at.base, start, evidence)
+        self._at = at.model_copy(update={"ran": ran, "agent": None})
         return ran
+
+    @property
+    def spent(self) -> Spend:
+        """By all attempts that are over."""
+        return sum((a.agent.spend for a in self.attempts if a.agent), Spend())
+
+    def _stands(self, progress: AgentProgress) -> None:
+        self._at = self._at.model_copy(update={"agent": progress})
 
     @property
     def _limit(self) -> int:
@@ -122,19 +155,15 @@ class Ladder:
     def _empty_fails(self, rung: int) -> bool:
         return any(self._order.empty_fails[rung : rung + 1])
 
-    async def _parent_is_open(self) -> bool:
-        """Whether the planner that wanted the task is still the one that is open."""
+    async def _parent_is_there(self) -> None:
+        """Raises Orphaned unless the planner that wanted the task is still the one that is open."""
         described = await locally(
             MessageActivities.describe_runs,
             DescribeRuns(ids=(self._in.parent,)),
             summary="is the planner still there?",
         )
-        return described.runs[0].is_open_since(self._in.epoch)
-
-    def _record(self, number: int, rung: int, kind: str, outcome: RungOutcome, note: str) -> None:
-        self.attempts.append(
-            Attempt(number=number, rung=rung, kind=kind, outcome=outcome, note=note)
-        )
+        if not described.runs[0].is_open_since(self._in.epoch):
+            raise permanent(ORPHANED, PLANNER_GONE)
 
     async def _verify(self, checkpoint: Checkpoint, outcome: RungOutcome) -> Work | None:
         """The task's checks on a clean checkout of the checkpoint."""
@@ -167,3 +196,11 @@ def _note(outcome: RungOutcome, checkpoint: Checkpoint) -> str:
     if checkpoint.dropped:
         return "not committed: " + ", ".join(checkpoint.dropped[:5])
     return ""
+
+
+def _said(ran: RungRun) -> str:
+    """Why an agent stopped, in its words where it has any."""
+    if ran.agent is None:
+        return ""
+    finished = ran.agent.finished
+    return finished.summary if finished else f"it ended by: {ran.agent.end}"

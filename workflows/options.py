@@ -163,6 +163,13 @@ VERIFY = RemoteOptions(
 )
 VERIFY_LANDING: RemoteOptions = {**VERIFY, "priority": Priority(priority_key=1)}
 """Everybody waits for the queue, so its checks go before those of tasks."""
+TURN = RemoteOptions(
+    task_queue=MODEL,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+)
+"""A reply may take minutes; a provider that is away or full is waited for."""
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),

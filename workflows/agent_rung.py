@@ -1,0 +1,149 @@
+"""A claude rung: one conversation with a worker in the attempt's workspace.
+
+It begins where any rung would, and what it leaves is checked as any rung's is. The workspace is
+opened when the first call needs it, lost and found without a turn lost, and given back while the
+task stands still.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+
+from activities.briefing import BriefingActivities
+from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
+from activities.contracts.base import BlobRef
+from activities.contracts.children import TaskInput
+from activities.contracts.climb import Climb
+from activities.contracts.conversation import FileAnswer, ToolsUsed, TurnTaken, UseTools
+from activities.contracts.money import NOTHING, Spend
+from activities.contracts.plan import Task
+from activities.contracts.requests import OpenWorkerTalk, TaskOrder
+from activities.contracts.work import CommandRun, RungRun, Workspace
+from activities.tools import ToolActivities
+from workflows.agent_loop import run_agent
+from workflows.guided import Guided
+from workflows.options import OPEN, on_host
+from workflows.workspaces import Workspaces
+
+LOOK_FOR_PARENT = 20
+"""Turns between two looks whether its planner is still there."""
+NO_GRANTS = "nobody can grant it now: do without, or name it as a follow-up when you finish"
+
+
+class AgentRung:
+    """The worker's side of one attempt's conversation; lives inside its workflow run."""
+
+    def __init__(
+        self,
+        task: TaskInput,
+        order: TaskOrder,
+        guided: Guided,
+        workspaces: Workspaces,
+        stands: Callable[[AgentProgress], None],
+        parent_is_there: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`stands` takes down where the conversation stands, for another run to go on from;
+        `parent_is_there` raises where nobody wants the task any more."""
+        self._in = task
+        self._order = order
+        self._guided = guided
+        self._workspaces = workspaces
+        self._stands = stands
+        self._parent_is_there = parent_is_there
+        self._number = 0
+        self._at = Climb(base=task.tip, start=task.tip)
+
+    async def run(self, number: int, rung: int, at: Climb, spent: Spend) -> RungRun:
+        """The attempt's conversation to its end, and what it left. `spent`: by earlier attempts."""
+        self._number, self._at = number, at
+        progress = at.agent or AgentProgress(talk=await self._open(rung))
+        began = workflow.time()
+        ran = await run_agent(progress, self._allowance(rung, spent), self)
+        checkpoint = await self._workspaces.conclude(
+            number, at.base, self._start, self._task(ran.granted), ran.checkpoint or self._start
+        )
+        run = CommandRun(
+            exit=0 if ran.end is AgentEnd.DONE else None,
+            ended="exit" if ran.end is AgentEnd.DONE else ran.end.value,
+            seconds=workflow.time() - began,
+            calls=ran.turns,
+            tail=ran.finished.summary if ran.finished else "",
+        )
+        return RungRun(run=run, allowed=True, checkpoint=checkpoint, agent=ran)
+
+    async def _open(self, rung: int) -> BlobRef:
+        at = self._at
+        opened = await workflow.execute_activity_method(
+            BriefingActivities.open_worker_talk,
+            OpenWorkerTalk(
+                name=self._in.name,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                plan=self._in.plan,
+                phase=self._in.phase,
+                task=self._order.task.id,
+                rung=rung,
+                attempt=f"{self._in.start}-{self._number}",
+                base=at.base,
+                start=self._start,
+                evidence=at.latest.evidence if at.latest else None,
+                survey=self._in.survey,
+            ),
+            summary="what the agent has to know",
+            **OPEN,
+        )
+        return opened.talk
+
+    def _allowance(self, rung: int, spent: Spend) -> Allowance:
+        """The rung's, within what is left of the task's grant."""
+        own = self._order.allowances[rung]
+        if self._in.grant is None:
+            return own
+        left = max(self._in.grant - spent.total, NOTHING)
+        return own.model_copy(update={"grant": left if own.grant is None else min(left, own.grant)})
+
+    @property
+    def guidance(self) -> tuple[str, ...]:
+        """What people have said to this task, oldest first."""
+        return self._guided.now.guidance
+
+    async def may_go_on(self, at: AgentProgress) -> None:
+        """Between two turns; the room is given back before the task stands still."""
+        self._stands(at)
+        if self._guided.leaves:
+            await self._workspaces.leave()
+        self._guided.may_begin()
+        if at.turn and at.turn % LOOK_FOR_PARENT == 0:
+            await self._parent_is_there()
+
+    async def use(self, at: AgentProgress, taken: TurnTaken) -> tuple[AgentProgress, ToolsUsed]:
+        """In the attempt's workspace; in another one when that is lost, from the last turn's
+        tree."""
+        answers = tuple(FileAnswer(path=a.path, granted=False, text=NO_GRANTS) for a in taken.asks)
+
+        async def step(workspace: Workspace) -> ToolsUsed:
+            return await workflow.execute_activity_method(
+                ToolActivities.use_tools,
+                UseTools(
+                    talk=at.talk,
+                    turn=at.turn,
+                    workspace=workspace,
+                    granted=at.granted,
+                    answers=answers,
+                    when=int(workflow.time()),
+                ),
+                summary=", ".join(taken.calls)[:200],
+                **on_host(workspace.queue),
+            )
+
+        start = at.checkpoint or self._start
+        used = await self._workspaces.use(self._number, "agent", self._at.base, start, step)
+        return at, used
+
+    @property
+    def _start(self) -> str:
+        return self._at.onto.commit if self._at.onto else self._at.start
+
+    def _task(self, granted: tuple[str, ...]) -> Task:
+        task = self._order.task
+        return task.model_copy(update={"claims": tuple(sorted({*task.claims, *granted}))})

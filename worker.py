@@ -83,6 +83,7 @@ class Host:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
         from activities.adapters.check_trees import CheckTrees
         from activities.adapters.checking import Checker
+        from activities.adapters.checkpoints import Checkpoints
         from activities.adapters.commands import Commands
         from activities.adapters.environments import Environments
         from activities.adapters.finders import SiteCache
@@ -123,6 +124,7 @@ class Host:
         self.remaining = Remaining(self.surveyor, self.checker)
         once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
         self.rungs = Rungs(commands, self.workspaces, once)
+        self.checkpoints = Checkpoints(self.workspaces, self.surveyor)
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:
@@ -142,7 +144,7 @@ def workspace_activities(host: Host) -> list[Any]:
         host.hubs,
         host.workspaces,
         host.rungs,
-        host.surveyor,
+        host.checkpoints,
         host.settings.host,
         host.queue,
     )

@@ -26,9 +26,9 @@ from activities.sweeping import age_of
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
+    from activities.adapters.checkpoints import Checkpoints
     from activities.adapters.hubs import Hubs
     from activities.adapters.rungs import Rungs
-    from activities.adapters.surveying import Surveyor
     from activities.adapters.workspaces import Workspaces
 
 OUTPUT_KEPT = 1 << 20
@@ -44,7 +44,7 @@ class WorkspaceActivities:
         hubs: Hubs,
         workspaces: Workspaces,
         rungs: Rungs,
-        surveyor: Surveyor,
+        checkpoints: Checkpoints,
         host: str,
         queue: str,
     ) -> None:
@@ -52,7 +52,7 @@ class WorkspaceActivities:
         self._hubs = hubs
         self._workspaces = workspaces
         self._rungs = rungs
-        self._surveyor = surveyor
+        self._checkpoints = checkpoints
         self._host = host
         self._queue = queue
 
@@ -162,18 +162,10 @@ class WorkspaceActivities:
     ) -> Checkpoint:
         """Made of the tree and the request: a second harvest makes the same commit. `start`: what
         the attempt began from."""
-        where, task = request.workspace, request.task
-        hub = await asyncio.to_thread(self._hubs.of, where.repository)
-        kept = await asyncio.to_thread(self._rungs.harvest, hub, where, task, request.when)
-        scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), kept.commit)
-        left = await asyncio.to_thread(self._surveyor.left_in, scene, task.claims)
-        started_from = await asyncio.to_thread(hub.tree, start)
-        return kept.model_copy(
-            update={
-                "moved": kept.tree != started_from,
-                "left": tuple(sorted(left)),
-                "sites_left": sum(left.values()),
-            }
+        hub = await asyncio.to_thread(self._hubs.of, request.workspace.repository)
+        return await asyncio.to_thread(
+            self._checkpoints.take,
+            *(hub, request.workspace, request.task, spec, request.phase, start, request.when),
         )
 
     @activity.defn

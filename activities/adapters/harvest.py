@@ -9,21 +9,22 @@ the base's; the same files, message and time give the same commit, so a second h
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import pathspec
 import pygit2
 from pygit2.enums import FileMode, Option
 
+from activities.adapters.allowed_paths import AllowedPaths
 from activities.adapters.check_trees import is_git_name, parent_beneath, walk
 from activities.adapters.damage import damage_of
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
+from activities.adapters.path_names import name_of
 from activities.adapters.room import is_trouble
 from activities.adapters.trees import Entry, Folder
-from activities.adapters.workspaces import WorkspacePaths, name_of, opened_with, path_of
+from activities.adapters.workspaces import WorkspacePaths, opened_with
 from activities.contracts.base import CommitId
 from activities.contracts.work import Change, ChangedPath, Checkpoint
 
@@ -41,6 +42,8 @@ class HostileTree(Exception):
         self.path = path
 
 
+Mend = Callable[[bytes, bytes, int], None]
+"""Given a path, with the content and the mode that it had."""
 Edits = dict[bytes, Entry | None]
 """What becomes of a path; None: it is gone."""
 
@@ -56,15 +59,16 @@ def harvest(
     message: str,
     when: int,
     ref: str,
+    mend: Mend | None = None,
 ) -> Checkpoint:
     """Commits claimed and created paths onto `base` and keeps the commit under `ref`; the rest is
     only reported. Raises HostileTree, WorkspaceGone, and OSError where the storage fails. The tree
-    itself is left as it is."""
+    itself is left as it is, but for what `mend` does to each tracked file outside."""
     mark = opened_with(paths).mark
     present = _present(paths.tree)
     pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
     repository = pygit2.Repository(str(hub))
-    work = _Harvest(paths.tree, present, repository, base, start, claims, creates)
+    work = _Harvest(paths.tree, present, repository, base, start, claims, creates, mend)
     for path in sorted(_touched(paths, present, mark)):
         work.look_at(path)
     work.keep_what_start_had()
@@ -130,6 +134,7 @@ class _Harvest:
         start: CommitId,
         claims: Sequence[str],
         creates: Sequence[str],
+        mend: Mend | None,
     ) -> None:
         self._root = root
         self._present = present
@@ -138,9 +143,8 @@ class _Harvest:
         self._start_tree = repository[start].peel(pygit2.Tree)
         self._base = Folder.of(repository, self._base_tree)
         self._start = Folder.of(repository, self._start_tree)
-        self._claims = {path_of(claim.removeprefix("/")) for claim in claims}
-        self._literal = {path_of(path.removeprefix("/")) for path in creates}
-        self._creates = pathspec.GitIgnoreSpec.from_lines(creates)
+        self._allowed = AllowedPaths(claims, creates)
+        self._mend = mend
         self._edits: Edits = {}
         self.changed: list[ChangedPath] = []
         self.dropped: list[str] = []
@@ -156,8 +160,10 @@ class _Harvest:
             self._edits[path] = self._taken(path)
         elif before is None:
             self.dropped.append(name_of(path))
-        elif len(self.outside) < REPORTED and self._differs(path, before):
+        elif (self._mend or len(self.outside) < REPORTED) and self._differs(path, before):
             self.outside.append(name_of(path))
+            if self._mend and before.mode != FileMode.COMMIT:
+                self._mend(path, self._repository[before.id].read_raw(), before.mode)
 
     def keep_what_start_had(self) -> None:
         """A checkpoint's changes that nobody touched since are changes against the base still."""
@@ -183,15 +189,7 @@ class _Harvest:
         return tree.write()
 
     def _may_change(self, path: bytes) -> bool:
-        """Claimed, or created: `creates` adds files, what is there belongs to who claims it."""
-        before = _find(self._base, path)
-        if before is not None:
-            return path in self._claims and before.mode != FileMode.COMMIT
-        if path in self._claims or path in self._literal:
-            return True
-        if path.endswith(b".pyc") or b"__pycache__" in path.split(b"/"):
-            return False
-        return self._creates.match_file(os.fsdecode(path))
+        return self._allowed.covers(path, _find(self._base, path))
 
     def _differs(self, path: bytes, before: Entry) -> bool:
         found = self._present.get(path)

@@ -20,9 +20,10 @@ from activities.adapters.host_lock import host_locked
 from activities.adapters.hub import Hub
 from activities.adapters.objects import ABSENT, DiffEntry
 from activities.adapters.orders import codemod_order
+from activities.adapters.path_names import path_of
 from activities.adapters.scratch import Scratch
 from activities.adapters.tree_source import TreeSource
-from activities.adapters.workspaces import WorkspacePaths, Workspaces, opened_with, path_of
+from activities.adapters.workspaces import WorkspacePaths, Workspaces, opened_with
 from activities.contracts.base import digest_of
 from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import Codemod, MigrationSpec

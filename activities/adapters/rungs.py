@@ -1,17 +1,14 @@
-"""Runs one rung of a ladder in a workspace, and harvests what it did."""
+"""Runs one rung of a ladder in a workspace."""
 
 import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from activities.adapters.commands import Commands, Order, Ran
-from activities.adapters.composing import one_line
-from activities.adapters.harvest import harvest
 from activities.adapters.hub import Hub
 from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.package_lists import lists_in
-from activities.adapters.refs import attempt_ref
 from activities.adapters.task_prompt import task_prompt
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
@@ -19,7 +16,7 @@ from activities.contracts.evidence import Evidence
 from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import CommandRung, MigrationSpec, Phase, seconds, size_bytes
 from activities.contracts.survey import Site
-from activities.contracts.work import Checkpoint, OnceRun, Workspace
+from activities.contracts.work import OnceRun
 
 NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"")
 
@@ -108,22 +105,6 @@ class Rungs:
             return Climbed(_ran(once, once.tail), False, once)
         part = await asyncio.to_thread(self._once.take, climb.hub, once, plan, climb.task, paths)
         return Climbed(_ran(once, told(once, part)), True, once)
-
-    def harvest(self, hub: Hub, where: Workspace, task: Task, when: int) -> Checkpoint:
-        """The claimed files as one commit on the base, under the attempt's own ref: what may ask to
-        land as it is."""
-        paths = self._workspaces.paths(where.migration, where.task, where.attempt)
-        return harvest(
-            paths,
-            hub=hub.path,
-            base=where.base,
-            start=where.start,
-            claims=task.claims,
-            creates=task.creates,
-            message=f"{task.id}: {one_line(task.title)}\n",
-            when=when,
-            ref=attempt_ref(where.host, where.migration, task.id, where.attempt),
-        )
 
 
 def _ran(once: OnceRun, text: str) -> Ran:

@@ -7,8 +7,8 @@ from functools import cached_property
 from activities.adapters.finders import in_scope
 from activities.adapters.hub import Hub
 from activities.adapters.objects import TreeFile
+from activities.adapters.path_names import name_of
 from activities.adapters.tree_source import TreeSource
-from activities.adapters.workspaces import name_of
 from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import MAX_SEARCHED, Unsearched

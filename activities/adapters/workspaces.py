@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import stat
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,9 +23,7 @@ from activities.adapters.check_trees import (
     CHECKOUT_SECONDS,
     DIRECTORY,
     NoRoom,
-    is_git_name,
     lay_out_git_dir,
-    parent_beneath,
     path_component,
     remove_tree,
     settle,
@@ -35,7 +32,9 @@ from activities.adapters.check_trees import (
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.git import Git
 from activities.adapters.objects import Objects
-from activities.adapters.room import check_room, is_trouble
+from activities.adapters.path_names import path_of
+from activities.adapters.room import check_room
+from activities.adapters.tree_files import vetted, write_file
 from activities.contracts.base import CommitId
 
 FULL_CHECKOUT = 10_000
@@ -46,10 +45,6 @@ RECORD = "workspace.json"
 
 class WorkspaceGone(OSError):
     """It was deleted under its attempt, by no part of the service."""
-
-
-class UnsafePath(Exception):
-    """A path that does not lead to a plain file inside the tree."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,7 @@ class Workspaces:
         full_checkout: int = FULL_CHECKOUT,
     ) -> None:
         self._root = root
-        self._tool_ids = tool_ids
+        self.tool_ids = tool_ids
         self._capacity = capacity
         self._full_checkout = full_checkout
 
@@ -143,7 +138,7 @@ class Workspaces:
 
     def aside(self, root: Path) -> "Workspaces":
         """Room for one full checkout elsewhere, counted nowhere; gone with the folder."""
-        return Workspaces(root, self._tool_ids, 1, full_checkout=sys.maxsize)
+        return Workspaces(root, self.tool_ids, 1, full_checkout=sys.maxsize)
 
     def paths(self, migration: str, task: str, attempt: str) -> WorkspacePaths:
         """Where the attempt's workspace is, whether it is open or not."""
@@ -182,32 +177,19 @@ class Workspaces:
         """Writes whole files, directories made as needed; an existing file keeps its x bit. Raises
         UnsafePath where a link or anything else but a plain file is in the way. Again: the same."""
         for name, content in files.items():
-            path = path_of(name)
-            parts = path.split(b"/")
-            if any(p in (b"", b".", b"..") or is_git_name(p) for p in parts) or b"\0" in path:
-                raise UnsafePath(f"{name!r} is not a path inside the repository")
-            try:
-                self._write(paths.tree, path, content)
-            except OSError as error:
-                if is_trouble(error):
-                    raise
-                raise UnsafePath(f"{name}: {os.strerror(error.errno or 0)}") from error
+            write_file(paths.tree, vetted(name), content, self.tool_ids)
 
-    def _write(self, tree: Path, path: bytes, content: bytes) -> None:
-        mode = 0o644
-        with parent_beneath(tree, path, make=True, ids=self._tool_ids) as (parent, name):
-            with contextlib.suppress(FileNotFoundError):
-                there = os.stat(name, dir_fd=parent, follow_symlinks=False)
-                if not stat.S_ISREG(there.st_mode):
-                    raise UnsafePath(f"{name_of(path)} is there and is no plain file")
-                mode = stat.S_IMODE(there.st_mode) & 0o777
-            fresh = f".{secrets.token_hex(8)}{TMP}".encode()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            with os.fdopen(os.open(fresh, flags, mode, dir_fd=parent), "wb") as file:
-                os.fchmod(file.fileno(), mode)
-                os.fchown(file.fileno(), *(self._tool_ids or (-1, -1)))
-                file.write(content)
-            os.replace(fresh, name, src_dir_fd=parent, dst_dir_fd=parent)
+    def widen(self, paths: WorkspacePaths, claims: Sequence[str]) -> None:
+        """Brings the folders of claims that were granted later into a sparse tree; what is there
+        stays as it is. A full tree has them. Again: nothing is left to do."""
+        cone = paths.git_dir / "info/sparse-checkout"
+        wanted = cone_patterns(claims)
+        if not cone.exists() or cone.read_bytes() == wanted:
+            return
+        cone.write_bytes(wanted)
+        git = Git(paths.git_dir, work_tree=paths.tree)
+        git.run("sparse-checkout", "reapply", timeout=CHECKOUT_SECONDS)
+        settle(git, paths.git_dir, paths.tree, self.tool_ids)
 
     def _fill(
         self, place: Path, lock: int, hub: Path, start: CommitId, claims: Sequence[str]
@@ -220,7 +202,7 @@ class Workspaces:
         # git inherits the lock: what outlives this process keeps its folder from the sweeper
         git = Git(git_dir, work_tree=tree, inherit=(lock,))
         git.run("read-tree", "--reset", "-u", start, timeout=CHECKOUT_SECONDS)
-        return settle(git, git_dir, tree, self._tool_ids)
+        return settle(git, git_dir, tree, self.tool_ids)
 
     def _place(self, workspace: LiveWorkspace) -> Path:
         if workspace.attempt.endswith(TMP):
@@ -317,24 +299,3 @@ def _directory(path: bytes) -> bytes:
 def _above(path: bytes) -> list[bytes]:
     parts = path.split(b"/")
     return [b"/".join(parts[:n]) for n in range(1, len(parts))]
-
-
-def name_of(path: bytes) -> str:
-    """How contracts spell a path: as text; one that is not UTF-8 as git does, `"caf\\351.py"`."""
-    try:
-        return path.decode()
-    except UnicodeDecodeError:
-        plain = b"".join(
-            bytes([b]) if 32 <= b < 127 and b not in b'"\\' else b"\\%03o" % b for b in path
-        )
-        return f'"{plain.decode()}"'
-
-
-def path_of(name: str) -> bytes:
-    """The bytes that `name_of` spelled so; surrogate escapes are understood too."""
-    if len(name) > 2 and name[0] == name[-1] == '"':
-        octal = re.compile(rb"\\([0-3][0-7]{2})")
-        path = octal.sub(lambda found: bytes([int(found[1], 8)]), os.fsencode(name[1:-1]))
-        if name_of(path) == name:
-            return path
-    return os.fsencode(name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.checking import Checker
+from activities.adapters.checkpoints import Checkpoints
 from activities.adapters.commands import Commands
 from activities.adapters.environments import Environments
 from activities.adapters.finders import SiteCache
@@ -44,6 +45,7 @@ class OneHost:
     surveyor: Surveyor
     remaining: Remaining
     rungs: Rungs
+    checkpoints: Checkpoints
     checker: Checker
     scratch: Scratch
     trees: CheckTrees
@@ -103,6 +105,7 @@ def one_host(
         surveyor=surveyor,
         remaining=Remaining(surveyor, checker),
         rungs=Rungs(commands, workspaces, once),
+        checkpoints=Checkpoints(workspaces, surveyor),
         checker=checker,
         scratch=scratch,
         trees=trees,

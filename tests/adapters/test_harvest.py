@@ -5,13 +5,15 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from activities.adapters.damage import damage_of
 from activities.adapters.git import Git
-from activities.adapters.harvest import HostileTree, harvest
+from activities.adapters.harvest import HostileTree, Mend, harvest
+from activities.adapters.tree_files import put_back
 from activities.adapters.workspaces import WorkspaceGone, WorkspacePaths, Workspaces
 from activities.contracts.work import Change, Checkpoint
 from tests.adapters.repositories import (
@@ -58,7 +60,9 @@ class Attempt:
         )
         return self.paths
 
-    def harvest(self, claims: Sequence[str] = (), creates: Sequence[str] = ()) -> Checkpoint:
+    def harvest(
+        self, claims: Sequence[str] = (), creates: Sequence[str] = (), mend: Mend | None = None
+    ) -> Checkpoint:
         return harvest(
             self.paths,
             hub=self.hub,
@@ -69,6 +73,7 @@ class Attempt:
             message="c1-0001: work\n",
             when=1_700_000_000,
             ref=REF,
+            mend=mend,
         )
 
     def listed(self, commit: str) -> dict[bytes, bytes]:
@@ -535,3 +540,56 @@ def test_a_file_that_the_storage_cannot_give_is_no_hostile_tree(tmp_path: Path) 
     finally:
         subprocess.run(["umount", at], check=True)
     assert attempt.harvest(["a.py"]).changed == ()
+
+
+def test_what_was_changed_outside_is_put_back_whatever_was_made_of_it(
+    attempt: Attempt, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "f").write_text("v")
+    files: dict[Name, Content] = {
+        **{f"many/{n}": "m" for n in range(250)},
+        "mine": "m", "edited": "e", "gone": "g", "run": Executable("x"), "link": Symlink("edited"),
+        "d/f": "f", "e/f": "f", "file": "f",
+    }  # fmt: skip
+    tree = attempt.begin(files)
+    for n in range(250):
+        (tree / f"many/{n}").write_text("other")
+    (tree / "mine").write_text("m2")
+    (tree / "edited").write_text("other")
+    (tree / "gone").unlink()
+    (tree / "run").chmod(0o644)
+    (tree / "link").unlink()
+    (tree / "link").mkdir()
+    shutil.rmtree(tree / "d")
+    (tree / "d").symlink_to(victim)
+    shutil.rmtree(tree / "e")
+    (tree / "e").write_text("a file now")
+    (tree / "file").unlink()
+    os.mkfifo(tree / "file")
+    got = attempt.harvest(["mine"], mend=partial(put_back, tree, owner=None))
+    assert len(got.outside) == 200
+    again = attempt.harvest(["mine"])
+    assert (again.outside, again.dropped) == ((), ())
+    assert (again.commit, changes(again)) == (got.commit, [("mine", M)])
+    assert (tree / "link").readlink() == Path("edited")
+    assert (victim / "f").read_text() == "v"
+
+
+def test_claims_that_come_later_are_brought_into_a_sparse_tree(
+    attempt: Attempt, tmp_path: Path
+) -> None:
+    attempt.workspaces = Workspaces(tmp_path / "sparse", None, 5, full_checkout=2)
+    files: dict[Name, Content] = {f"far{n}/f": "f" for n in range(5)}
+    tree = attempt.begin({**files, "near/a": "a", "near/b": "b"}, claims=["near/a"])
+    (tree / "near/a").write_text("a2")
+    (tree / "near/b").unlink()
+    for _ in range(2):
+        attempt.workspaces.widen(attempt.paths, ["near/a", "near/b", "far1/f", "far2/f"])
+    assert (tree / "far1/f").read_text() == "f"
+    assert not (tree / "far3").exists()
+    (tree / "far1/f").unlink()
+    got = attempt.harvest(["near/a", "near/b", "far1/f", "far2/f"])
+    assert changes(got) == [("far1/f", D), ("near/a", M), ("near/b", D)]
+    assert got.outside == ()

@@ -220,7 +220,7 @@ async def test_a_codemod_changes_files_of_any_name_and_nothing_else(
         base=host.commit,
         start=host.commit,
     )
-    kept = host.rungs.harvest(host.hub, where, task, 1)
+    kept = host.checkpoints.harvest(host.hub, where, task, 1)
     assert (kept.dropped, kept.outside) == ((), ())
     changed = host.hub.diff(host.commit, kept.commit)
     assert sorted(os.fsencode(entry.path) for entry in changed) == names

@@ -62,7 +62,7 @@ def kept(host: OneHost, task: Task, base: str = "") -> Checkpoint:
         migration="m", repository="r", task=task.id, attempt="0-1", host="h", queue="q",
         base=base, start=base,
     )  # fmt: skip
-    return host.rungs.harvest(host.hub, where, task, 1)
+    return host.checkpoints.harvest(host.hub, where, task, 1)
 
 
 async def ran(host: OneHost, task: Task, plan: Plan | None = None, **more):

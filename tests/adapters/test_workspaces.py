@@ -12,14 +12,9 @@ import pytest
 from activities.adapters.check_trees import NoRoom
 from activities.adapters.git import Git
 from activities.adapters.objects import ObjectMissing
-from activities.adapters.workspaces import (
-    UnsafePath,
-    WorkspacePaths,
-    Workspaces,
-    cone_patterns,
-    name_of,
-    path_of,
-)
+from activities.adapters.path_names import name_of, path_of
+from activities.adapters.tree_files import UnsafePath
+from activities.adapters.workspaces import WorkspacePaths, Workspaces, cone_patterns
 from tests.adapters.repositories import (
     Executable,
     Gitlink,

@@ -25,7 +25,8 @@ UNSEEN = {
     "check_trees._write_state": "the same",
     "embedded._start_server": "the starter's own note of where its server is",
     "releases.fetch": "what is tried out, made before anything runs",
-    "workspaces._write": "a file in the tree of one attempt",
+    "tree_files.move_file": "a file in the tree of one attempt",
+    "tree_files.write_file": "the same",
 }
 """What gets its name without a point, and why no other process can tell."""
 

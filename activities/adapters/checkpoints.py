@@ -1,0 +1,72 @@
+"""What an attempt has done so far as one commit on its base, kept under the attempt's own ref.
+
+A ref is written by one opening of a workspace alone, whose name no other ever has, and what a ref
+left behind stays in the hub: so who comes back late moves nothing that anybody goes on from.
+"""
+
+from functools import partial
+
+from activities.adapters.composing import one_line
+from activities.adapters.harvest import harvest
+from activities.adapters.hub import Hub
+from activities.adapters.refs import attempt_ref
+from activities.adapters.surveying import Surveyor
+from activities.adapters.tree_files import put_back
+from activities.adapters.workspaces import Workspaces
+from activities.contracts.base import CommitId
+from activities.contracts.plan import Task
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.work import Checkpoint, Workspace
+
+
+class Checkpoints:
+    """Takes them from the workspaces of this host."""
+
+    def __init__(self, workspaces: Workspaces, surveyor: Surveyor) -> None:
+        self._workspaces = workspaces
+        self._surveyor = surveyor
+
+    def take(
+        self,
+        hub: Hub,
+        where: Workspace,
+        task: Task,
+        spec: MigrationSpec,
+        phase: str,
+        start: CommitId,
+        when: int,
+    ) -> Checkpoint:
+        """Harvests, and counts the sites that are left where nothing has to run for it. `start`:
+        what the attempt began from. Raises what harvest does."""
+        kept = self.harvest(hub, where, task, when)
+        scene = self._surveyor.scene(hub, spec, spec.phase(phase), kept.commit)
+        left = self._surveyor.left_in(scene, task.claims)
+        return kept.model_copy(
+            update={
+                "moved": kept.tree != hub.tree(start),
+                "left": tuple(sorted(left)),
+                "sites_left": sum(left.values()),
+            }
+        )
+
+    def harvest(
+        self, hub: Hub, where: Workspace, task: Task, when: int, *, mend: bool = False
+    ) -> Checkpoint:
+        """The claimed files as one commit on the base: what may ask to land as it is. Made of the
+        tree and the arguments alone: a second one makes the same commit.
+
+        `mend` puts tracked files outside the claim back as they were; they are named all the same.
+        """
+        paths = self._workspaces.paths(where.migration, where.task, where.attempt)
+        return harvest(
+            paths,
+            hub=hub.path,
+            base=where.base,
+            start=where.start,
+            claims=task.claims,
+            creates=task.creates,
+            message=f"{task.id}: {one_line(task.title)}\n",
+            when=when,
+            ref=attempt_ref(where.host, where.migration, task.id, where.attempt),
+            mend=partial(put_back, paths.tree, owner=self._workspaces.tool_ids) if mend else None,
+        )

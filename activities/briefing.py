@@ -39,12 +39,13 @@ class BriefingActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         plan = self._blobs.get_model(request.plan, Plan)
         phase = spec.phase(request.phase)
-        rung = phase.ladder[request.rung].claude
+        rung = phase.way(request.rung, request.conflict).claude
         assert rung
         task = next(task for task in plan.tasks if task.id == request.task)
         survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
+        hub = self._hubs.of(request.repository.id)
         brief = self._briefs.worker(
-            self._hubs.of(request.repository.id),
+            hub,
             spec,
             phase,
             rung,
@@ -52,6 +53,7 @@ class BriefingActivities:
             request.base,
             survey.sites if survey else (),
             request.evidence,
+            self._briefs.facts(hub, plan, task, request.base, request.conflict),
         )
         talk = Conversation(
             migration=request.name,

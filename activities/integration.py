@@ -72,15 +72,15 @@ class IntegrationActivities:
 
     @activity.defn
     def rework(self, request: Rework) -> Reworked:
-        """A commit's change on a new base, or the paths that conflict."""
+        """A commit's change on a new base, or what conflicts there and with whom."""
         hub = self._hubs.of(request.repository.id)
         merged = hub.carry(request.commit, request.old_base, request.new_base)
+        work, base, tip = request.commit, request.old_base, request.new_base
+        asked = (request.task, request.name, request.when)
         if merged.tree is None:
-            return Reworked(commit=None, conflicts=merged.conflicts)
-        commit = hub.carry_on(
-            request.commit, merged.tree, request.new_base, request.task, request.name, request.when
-        )
-        return Reworked(commit=commit)
+            conflict = hub.conflict(merged, work, base, tip, *asked)
+            return Reworked(commit=None, conflict=conflict)
+        return Reworked(commit=hub.carry_on(work, merged.tree, tip, *asked))
 
     @activity.defn
     def compose_batch(self, request: ComposeBatch) -> Batch:

@@ -15,6 +15,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
 from activities.contracts.plan import Plan
 from activities.contracts.requests import (
+    RESOLVER,
     DescribeMigration,
     Handoffs,
     JoinHandoffs,
@@ -76,7 +77,8 @@ class RecordActivities:
         """One task of the plan, and the ladder it will climb."""
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         plan = self._blobs.get_model(request.plan, Plan)
-        ladder = spec.phase(request.phase).ladder
+        phase = spec.phase(request.phase)
+        ladder = phase.ladder
         task = next(task for task in plan.tasks if task.id == request.task)
         bearing = set(task.claims if task.sites else ())
         if request.survey:
@@ -85,14 +87,15 @@ class RecordActivities:
             task=task,
             bearing=tuple(path for path in task.claims if path in bearing),
             rungs=tuple(rung.kind for rung in ladder),
+            resolver=phase.resolver.kind if phase.resolver else "",
             attempts=spec.limits.attempts,
             chain=chain_behind(plan.tasks, request.task),
-            recount=any(f.kind not in SCANNED for f in spec.phase(request.phase).sites.find),
+            recount=any(f.kind not in SCANNED for f in phase.sites.find),
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
             allowances={
                 number: Allowance(turns=rung.claude.turns, grant=_usd(rung.claude.usd))
-                for number, rung in enumerate(ladder)
-                if rung.claude
+                for number, rung in {**dict(enumerate(ladder)), RESOLVER: phase.resolver}.items()
+                if rung and rung.claude
             },
         )
 

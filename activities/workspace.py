@@ -115,6 +115,7 @@ class WorkspaceActivities:
             sites=await asyncio.to_thread(self._sites, spec, request),
             evidence=request.evidence,
             guidance=request.guidance,
+            conflict=request.conflict,
         )
         ran, allowed, once = await self._rungs.run(climb, paths)
         checkpoint = await self._checkpoint(spec, request, where.start)
@@ -134,14 +135,14 @@ class WorkspaceActivities:
 
     def _plan(self, spec: MigrationSpec, request: RunRung) -> Plan | None:
         """Read only where it is used: it may be large, and most rungs look at their task alone."""
-        codemod = spec.phase(request.phase).ladder[request.rung].codemod
-        once = codemod is not None and codemod.apply == "once"
-        return self._blobs.get_model(request.plan, Plan) if once and request.plan else None
+        rung = spec.phase(request.phase).way(request.rung, request.conflict)
+        used = rung.command is not None or (rung.codemod and rung.codemod.apply == "once")
+        return self._blobs.get_model(request.plan, Plan) if used and request.plan else None
 
     def _sites(self, spec: MigrationSpec, request: RunRung) -> tuple[Site, ...]:
         """The same, for programs that are told which lines to look at."""
-        prompted = spec.phase(request.phase).ladder[request.rung].command is not None
-        if not prompted or request.survey is None:
+        rung = spec.phase(request.phase).way(request.rung, request.conflict)
+        if rung.command is None or request.survey is None:
             return ()
         return self._blobs.get_model(request.survey, SurveyData).sites
 
@@ -163,10 +164,14 @@ class WorkspaceActivities:
         """Made of the tree and the request: a second harvest makes the same commit. `start`: what
         the attempt began from."""
         hub = await asyncio.to_thread(self._hubs.of, request.workspace.repository)
-        return await asyncio.to_thread(
+        kept = await asyncio.to_thread(
             self._checkpoints.take,
             *(hub, request.workspace, request.task, spec, request.phase, start, request.when),
         )
+        if request.conflict is None:
+            return kept
+        left = await asyncio.to_thread(self._rungs.unsettled, hub, kept.commit, request.conflict)
+        return kept.model_copy(update={"unresolved": left})
 
     @activity.defn
     def close_workspace(self, request: CloseWorkspace) -> None:

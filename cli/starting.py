@@ -99,7 +99,7 @@ async def validate(path: Path) -> int:
 def notices(spec: MigrationSpec) -> list[str]:
     """What the spec may say and this version gives no effect."""
     notes: list[str] = []
-    if any(rung.kind == "claude" for phase in spec.phases for rung in phase.ladder):
+    if any(rung.kind == "claude" for phase in spec.phases for rung in phase.ways):
         notes.append(
             "note: `claude` rungs need a model worker, which this version has not; where a task "
             "gets to one it is reported as unavailable and goes to a person"

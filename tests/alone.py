@@ -80,7 +80,9 @@ class Alone:
         return self.stage.blobs.get_model(report.handoff, Handoff)
 
 
-async def alone(stage: Stage, world: World, epoch: str = "", rung: Any = "codemod") -> Alone:
+async def alone(
+    stage: Stage, world: World, epoch: str = "", rung: Any = "codemod", resolver: str = ""
+) -> Alone:
     """Starts one task over all files of a world; its rungs are all of this kind."""
     name = world.name
     parent, queue = await stage.inbox(f"{name}-planner"), await stage.inbox(f"{name}-queue")
@@ -94,7 +96,9 @@ async def alone(stage: Stage, world: World, epoch: str = "", rung: Any = "codemo
         repository=REPOSITORY,
         branch=a_branch(name),
         queue=queue.id,
-        spec=stage.blobs.put_model(name, a_spec(name, [rung for _ in world.rungs])),
+        spec=stage.blobs.put_model(
+            name, a_spec(name, [rung for _ in world.rungs], resolver=resolver)
+        ),
         plan=stage.blobs.put_model(name, plan),
         phase="main",
         tip=world.base,

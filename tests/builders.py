@@ -41,6 +41,7 @@ def a_spec(
     phases: Sequence[str] = ("main",),
     pilot: int = 0,
     find: Sequence[dict[str, object]] = (),
+    resolver: str = "",
     **fields: object,
 ) -> MigrationSpec:
     """A spec whose phases have one ladder of these rungs; a kind stands for its smallest one."""
@@ -60,6 +61,7 @@ def a_spec(
                     "checks": ["unit"],
                     "pilot": pilot,
                     "sites": {"find": find},
+                    "resolver": {resolver: how[resolver]} if resolver else None,
                 }
                 for phase in phases
             ],

@@ -19,8 +19,10 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.contracts.conflict import Conflict, LandedChange
 from activities.contracts.evidence import Moment
 from activities.contracts.plan import Task
+from activities.contracts.requests import Rework
 from activities.contracts.survey import Unsearched
 
 Tree = dict[str, str]
@@ -103,6 +105,7 @@ class World:
         self.base = self.commit(files, (), "base")
         self.tip = self.base
         self.rungs: list[Rung] = [rewrite()]
+        self.resolver: Rung = rewrite()
         self.per_task: dict[str, Rung] = {}
         """task → what its first rung does instead."""
         self.touches: dict[str, Tree] = defaultdict(dict)
@@ -203,6 +206,26 @@ class World:
         changed = sorted(p for p in {*old, *new} if old.get(p) != new.get(p))
         conflicts = tuple(p for p in changed if onto.get(p) not in (old.get(p), new.get(p)))
         return (None if conflicts else {**onto, **{p: new[p] for p in changed}}), conflicts
+
+    def conflict(self, asked: Rework, paths: tuple[str, ...]) -> Conflict:
+        """The merge as git leaves it, and who landed on the paths meanwhile."""
+        theirs, ours = self.tree(asked.commit), self.tree(asked.new_base)
+        marked = {path: f"<<<{ours.get(path)}|{theirs.get(path)}>>>" for path in paths}
+        changed = {p: c for p, c in theirs.items() if c != self.tree(asked.old_base).get(p)}
+        tree = {**ours, **changed, **marked}
+        landed = [self.commits[at] for at in self.chain()]
+        return Conflict(
+            merged=self.commit(tree, (asked.new_base, asked.commit), "as git left it"),
+            base=asked.old_base,
+            work=asked.commit,
+            tip=asked.new_base,
+            paths=paths,
+            landed=tuple(
+                LandedChange(task=task, title=f"change {task}", paths=paths)
+                for commit in landed
+                for task in commit.tasks
+            ),
+        )
 
     def reds(self, commit: str, moment: Moment, fresh: int) -> list[tuple[str, str | None]]:
         """(reason, file named) for everything that checks find in a tree."""

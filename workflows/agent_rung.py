@@ -17,7 +17,7 @@ from activities.contracts.climb import Climb
 from activities.contracts.conversation import FileAnswer, ToolsUsed, TurnTaken, UseTools
 from activities.contracts.money import NOTHING, Spend
 from activities.contracts.plan import Task
-from activities.contracts.requests import OpenWorkerTalk, TaskOrder
+from activities.contracts.requests import RESOLVER, OpenWorkerTalk, TaskOrder
 from activities.contracts.work import CommandRun, RungRun, Workspace
 from activities.tools import ToolActivities
 from workflows.agent_loop import run_agent
@@ -53,15 +53,14 @@ class AgentRung:
         self._number = 0
         self._at = Climb(base=task.tip, start=task.tip)
 
-    async def run(self, number: int, rung: int, at: Climb, spent: Spend) -> RungRun:
+    async def run(self, number: int, at: Climb, spent: Spend) -> RungRun:
         """The attempt's conversation to its end, and what it left. `spent`: by earlier attempts."""
         self._number, self._at = number, at
-        progress = at.agent or AgentProgress(talk=await self._open(rung))
+        progress = at.agent or AgentProgress(talk=await self._open())
         began = workflow.time()
-        ran = await run_agent(progress, self._allowance(rung, spent), self)
-        checkpoint = await self._workspaces.conclude(
-            number, at.base, self._start, self._task(ran.granted), ran.checkpoint or self._start
-        )
+        ran = await run_agent(progress, self._allowance(spent), self)
+        task, stands = self._task(ran.granted), ran.checkpoint or at.begins_at
+        checkpoint = await self._workspaces.conclude(number, at, task, stands)
         run = CommandRun(
             exit=0 if ran.end is AgentEnd.DONE else None,
             ended="exit" if ran.end is AgentEnd.DONE else ran.end.value,
@@ -71,7 +70,7 @@ class AgentRung:
         )
         return RungRun(run=run, allowed=True, checkpoint=checkpoint, agent=ran)
 
-    async def _open(self, rung: int) -> BlobRef:
+    async def _open(self) -> BlobRef:
         at = self._at
         opened = await workflow.execute_activity_method(
             BriefingActivities.open_worker_talk,
@@ -82,21 +81,22 @@ class AgentRung:
                 plan=self._in.plan,
                 phase=self._in.phase,
                 task=self._order.task.id,
-                rung=rung,
+                rung=at.rung,
                 attempt=f"{self._in.start}-{self._number}",
                 base=at.base,
-                start=self._start,
+                start=at.begins_at,
                 evidence=at.latest.evidence if at.latest else None,
                 survey=self._in.survey,
+                conflict=at.conflict,
             ),
             summary="what the agent has to know",
             **OPEN,
         )
         return opened.talk
 
-    def _allowance(self, rung: int, spent: Spend) -> Allowance:
+    def _allowance(self, spent: Spend) -> Allowance:
         """The rung's, within what is left of the task's grant."""
-        own = self._order.allowances[rung]
+        own = self._order.allowances[RESOLVER if self._at.conflict else self._at.rung]
         if self._in.grant is None:
             return own
         left = max(self._in.grant - spent.total, NOTHING)
@@ -136,13 +136,9 @@ class AgentRung:
                 **on_host(workspace.queue),
             )
 
-        start = at.checkpoint or self._start
+        start = at.checkpoint or self._at.begins_at
         used = await self._workspaces.use(self._number, "agent", self._at.base, start, step)
         return at, used
-
-    @property
-    def _start(self) -> str:
-        return self._at.onto.commit if self._at.onto else self._at.start
 
     def _task(self, granted: tuple[str, ...]) -> Task:
         task = self._order.task

@@ -33,6 +33,8 @@ def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
         return RungOutcome.FAILED_CHANGED if checkpoint.moved else RungOutcome.FAILED
     if checkpoint.outside:
         return RungOutcome.OUTSIDE
+    if checkpoint.moved and checkpoint.unresolved:
+        return RungOutcome.UNRESOLVED
     if checkpoint.damage:
         return RungOutcome.DAMAGED
     if checkpoint.moved:

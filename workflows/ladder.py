@@ -13,7 +13,7 @@ from activities.contracts.requests import TaskOrder
 from activities.contracts.work import Attempt, Checkpoint, RungOutcome, RungRun
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
-from workflows import attempts
+from workflows import attempts, conflicts
 from workflows.agent_rung import AgentRung
 from workflows.counting import counted
 from workflows.guided import Guided
@@ -50,14 +50,19 @@ class Ladder:
         """Where it stands, for another run to go on from."""
         return self._at.model_copy(update={"openings": self._workspaces.openings})
 
+    @property
+    def resolver(self) -> str:
+        """The kind of what settles conflicts, if there is such a thing."""
+        return self._order.resolver
+
     async def climb(self, at: Climb) -> Work | None:
         """Goes up until a rung leaves green work without sites; else saves what is good.
 
         Returns None when no rung left anything that may land.
         """
         self._at = at
-        while self._at.rung < len(self._order.rungs):
-            kind = self._order.rungs[self._at.rung]
+        while self._at.rung < len(self._rungs):
+            kind = self._rungs[self._at.rung]
             if self._at.tried >= attempts.attempts_for(kind, self._limit):
                 self._at = attempts.next_rung(self._at)
                 continue
@@ -68,12 +73,23 @@ class Ladder:
                 return work
         return await self._saved(self._at)
 
+    @property
+    def _rungs(self) -> tuple[str, ...]:
+        """What is tried in order: the ladder, or what settles a conflict."""
+        return (self._order.resolver,) if self._at.conflict else self._order.rungs
+
     async def _saved(self, at: Climb) -> Work | None:
         """What may land at the end of a climb."""
         if at.latest and at.latest.green:
             return at.latest
         saved = (await self.salvage.save(at.latest) if at.latest else None) or at.best
-        return saved or (await self.salvage.save(at.otherwise) if at.otherwise else None)
+        if saved or not (at.otherwise or at.conflict):
+            return saved
+        rest = at.otherwise
+        if at.conflict:
+            reasons = conflicts.unsettled(at.conflict, self._order.task.id)
+            rest = await self.salvage.without(rest, reasons)
+        return await self.salvage.save(rest) if rest else None
 
     async def _attempt(self, rung: int, kind: str) -> tuple[Work | None, bool]:
         """One run of one rung: what it left to go on with, if anything, and whether it is of no use
@@ -81,10 +97,16 @@ class Ladder:
         number = len(self.attempts) + 1
         if kind == attempts.AGENT and not await self._has_model():
             self.attempts.append(
-                Attempt(number=number, rung=rung, kind=kind, outcome=UNAVAILABLE, note=NO_MODEL)
+                Attempt(
+                    number=number,
+                    rung=rung,
+                    kind=self._told(kind),
+                    outcome=UNAVAILABLE,
+                    note=NO_MODEL,
+                )
             )
             return None, True
-        ran = self._at.ran or await self._run(rung, number)
+        ran = self._at.ran or await self._run(kind, number)
         self._guided.may_go_on()
         checkpoint = ran.checkpoint
         outcome = attempts.outcome_of(ran, self._empty_fails(rung))
@@ -97,7 +119,7 @@ class Ladder:
             Attempt(
                 number=number,
                 rung=rung,
-                kind=kind,
+                kind=self._told(kind),
                 outcome=outcome,
                 run=ran.run,
                 checkpoint=checkpoint.commit,
@@ -120,7 +142,7 @@ class Ladder:
         )
         return found.workers > 0
 
-    async def _run(self, rung: int, number: int) -> RungRun:
+    async def _run(self, kind: str, number: int) -> RungRun:
         """The attempt's first half; what it left is kept, whatever stands still after it."""
         if self._has_tried:
             self._guided.may_begin()
@@ -130,14 +152,16 @@ class Ladder:
         if number > 1:
             await self._parent_is_there()
         at = self._at
-        if self._order.rungs[rung] == attempts.AGENT:
-            ran = await self._agent.run(number, rung, at, self.spent)
+        if kind == attempts.AGENT:
+            ran = await self._agent.run(number, at, self.spent)
         else:
-            start = at.onto.commit if at.onto else at.start
-            evidence = at.latest.evidence if at.latest else None
-            ran = await self._workspaces.run(number, rung, at.base, start, evidence)
+            ran = await self._workspaces.run(number, at, self._told(kind))
         self._at = at.model_copy(update={"ran": ran, "agent": None})
         return ran
+
+    def _told(self, kind: str) -> str:
+        """How people are told of an attempt."""
+        return f"resolver {kind}" if self._at.conflict else kind
 
     @property
     def spent(self) -> Spend:
@@ -191,6 +215,8 @@ class Ladder:
 def _note(outcome: RungOutcome, checkpoint: Checkpoint) -> str:
     if outcome is RungOutcome.OUTSIDE:
         return "it changed files outside the claim: " + ", ".join(checkpoint.outside[:5])
+    if outcome is RungOutcome.UNRESOLVED:
+        return "; ".join(checkpoint.unresolved[:5])
     if outcome is RungOutcome.DAMAGED:
         return "damaged: " + "; ".join(checkpoint.damage[:5])
     if checkpoint.dropped:

@@ -62,9 +62,12 @@ class Salvage:
             work = await self.without(work, reasons)
         return work
 
-    async def without(self, work: Work, bad: dict[str, str]) -> Work | None:
-        """The work with these files (path → why) put back to its base, checked again."""
+    async def without(self, work: Work | None, bad: dict[str, str]) -> Work | None:
+        """The work with these files (path → why) put back to its base, checked again. None: there
+        is none that could do without them."""
         self.put_back.update(bad)
+        if work is None:
+            return None
         rest = tuple(path for path in work.files if path not in bad)
         if not rest:
             return None

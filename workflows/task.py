@@ -17,14 +17,14 @@ from activities.contracts.children import STEER_TASK, Report, TaskInput, TaskSte
 from activities.contracts.climb import Climb, TaskState, Work
 from activities.contracts.landing import Landing, Outcome
 from activities.contracts.messages import HandOff
-from activities.contracts.requests import LoadTask, Rework, TaskOrder
+from activities.contracts.requests import LoadTask, Rework, Reworked, TaskOrder
 from activities.contracts.work import Handoff, TaskStatus
 from activities.errors import ORPHANED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.versioning import ONTO_NEW_CODE, PINNED
-from workflows import attempts, details
+from workflows import attempts, conflicts, details
 from workflows.asking import Asking
 from workflows.guided import Guided, end_if_cancelled
 from workflows.ladder import Ladder
@@ -124,9 +124,9 @@ class TaskWorkflow:
             ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
             return None
         moved = await self._rework(work, tip)
-        if moved is None:
-            return Climb(base=tip, start=tip)
-        onto = work.model_copy(update={"commit": moved, "base": tip})
+        if moved.conflict:
+            return conflicts.after(moved.conflict, work, ladder.resolver)
+        onto = work.model_copy(update={"commit": moved.commit, "base": tip})
         if as_it_is:
             return await self._on_tip(ladder, onto)
         rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
@@ -163,9 +163,9 @@ class TaskWorkflow:
             )
         workflow.continue_as_new(task, initial_versioning_behavior=ONTO_NEW_CODE)
 
-    async def _rework(self, work: Work, tip: str) -> str | None:
-        """merge(tip, checkpoint), or None when they conflict."""
-        reworked = await workflow.execute_activity_method(
+    async def _rework(self, work: Work, tip: str) -> Reworked:
+        """merge(tip, checkpoint), or what conflicts."""
+        return await workflow.execute_activity_method(
             IntegrationActivities.rework,
             Rework(
                 name=self._in.name,
@@ -179,7 +179,6 @@ class TaskWorkflow:
             summary="carry the work onto the green tip",
             **GIT,
         )
-        return reworked.commit
 
     def _landed(self, work: Work, landing: Landing) -> Handoff:
         assert self._ladder is not None

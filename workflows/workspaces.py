@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, TimeoutError, is_cancelled_exception
 
 from activities.contracts.children import TaskInput
-from activities.contracts.evidence import Evidence
+from activities.contracts.climb import Climb
 from activities.contracts.plan import Task
 from activities.contracts.requests import (
     CloseWorkspace,
@@ -45,15 +45,13 @@ class Workspaces:
         self._kept: Workspace | None = None
         """The one that is open."""
 
-    async def run(
-        self, number: int, rung: int, base: str, start: str, evidence: Evidence | None
-    ) -> RungRun:
+    async def run(self, number: int, at: Climb, kind: str) -> RungRun:
         """Runs the rung where it can; the activity closes the workspace itself."""
 
         async def step(workspace: Workspace) -> RungRun:
-            return await self._run_rung(workspace, rung, evidence)
+            return await self._run_rung(workspace, at, kind)
 
-        ran = await self.use(number, self._order.rungs[rung], base, start, step)
+        ran = await self.use(number, kind, at.base, at.begins_at, step)
         self._kept = None
         return ran
 
@@ -104,9 +102,9 @@ class Workspaces:
         if workspace:
             await self._close(workspace)
 
-    async def conclude(self, number: int, base: str, start: str, task: Task, at: str) -> Checkpoint:
-        """What an agent's attempt came to, as a commit; its workspace is closed. `at`: where the
-        tree stands, `start`: where the attempt began."""
+    async def conclude(self, number: int, at: Climb, task: Task, stands: str) -> Checkpoint:
+        """What an agent's attempt came to, as a commit; its workspace is closed. `stands`: the
+        commit of the tree it has, where the workspace has to be opened anew."""
 
         async def step(workspace: Workspace) -> Checkpoint:
             return await workflow.execute_activity_method(
@@ -116,14 +114,15 @@ class Workspaces:
                     spec=self._in.spec,
                     phase=self._in.phase,
                     task=task,
-                    start=start,
+                    start=at.begins_at,
                     when=int(workflow.time()),
+                    conflict=at.conflict,
                 ),
                 summary="what the agent left",
                 **on_host(workspace.queue),
             )
 
-        left = await self.use(number, "agent", base, at, step)
+        left = await self.use(number, "agent", at.base, stands, step)
         self._kept = None
         return left
 
@@ -146,24 +145,23 @@ class Workspaces:
             **OPEN,
         )
 
-    async def _run_rung(
-        self, workspace: Workspace, rung: int, evidence: Evidence | None
-    ) -> RungRun:
+    async def _run_rung(self, workspace: Workspace, at: Climb, kind: str) -> RungRun:
         return await workflow.execute_activity_method(
             WorkspaceActivities.run_rung,
             RunRung(
                 workspace=workspace,
                 spec=self._in.spec,
                 phase=self._in.phase,
-                rung=rung,
+                rung=at.rung,
                 task=self._order.task,
                 when=int(workflow.time()),
-                evidence=evidence,
+                evidence=at.latest.evidence if at.latest else None,
                 plan=self._in.plan,
                 survey=self._in.survey,
                 guidance=self._guided.now.guidance,
+                conflict=at.conflict,
             ),
-            summary=f"rung {rung + 1}: {self._order.rungs[rung]}",
+            summary=kind if at.conflict else f"rung {at.rung + 1}: {kind}",
             **on_host(workspace.queue),
         )
 

@@ -1,10 +1,11 @@
 """What conversations begin with: the role's prompt, and what this one is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from activities.adapters.hub import Hub
 from activities.adapters.prompts import house_rules, render
+from activities.adapters.situation import facts
 from activities.adapters.task_prompt import task_prompt
 from activities.contracts.conversation import Role
 from activities.contracts.evidence import Evidence, Moment
@@ -27,6 +28,8 @@ class Brief(NamedTuple):
 class Briefs:
     """Makes them out of a spec, a plan and the tree."""
 
+    facts = staticmethod(facts)
+
     def worker(
         self,
         hub: Hub,
@@ -37,6 +40,7 @@ class Briefs:
         base: str,
         sites: Iterable[Site],
         evidence: Evidence | None,
+        facts: Sequence[str] = (),
     ) -> Brief:
         """For one attempt at a task; what people say comes later, between the turns."""
         prompt = render(
@@ -51,7 +55,7 @@ class Briefs:
             },
         )
         claimed = [site for site in sites if site.path in task.claims]
-        text = task_prompt(spec, phase, task, claimed, evidence)
+        text = task_prompt(spec, phase, task, claimed, evidence, facts=facts)
         return Brief(prompt.text, text, {prompt.name: prompt.digest})
 
 

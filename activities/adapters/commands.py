@@ -51,6 +51,8 @@ class Order:
     """The tree that the environment's inputs are read from."""
     private_git: Path | None = None
     """A git directory shown read-only at /src/.git."""
+    mounts: tuple[Mount, ...] = ()
+    """What else its calls see."""
     network: bool = False
     """Whether its calls reach what the host does; setup never."""
     results_from: tuple[str, ...] = ()
@@ -200,7 +202,7 @@ class Commands:
         for file, content in call.files.items():
             (args / file).write_bytes(content)
         mounts = [Mount(order.tree, "/src", True), Mount(desk.results, "/results", True)]
-        mounts.append(Mount(args, "/args"))
+        mounts += [Mount(args, "/args"), *order.mounts]
         if order.private_git:
             mounts.append(Mount(order.private_git, "/src/.git"))
         env = prepared.env_within(order.memory) if prepared else {}

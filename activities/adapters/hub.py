@@ -6,22 +6,25 @@ trailers that only the queue writes; refs under `refs/whimbrel/` are claims, pin
 
 import re
 import shutil
-from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
-import pygit2
-from pygit2.enums import SortMode
-
-from activities.adapters.composing import TRAILER, carry, compose_batch
+from activities.adapters.chain import Chain
+from activities.adapters.composing import (
+    PATH_LIMIT,
+    REASON_LIMIT,
+    carry,
+    compose_batch,
+)
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
+from activities.adapters.landed_since import landed_since, on_paths
 from activities.adapters.merging import Merge
-from activities.adapters.refs import ABSENT, INCOMING, OURS, References, RefMissing, update
+from activities.adapters.refs import ABSENT, INCOMING, OURS, update
 from activities.adapters.upstream import fetch_branch
+from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
-from activities.contracts.report import LandedCommit
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.spec import MigrationSpec, Phase
 
@@ -53,7 +56,7 @@ class BranchMoved(Exception):
         super().__init__(f"the branch {branch} is at {tip}")
 
 
-class Hub(References):
+class Hub(Chain):
     """One repository's hub. It keeps no state of its own: any thread may use it at any time."""
 
     @classmethod
@@ -110,13 +113,6 @@ class Hub(References):
                 update(git, head, at, ABSENT, Effect.REF_BRANCH)
         return self.tip(branch.name)
 
-    def tip(self, branch: str) -> str:
-        """The branch's commit; raises RefMissing."""
-        commit = self.ref(f"refs/heads/{branch}")
-        if commit is None:
-            raise RefMissing(f"there is no branch {branch} in {self.path.name}")
-        return commit
-
     def carry_on(self, commit: str, tree: str, base: str, task: str, owner: str, when: int) -> str:
         """Another tree of the same work on `base`, kept under a ref of its own: one commit with
         one parent and the work's own message, so it may ask to land. The same again is the same.
@@ -146,6 +142,25 @@ class Hub(References):
         """The tree of a commit's change on another base, or what conflicts."""
         return carry(self, commit, old_base, new_base)
 
+    def conflict(
+        self, merge: Merge, work: str, base: str, tip: str, task: str, owner: str, when: int
+    ) -> Conflict:
+        """A merge that conflicts, kept under a ref of its own, with who landed there meanwhile.
+
+        Its commit has both sides as parents: whoever fetches it has all there is to settle.
+        """
+        merged = self.write_commit(merge.marked, [tip, work], self.message(work), when)
+        self.keep(f"{OURS}checkpoint/{owner}/{task}/{merged}", merged)
+        return Conflict(
+            merged=merged,
+            base=base,
+            work=work,
+            tip=tip,
+            paths=merge.paths[:PATH_LIMIT],
+            reasons=merge.conflicts[:REASON_LIMIT],
+            landed=landed_since(self, base, tip, owner, on_paths(merge.paths)),
+        )
+
     def land(self, branch: str, old: str, new: str) -> str:
         """Moves the green branch from `old` to `new`, whose first parent is `old`; returns its tip.
 
@@ -163,38 +178,6 @@ class Hub(References):
                 raise BranchMoved(branch, tip)
             update(git, head, new, old, Effect.REF_LAND)
         return new
-
-    def landed(self, branch: str, base: str, migration: str) -> dict[str, str]:
-        """Task id → the commit that carries it, from the trailers of the chain since `base`.
-
-        `base` is where the branch began: with a later one, what upstream took over would be missed.
-        """
-        carrying = self._carrying(branch, base, migration)
-        return {task: str(commit.id) for commit, tasks in carrying for task in tasks}
-
-    def landings(self, branch: str, base: str, migration: str) -> tuple[LandedCommit, ...]:
-        """The commits that `landed` names, oldest first, with their time and size."""
-        return tuple(
-            LandedCommit(
-                commit=str(commit.id),
-                at=datetime.fromtimestamp(commit.commit_time, UTC).isoformat(),
-                tasks=tuple(tasks),
-                files=len(self.diff(str(commit.parent_ids[0]), str(commit.id))),
-            )
-            for commit, tasks in self._carrying(branch, base, migration)
-        )
-
-    def _carrying(
-        self, branch: str, base: str, migration: str
-    ) -> Generator[tuple[pygit2.Commit, list[str]]]:
-        """The commits of the chain since `base` that carry tasks of the migration, and which."""
-        mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/([^\s/]+)$", re.MULTILINE)
-        walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
-        walker.simplify_first_parent()
-        walker.hide(base)
-        for commit in walker:
-            if tasks := mine.findall(commit.message.rstrip().rpartition("\n\n")[2]):
-                yield commit, tasks
 
     @property
     def half_made(self) -> Path:

@@ -15,9 +15,12 @@ MAX_SCANNED = 5 << 20
 Graph = dict[str, tuple[str, ...]]
 
 
-def python_graph(hub: Hub, files: Mapping[str, TreeFile]) -> Graph:
-    """Path → the files of the tree that a Python file imports when it is loaded."""
-    scanned = [f for f in files.values() if f.path.endswith(SUFFIXES) and f.size <= MAX_SCANNED]
+def python_graph(
+    hub: Hub, files: Mapping[str, TreeFile], importers: Collection[str] | None = None
+) -> Graph:
+    """Path → the files of the tree that a Python file (of these, or any) imports when loaded."""
+    asked = files.values() if importers is None else [files[p] for p in importers if p in files]
+    scanned = [f for f in asked if f.path.endswith(SUFFIXES) and f.size <= MAX_SCANNED]
     blobs = sorted({file.blob for file in scanned})
     names = {blob: imported_names(content) for blob, content in hub.read_blobs(blobs)}
     modules = PythonModules(files)

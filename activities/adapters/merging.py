@@ -39,6 +39,8 @@ class Merge:
     """`path: kind`, such as `src/a.py: contents`; empty when it is clean."""
     paths: tuple[str, ...] = ()
     """The conflicting paths alone."""
+    marked: str = ""
+    """The tree as git left it where it conflicts: with conflict markers in texts."""
 
 
 class MergeEngine:
@@ -204,4 +206,5 @@ def _conflicts(output: str) -> Merge:
     names = [printable(name) for name in fields[1:end]]
     found += [(name, "conflict") for name in names if name not in told]
     lines = dict.fromkeys(f"{path}: {kind}" for path, kind in found)
-    return Merge(None, tuple(lines), tuple(dict.fromkeys(path for path, _ in found)))
+    paths = tuple(dict.fromkeys(path for path, _ in found))
+    return Merge(None, tuple(lines), paths, marked=fields[0])

@@ -1,20 +1,25 @@
 """Runs one rung of a ladder in a workspace."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from activities.adapters.commands import Commands, Order, Ran
+from activities.adapters.conflicts import FOLDER, lay_out, unsettled
 from activities.adapters.hub import Hub
+from activities.adapters.jobs import Mount
 from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.package_lists import lists_in
+from activities.adapters.situation import facts
 from activities.adapters.task_prompt import task_prompt
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
+from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence
 from activities.contracts.plan import Plan, Task
-from activities.contracts.spec import CommandRung, MigrationSpec, Phase, seconds, size_bytes
+from activities.contracts.rungs import CommandRung, Rung
+from activities.contracts.spec import MigrationSpec, Phase, seconds, size_bytes
 from activities.contracts.survey import Site
 from activities.contracts.work import OnceRun
 
@@ -38,6 +43,13 @@ class Climb:
     evidence: Evidence | None = None
     guidance: tuple[str, ...] = ()
     """What people said since the plan was made."""
+    conflict: Conflict | None = None
+    """It is the resolver that runs, to settle this one."""
+
+    @property
+    def way(self) -> Rung:
+        """The rung that is climbed."""
+        return self.phase.way(self.rung, self.conflict)
 
     @property
     def source(self) -> TreeSource:
@@ -58,6 +70,7 @@ class Rungs:
     """Knows how each kind of rung is run; models are not among them."""
 
     climb = Climb
+    unsettled = staticmethod(unsettled)
 
     def __init__(self, commands: Commands, workspaces: Workspaces, once: OnceCodemods) -> None:
         self._commands = commands
@@ -66,14 +79,14 @@ class Rungs:
 
     async def run(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
         """Runs the climb's rung in its workspace, once."""
-        rung = climb.phase.ladder[climb.rung]
+        rung = climb.way
         if rung.write is not None:
             files = {p.removeprefix("/"): text.encode() for p, text in rung.write.items()}
             await asyncio.to_thread(self._workspaces.write_files, paths, files)
             return Climbed(NOTHING, True)
         if rung.codemod and rung.codemod.apply == "once":
             return await self._slice(climb, paths)
-        present = [path for path in climb.task.claims if (paths.tree / path).is_file()]
+        present = _present(climb, paths)
         if rung.codemod:
             order = codemod_order(
                 climb.spec,
@@ -84,10 +97,16 @@ class Rungs:
                 climb.task.id,
                 paths.git_dir,
             )
-            ran = await self._commands.run(order) or NOTHING
+        else:
+            assert rung.command
+            order = await asyncio.to_thread(_order, climb, rung.command, paths, present)
+        if climb.conflict:
+            folder = paths.root / "conflict"
+            await asyncio.to_thread(lay_out, climb.hub, climb.conflict, folder)
+            order = replace(order, mounts=(Mount(folder, FOLDER),))
+        ran = await self._commands.run(order) or NOTHING
+        if rung.codemod:
             return Climbed(ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit))
-        assert rung.command
-        ran = await self._commands.run(_order(climb, rung.command, paths, present)) or NOTHING
         return Climbed(ran, ran.exit == 0)
 
     async def _slice(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
@@ -107,17 +126,26 @@ class Rungs:
         return Climbed(_ran(once, told(once, part)), True, once)
 
 
+def _present(climb: Climb, paths: WorkspacePaths) -> list[str]:
+    """The files that the rung is about: a resolver's are those in conflict."""
+    asked = climb.conflict.paths if climb.conflict else climb.task.claims
+    return [p for p in asked if p in climb.task.claims and (paths.tree / p).is_file()]
+
+
 def _ran(once: OnceRun, text: str) -> Ran:
     return Ran(once.exit, once.ended, once.seconds, 1, text.encode())
 
 
 def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list[str]) -> Order:
     spec, task = climb.spec, climb.task
+    known = facts(climb.hub, climb.plan, task, climb.base, climb.conflict, FOLDER)
     claimed = [site for site in climb.sites if site.path in task.claims]
     words = {
         "task": task.id,
         "base": climb.base,
-        "prompt": task_prompt(spec, climb.phase, task, claimed, climb.evidence, climb.guidance),
+        "prompt": task_prompt(
+            spec, climb.phase, task, claimed, climb.evidence, climb.guidance, known
+        ),
         "repo.name": spec.repository_name,
         "repo.base": spec.base,
     }

@@ -108,6 +108,17 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
         yield from judged(name, (*path, "write", name), words.file_inside, on_key=True)
 
 
+def resolver_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator[Fault]:
+    """The faults of the rung that settles conflicts."""
+    yield from rung_faults(value, path, environments)
+    advice = "give a command, or a codemod that is run for each task"
+    if "write" in table(value):
+        yield Fault((*path, "write"), "`write` knows nothing of a conflict", advice, on_key=True)
+    if table(table(value).get("codemod")).get("apply") == "once":
+        what = "`apply: once` knows nothing of one task's conflict"
+        yield Fault((*path, "codemod", "apply"), what, advice)
+
+
 def run_faults(
     form: Runnable, value: Any, path: Path, environments: Iterable[str]
 ) -> Iterator[Fault]:

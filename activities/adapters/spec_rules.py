@@ -8,7 +8,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.adapters import spec_words as words
 from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing
-from activities.adapters.spec_command_rules import environment_faults, rung_faults
+from activities.adapters.spec_command_rules import environment_faults, resolver_faults, rung_faults
 from activities.adapters.spec_finder_rules import finder_faults
 from activities.adapters.spec_fleet import repository_faults
 from activities.adapters.spec_messages import choices
@@ -63,6 +63,8 @@ def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> 
             what = "`apply: once` starts from the base, so it cannot go on from another rung"
             here = (*path, "ladder", number, "codemod", "apply")
             yield Fault(here, what, "make it the first rung")
+    if "resolver" in value:
+        yield from resolver_faults(value["resolver"], (*path, "resolver"), environments)
     if "split" in value:
         yield from split_faults(value["split"], (*path, "split"), environments)
     sites = table(value.get("sites"))

@@ -20,6 +20,8 @@ SAID_BYTES = 32 << 10
 """Of what people said; whatever is in it, the last three texts fit."""
 FOUND_BYTES = 24 << 10
 """Of what is red."""
+FACTS_BYTES = 24 << 10
+"""Of what landed meanwhile, and of a conflict with it."""
 FILES_NAMED = 500
 LINES_NAMED = 20
 REASONS_NAMED = 20
@@ -32,8 +34,10 @@ def task_prompt(
     sites: Iterable[Site] = (),
     evidence: Evidence | None = None,
     guidance: Sequence[str] = (),
+    facts: Sequence[str] = (),
 ) -> str:
-    """The prompt as Markdown; where something does not fit, that is said there."""
+    """The prompt as Markdown; where something does not fit, that is said there. `facts` are
+    sections of their own."""
     order = [
         f"# Objective\n\n{(phase.objective or spec.objective).strip()}\n",
         f"# Task {task.id}: {one_line(task.title)}\n",
@@ -42,11 +46,17 @@ def task_prompt(
         _creates(task),
         "Change nothing else: an edit of any other tracked file fails the task.\n",
     ]
+    known = bounded("\n".join(facts), FACTS_BYTES)
     said = _guidance(guidance)
     found = bounded("\n".join(_findings(evidence)), FOUND_BYTES)
-    room = MAX_BYTES - size(said) - size(found) - 2
-    told = (bounded("\n".join(part for part in order if part), room), said, found)
+    room = MAX_BYTES - size(known) - size(said) - size(found) - 3
+    told = (bounded("\n".join(part for part in order if part), room), known, said, found)
     return "\n".join(part for part in told if part)
+
+
+def quoted(text: str) -> str:
+    """A block of text that cannot end its fence."""
+    return "\n".join(["```", text.strip().replace("```", "` ` `"), "```"])
 
 
 def _files(task: Task, sites: Iterable[Site]) -> str:
@@ -55,14 +65,14 @@ def _files(task: Task, sites: Iterable[Site]) -> str:
         if site.line:
             lines[site.path].append(site.line)
     shown = [
-        f"- {_name(path)}{_places(sorted(set(lines[path])))}" for path in task.claims[:FILES_NAMED]
+        f"- {named(path)}{_places(sorted(set(lines[path])))}" for path in task.claims[:FILES_NAMED]
     ]
     if len(task.claims) > FILES_NAMED:
         shown.append(f"- and {len(task.claims) - FILES_NAMED} more")
     return "\n".join(["# Files you may change, with the lines to look at", "", *shown, ""])
 
 
-def _name(path: str) -> str:
+def named(path: str) -> str:
     """A name that could end its line, or be taken for another one, is written as JSON has it."""
     plain = path.isprintable() and path == path.strip() and not path.startswith('"')
     return path if plain else json.dumps(path)
@@ -103,6 +113,5 @@ def _findings(evidence: Evidence | None) -> list[str]:
 
 def _finding(check: CheckResult) -> str:
     reasons = [f"- {reason}" for reason in check.reasons[:REASONS_NAMED]]
-    tail = check.tail.strip().replace("```", "` ` `")
-    said = ["", "It said:", "", "```", tail, "```"] if tail else []
+    said = ["", "It said:", "", quoted(check.tail)] if check.tail.strip() else []
     return "\n".join([f"## Check {check.check}", "", *reasons, *said, ""])

@@ -6,6 +6,7 @@ step did is in it when the step is over, so nothing is done twice but what was c
 
 from activities.contracts.agent import AgentProgress
 from activities.contracts.base import CommitId, Contract
+from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence
 from activities.contracts.landing import Landing
 from activities.contracts.work import Attempt, RungRun
@@ -54,7 +55,15 @@ class Climb(Contract):
     best: Work | None = None
     """The last green work."""
     otherwise: Work | None = None
-    """Red work from before the climb: what is good of it is saved when no rung does better."""
+    """Work from before the climb, red or in conflict: what is good of it is saved when no rung does
+    better."""
+    conflict: Conflict | None = None
+    """What the resolver, as the only rung, is to settle; None: the ladder is climbed."""
+
+    @property
+    def begins_at(self) -> CommitId:
+        """What the next attempt's tree is filled from."""
+        return self.onto.commit if self.onto else self.start
 
 
 class TaskState(Contract):

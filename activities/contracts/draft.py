@@ -48,6 +48,7 @@ class PhaseDraft(Form):
     sites: Sites | None = None
     split: SplitField | None = None
     ladder: Ladder | None = None
+    resolver: Rung | None = None
     checks: tuple[str, ...] | None = None
     claims: tuple[str, ...] | None = None
     creates: tuple[str, ...] | None = None
@@ -77,6 +78,7 @@ class MigrationDraft(Form):
     sites: Sites | None = None
     split: SplitField = Split()
     ladder: Ladder | None = None
+    resolver: Rung | None = None
     environments: dict[Name, Environment] = {}
     checks: Annotated[dict[Name, Check], Field(min_length=1)]
     phases: Annotated[tuple[PhaseDraft, ...], Field(min_length=1)] | None = None
@@ -122,6 +124,7 @@ class MigrationDraft(Form):
     def _phase(self, draft: PhaseDraft, only: str | None) -> Phase:
         sites = draft.sites or self.sites
         ladder = draft.ladder or self.ladder
+        resolver = draft.resolver or self.resolver
         if sites is None or ladder is None:
             raise ValueError(f"phase {draft.name} has no {'ladder' if sites else 'sites'}")
         return Phase(
@@ -129,6 +132,7 @@ class MigrationDraft(Form):
             sites=sites,
             split=_split_inside(draft.split or self.split, only),
             ladder=tuple(_rung_inside(rung, only) for rung in ladder),
+            resolver=_rung_inside(resolver, only) if resolver else None,
             checks=tuple(self.checks) if draft.checks is None else draft.checks,
             claims=self.claims if draft.claims is None else draft.claims,
             creates=self.creates if draft.creates is None else draft.creates,

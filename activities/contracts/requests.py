@@ -4,6 +4,7 @@ from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.children import AreaRow
 from activities.contracts.commands import HumanDecision
+from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
@@ -119,6 +120,10 @@ class LoadTask(Contract):
     """The SurveyData that the plan was made of."""
 
 
+RESOLVER = -1
+"""Where what settles conflicts stands among the rungs of an order."""
+
+
 class TaskOrder(Contract):
     """What a task workflow needs to decide; the effects read the spec themselves."""
 
@@ -135,6 +140,8 @@ class TaskOrder(Contract):
     """Whether something has to run to tell what an attempt left."""
     chain: int = 0
     """How long the longest chain of tasks is that need it, one after the other."""
+    resolver: str = ""
+    """The kind of the rung that settles conflicts; empty: the ladder is climbed anew on the tip."""
     allowances: dict[int, Allowance] = {}
     """Rungs with a model: what one attempt may use."""
 
@@ -157,6 +164,8 @@ class OpenWorkerTalk(Contract):
     evidence: Evidence | None = None
     """What was found red in it."""
     survey: BlobRef | None = None
+    conflict: Conflict | None = None
+    """What it is to settle, where it is a resolver's."""
 
 
 class OpenedTalk(Contract):
@@ -193,6 +202,8 @@ class RunRung(Contract):
     """The SurveyData whose sites a prompt names."""
     guidance: tuple[str, ...] = ()
     """What people said that a prompt passes on."""
+    conflict: Conflict | None = None
+    """It is the resolver that runs, to settle this one."""
 
 
 class ConcludeAttempt(Contract):
@@ -206,6 +217,8 @@ class ConcludeAttempt(Contract):
     start: CommitId
     """What the attempt began from; a workspace that was opened anew began further on."""
     when: int
+    conflict: Conflict | None = None
+    """What it was to settle, where it was a resolver's."""
 
 
 class CloseWorkspace(Contract):
@@ -275,7 +288,7 @@ class Rework(Contract):
 class Reworked(Contract):
     commit: CommitId | None
     """None: it conflicts with the new base."""
-    conflicts: tuple[str, ...] = ()
+    conflict: Conflict | None = None
 
 
 class ComposeBatch(Contract):

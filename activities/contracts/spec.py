@@ -20,6 +20,7 @@ from activities.contracts.check_forms import (
     SameAs,
     Target,
 )
+from activities.contracts.conflict import Conflict
 from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
 from activities.contracts.integrity import Waiver
@@ -100,6 +101,8 @@ class Phase(Form):
     sites: Sites = Sites()
     split: SplitField = Split()
     ladder: Annotated[tuple[Rung, ...], Field(min_length=1)]
+    resolver: Rung | None = None
+    """What settles a conflict with what landed meanwhile; None: the ladder is climbed anew."""
     checks: tuple[str, ...] = ()
     """Names of the checks that apply."""
     claims: tuple[str, ...] = ()
@@ -111,6 +114,19 @@ class Phase(Form):
     """How many tasks run to their end before the others may start; 0: all start at once."""
     plan: PlanName = STATIC
     """A path is whole once the spec is read; workers get the file's content, not the file."""
+
+    @property
+    def ways(self) -> tuple[Rung, ...]:
+        """All that may be run: the ladder, and what settles conflicts."""
+        return (*self.ladder, self.resolver) if self.resolver else self.ladder
+
+    def way(self, rung: int, conflict: Conflict | None) -> Rung:
+        """The rung at this place of the ladder; where there is a conflict, what settles it."""
+        if conflict is None:
+            return self.ladder[rung]
+        if self.resolver is None:
+            raise ValueError(f"phase {self.name} has no resolver")
+        return self.resolver
 
     @property
     def plan_file(self) -> str:

@@ -102,6 +102,8 @@ class Checkpoint(Contract):
     left: tuple[str, ...] = ()
     """Claimed files that still have sites, where the finders can tell without running anything."""
     sites_left: int = 0
+    unresolved: tuple[str, ...] = ()
+    """Conflicts that its resolver left, as `path: what`."""
 
 
 class RungRun(Contract):
@@ -133,6 +135,8 @@ class RungOutcome(StrEnum):
     """It edited tracked files outside the claim."""
     DAMAGED = "damaged"
     """It flipped line ends or modes, or broke a binary file."""
+    UNRESOLVED = "unresolved"
+    """The resolver left a conflict as git did, or conflict markers."""
     UNAVAILABLE = "unavailable"
     """This service cannot run it, such as a model rung without a model."""
 
@@ -144,7 +148,7 @@ class Attempt(Contract):
     rung: int
     """0-based place on the ladder."""
     kind: str
-    """codemod, command, write or claude."""
+    """codemod, command, write or claude; `resolver KIND` where it was to settle a conflict."""
     outcome: RungOutcome
     run: CommandRun | None = None
     checkpoint: CommitId | None = None

@@ -295,6 +295,15 @@ MISTAKES = {
         "ladder: [{codemod: {run: x, apply: once, network: [§Go_1]}}]",
         "lower-case letters",
     ),
+    "a resolver that writes": ("resolver: {§write: {src/x.py: y}}", "give a command"),
+    "a resolver for all at once": (
+        "resolver: {codemod: {run: x, apply: §once}}",
+        "run for each task",
+    ),
+    "a resolver with an unknown placeholder": (
+        'resolver: {command: "x §{file}"}',
+        "write {{file}} for a literal",
+    ),
     "a file that nobody may write": ("ladder: [{write: {docs/x: §y}}]", "add it to `creates`"),
     "exit that is no number": ("ladder: [{codemod: {run: x, exit: [§zero]}}]", "whole number"),
     "prompt file in a codemod": ("ladder: [{codemod: 'x §{prompt_file}'}]", "command rung"),

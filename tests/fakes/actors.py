@@ -97,6 +97,8 @@ class Fakes:
         rung = world.rungs[asked.rung]
         if asked.rung == 0:
             rung = world.per_task.get(asked.task.id, rung)
+        if asked.conflict:
+            rung = world.resolver
         ended = rung(tree, asked.task, count) or 0
         exit, how = (ended, "exit") if isinstance(ended, int) else (None, ended)
         run = CommandRun(exit=exit, ended=how, seconds=0.0, tail="said something")
@@ -113,6 +115,7 @@ class Fakes:
         asks = any(finder.kind not in SCANNED for finder in find)
         left = tuple(p for p in asked.task.claims if kept.get(p) == OLD and not asks)
         start = world.tree(where.start)
+        paths = asked.conflict.paths if asked.conflict else ()
         return Checkpoint(
             commit=commit,
             tree=world.tree_id(commit),
@@ -127,6 +130,7 @@ class Fakes:
             moved=any(kept[p] != start.get(p) for p in asked.task.claims if p in kept),
             left=left,
             sites_left=len(left),
+            unresolved=tuple(f"{p}: marker" for p in paths if kept[p].startswith("<<<")),
         )
 
     @activity.defn(name="close_workspace")
@@ -272,7 +276,7 @@ class Fakes:
         world = await self._enter(asked.name, "rework", asked)
         tree, conflicts = world.merge(asked.new_base, asked.old_base, asked.commit)
         if tree is None:
-            return Reworked(commit=None, conflicts=conflicts)
+            return Reworked(commit=None, conflict=world.conflict(asked, conflicts))
         return Reworked(commit=world.commit(tree, (asked.new_base,), f"rework {asked.when}"))
 
     @activity.defn(name="compose_batch")

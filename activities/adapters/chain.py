@@ -1,0 +1,60 @@
+"""The chain of a green branch: the truth of what landed, by the trailers in its commits."""
+
+import re
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+import pygit2
+from pygit2.enums import SortMode
+
+from activities.adapters.composing import TRAILER
+from activities.adapters.refs import References, RefMissing
+from activities.contracts.report import LandedCommit
+
+
+def tasks_of(message: str, migration: str) -> list[str]:
+    """The migration's tasks that a commit of the chain carries, in the order of its candidates."""
+    mine = re.compile(rf"^{TRAILER}: {re.escape(migration)}/([^\s/]+)$", re.MULTILINE)
+    return mine.findall(message.rstrip().rpartition("\n\n")[2])
+
+
+class Chain(References):
+    """Green branches, as far as they are read."""
+
+    def tip(self, branch: str) -> str:
+        """The branch's commit; raises RefMissing."""
+        commit = self.ref(f"refs/heads/{branch}")
+        if commit is None:
+            raise RefMissing(f"there is no branch {branch} in {self.path.name}")
+        return commit
+
+    def landed(self, branch: str, base: str, migration: str) -> dict[str, str]:
+        """Task id → the commit that carries it, from the trailers of the chain since `base`.
+
+        `base` is where the branch began: with a later one, what upstream took over would be missed.
+        """
+        carrying = self._carrying(branch, base, migration)
+        return {task: str(commit.id) for commit, tasks in carrying for task in tasks}
+
+    def landings(self, branch: str, base: str, migration: str) -> tuple[LandedCommit, ...]:
+        """The commits that `landed` names, oldest first, with their time and size."""
+        return tuple(
+            LandedCommit(
+                commit=str(commit.id),
+                at=datetime.fromtimestamp(commit.commit_time, UTC).isoformat(),
+                tasks=tuple(tasks),
+                files=len(self.diff(str(commit.parent_ids[0]), str(commit.id))),
+            )
+            for commit, tasks in self._carrying(branch, base, migration)
+        )
+
+    def _carrying(
+        self, branch: str, base: str, migration: str
+    ) -> Generator[tuple[pygit2.Commit, list[str]]]:
+        """The commits of the chain since `base` that carry tasks of the migration, and which."""
+        walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
+        walker.simplify_first_parent()
+        walker.hide(base)
+        for commit in walker:
+            if tasks := tasks_of(commit.message, migration):
+                yield commit, tasks

@@ -79,6 +79,24 @@ class Host:
         self.closing = contextlib.ExitStack()
         """For when nothing of it is used any more."""
 
+    def prepare_model(self, alone: bool) -> bool:
+        """The model, where this process has a credential for one. Raises Unfit without one where
+        there is nothing else to do."""
+        from activities.adapters.model_turns import open_turns
+
+        try:
+            turns = open_turns(self.blobs, self.settings, os.environ)
+        except (OSError, ValueError) as error:
+            raise Unfit(f"WHIMBREL_PRICES={self.settings.prices}: {error}") from error
+        if turns is None and alone:
+            raise Unfit(
+                "the role `model` needs a credential: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL "
+                "for a gateway that asks for none"
+            )
+        if turns is not None:
+            self.turns = turns
+        return turns is not None
+
     async def prepare_tools(self) -> None:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
         from activities.adapters.check_trees import CheckTrees
@@ -128,11 +146,14 @@ class Host:
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:
+    from activities.adapters.transcripts import Transcripts
     from activities.messages import MessageActivities
     from activities.records import RecordActivities
+    from activities.spending import SpendingActivities
 
     records, messages = RecordActivities(host.blobs), MessageActivities(host.blobs, client)
-    return [*_methods(records), *_methods(messages)]
+    spending = SpendingActivities(Transcripts(host.blobs))
+    return [*_methods(records), *_methods(messages), *_methods(spending)]
 
 
 def workspace_activities(host: Host) -> list[Any]:
@@ -151,10 +172,10 @@ def workspace_activities(host: Host) -> list[Any]:
     return [*_methods(workspace), *_methods(ToolActivities())]
 
 
-def model_activities(host: Host) -> list[Any]:  # noqa: ARG001
+def model_activities(host: Host) -> list[Any]:
     from activities.agent import AgentActivities
 
-    return _methods(AgentActivities())
+    return _methods(AgentActivities(host.turns))
 
 
 def briefing_activities(host: Host) -> list[Any]:
@@ -253,6 +274,8 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
     """The Workers of these roles; a host with workspaces also polls its own queue. `held`: the
     locked folder of this process."""
     settings = host.settings
+    # First: nothing that runs in this process or below it finds the key in its environment.
+    may_ask = "model" in roles and host.prepare_model(alone=len(roles) == 1)
     if TOOLS.intersection(roles):
         await host.prepare_tools()
     interceptors: list[Interceptor] = [
@@ -302,6 +325,8 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
             workers.append(worker(role, check_activities(host), settings.checks_per_host))
         elif role == "integration":
             workers.append(worker(role, integration_activities(host), 8))
+        elif role == "model" and may_ask:
+            workers.append(worker(role, model_activities(host), settings.turns_per_host))
         elif role == "delivery":
             workers.append(worker(role, delivery_activities(host), 4))
     return workers

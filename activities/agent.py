@@ -1,16 +1,45 @@
-"""A model's turns, on the workers that have its key."""
+"""A model's turns: one activity each, on the one role that has the key.
+
+A second run of a turn finds the recorded reply and pays nothing.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.contracts.conversation import TakeTurn, TurnTaken
 
+if TYPE_CHECKING:
+    from activities.adapters.model_turns import ModelTurns
+    from activities.contracts.money import Spend
+
 
 class AgentActivities:
-    """Talks to the model; never sees a repository's code but in what it is told."""
+    """Turns with one provider."""
+
+    def __init__(self, turns: ModelTurns) -> None:
+        self._turns = turns
 
     @activity.defn
     async def take_turn(self, request: TakeTurn) -> TurnTaken:
-        """One reply. A second run finds it on record."""
-        raise NotImplementedError
+        """Asks the model, or finds what it replied. Whoever is asked for patience comes back when
+        it is over, without holding a place meanwhile. BudgetReached has the Spend of the turn's
+        lost requests as its detail."""
+        try:
+            return await self._turns.take(request)
+        except Exception as error:
+            after: float | None = getattr(error, "after", None)
+            spend: Spend | None = getattr(error, "spend", None)
+            if after is None and spend is None:
+                raise
+            raise ApplicationError(
+                str(error),
+                *([spend] if spend else []),
+                type=type(error).__name__,
+                next_retry_delay=None if after is None else timedelta(seconds=after),
+                category=ApplicationErrorCategory.BENIGN,
+            ) from None

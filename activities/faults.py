@@ -37,6 +37,7 @@ ACTIVITIES = (
     "run_checks",
     "run_rung",
     "steer_tasks",
+    "sum_spend",
     "take_base",
     "take_baseline",
     "take_survey",

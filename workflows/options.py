@@ -165,11 +165,13 @@ VERIFY_LANDING: RemoteOptions = {**VERIFY, "priority": Priority(priority_key=1)}
 """Everybody waits for the queue, so its checks go before those of tasks."""
 TURN = RemoteOptions(
     task_queue=MODEL,
-    start_to_close_timeout=timedelta(hours=1),
+    start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
+    cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
-"""A reply may take minutes; a provider that is away or full is waited for."""
+"""A reply may take minutes; a provider that is away or full is waited for, however long: who is
+asked for patience is told when to come back, instead of the policy's pause."""
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),

@@ -3,7 +3,7 @@
 A step has a slate of its own; whatever runs within it, in other threads too, writes on that one.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -18,14 +18,20 @@ def fresh_slate() -> list[str]:
 
 
 @contextmanager
-def doing(what: str) -> Generator[None]:
-    """Says so while it lasts; outside of a step to nobody."""
+def doing(what: str) -> Generator[Callable[[str], None]]:
+    """Says so while it lasts, or what is said to it since; outside of a step to nobody."""
     words = _SLATE.get()
     if words is None:
-        yield
+        yield lambda _: None
         return
+    said = what
     words.append(what)
+
+    def say(now: str) -> None:
+        nonlocal said
+        words[words.index(said)] = said = now
+
     try:
-        yield
+        yield say
     finally:
-        words.remove(what)
+        words.remove(said)

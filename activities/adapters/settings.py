@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     """Folders that specs may show their commands, read-only; JSON: ["/srv/maven"]."""
     secrets: Path | None = None
     """A folder with a file for each secret that environments may name; None: in the home."""
+    turns_per_host: Annotated[int, Field(ge=1)] = 64
+    """Model turns that a worker takes at once, where the account bears as many."""
+    prices: Path | None = None
+    """A JSON file of what models cost, before the built-in table; see docs."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
     deployment: Annotated[str, Field(pattern=r"^[^./]*$")] = ""
     """Names the worker deployment that control workers belong to; empty: they are not versioned."""

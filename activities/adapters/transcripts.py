@@ -7,6 +7,7 @@ request that is neither in a chunk nor has a cost of its own was lost, and count
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
+from threading import Lock
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -29,6 +30,7 @@ class Transcripts:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._chunks: OrderedDict[str, dict[int, Chunk]] = OrderedDict()
+        self._lock = Lock()
 
     def conversation(self, talk: BlobRef) -> Conversation:
         return self._blobs.get_model(talk, Conversation)
@@ -39,11 +41,7 @@ class Transcripts:
 
     def chunk(self, talk: Conversation, number: int) -> Chunk:
         """What was said in a turn; raises BlobMissing."""
-        identity = f"{talk.migration}/{talk.scope}@{talk.attempt}"
-        known = self._chunks.setdefault(identity, {})
-        self._chunks.move_to_end(identity)
-        while len(self._chunks) > IN_MIND:
-            self._chunks.popitem(last=False)
+        known = self._in_mind(f"{talk.migration}/{talk.scope}@{talk.attempt}")
         if number not in known:
             chunk = self.turn(talk, number).chunk()
             if chunk is None:
@@ -53,6 +51,14 @@ class Transcripts:
                 )
             known[number] = chunk
         return known[number]
+
+    def _in_mind(self, identity: str) -> dict[int, Chunk]:
+        with self._lock:
+            known = self._chunks.setdefault(identity, {})
+            self._chunks.move_to_end(identity)
+            while len(self._chunks) > IN_MIND:
+                self._chunks.popitem(last=False)
+        return known
 
     def sent_before(self, talk: Conversation, number: int) -> list[Chunk]:
         """What is shown to the model again in a turn, oldest first: all since the last summary."""

@@ -48,3 +48,26 @@ class Spend(Contract):
             recorded=self.recorded + other.recorded,
             unconfirmed=self.unconfirmed + other.unconfirmed,
         )
+
+
+class SumSpend(Contract):
+    """What was spent on something, such as a task whose workflow was lost."""
+
+    migration: str
+    scope: str
+    """As in Conversation."""
+    attempts: str = ""
+    """Only those whose names begin so, such as `0-`; empty: all."""
+
+
+class GateClosed(Contract):
+    """The model's provider asked for patience: nobody asks it before `until`."""
+
+    until: float
+    """Seconds since the epoch."""
+    why: str
+    """What it said."""
+    concurrency: int
+    """Requests at once of one process before it goes on slowly."""
+    times: int = 1
+    """Closings in a row; the more, the longer where the provider does not say."""

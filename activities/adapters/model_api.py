@@ -1,0 +1,78 @@
+"""The model behind the Messages API: the SDK's own client, which never retries by itself.
+
+Whatever goes wrong is one of model_errors.py. The credential is taken out of the environment by the
+one role that needs it, so that no other part of the process, and no child of it, finds it there.
+"""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import httpx2
+from anthropic import AnthropicError, AsyncAnthropic
+
+from activities.adapters.model_errors import ModelError, ModelSilent, kind_of
+from activities.adapters.model_reply import Reply, Stream
+
+KEY, TOKEN, BASE_URL = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"
+ELSEWHERE = ("ANTHROPIC_PROFILE", "ANTHROPIC_FEDERATION_RULE_ID")
+"""What the SDK finds a credential by that is not in the environment itself."""
+NO_KEY_NEEDED = "none"
+"""Shown to an address of one's own that nobody gave a key for: a gateway may ask for none."""
+SECRET = (KEY, TOKEN, "ANTHROPIC_CUSTOM_HEADERS")
+SILENCE = 180.0
+"""Seconds without a byte: a model that thinks sends pings."""
+LONGEST = 1800.0
+"""Seconds of one reply."""
+CONNECT = 10.0
+
+
+class ModelApi:
+    """One provider, with one account."""
+
+    def __init__(self, client: AsyncAnthropic) -> None:
+        """`client`: one that never retries by itself."""
+        self._client = client
+
+    async def reply(self, body: dict[str, Any], told: Callable[[int, int], None]) -> Reply:
+        """One request; `told` gets the events and characters so far. Raises a ModelError."""
+        stream = Stream()
+        try:
+            async with asyncio.timeout(LONGEST):
+                events = await self._client.messages.create(**body, stream=True)
+                async with events:
+                    async for event in events:
+                        stream.take(event.to_dict())
+                        told(stream.events, stream.chars)
+            return stream.reply()
+        except ModelError:
+            raise
+        except TimeoutError:
+            pass
+        except (AnthropicError, httpx2.HTTPError, TypeError, ValueError, LookupError) as error:
+            # Not chained: what a client's exception holds may quote the prompt.
+            raise kind_of(error) from None
+        raise ModelSilent(f"the reply was not whole after {LONGEST:.0f} s")
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def open_model(environment: MutableMapping[str, str], silence: float = SILENCE) -> ModelApi | None:
+    """The model that the environment names, whose secrets are not in it afterwards; None: it names
+    none. `silence`: seconds without a byte after which a reply is given up."""
+    key, token = environment.get(KEY) or None, environment.get(TOKEN) or None
+    if not (key or token or any(map(environment.get, ELSEWHERE))):
+        if not environment.get(BASE_URL):
+            return None
+        key = NO_KEY_NEEDED
+    client = AsyncAnthropic(
+        api_key=key,
+        auth_token=None if key else token,
+        base_url=environment.get(BASE_URL) or None,
+        max_retries=0,
+        timeout=httpx2.Timeout(silence, connect=CONNECT),
+    )
+    for name in SECRET:
+        environment.pop(name, None)
+    return ModelApi(client)

@@ -1,0 +1,180 @@
+"""What may come of a request to the model, one kind each; the classes are the error table.
+
+`charged`: whether somebody may have to pay for the request. `busy`: the provider asks everybody for
+patience, for `after` seconds where it says so.
+"""
+
+import math
+from collections.abc import Mapping
+
+import httpx2
+from anthropic import (
+    AnthropicError,
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+)
+
+TEXT = 500
+"""Characters: an error's body may quote the prompt."""
+SPEND_LIMITS = frozenset(("enforced_spend_limit_reached", "contract_spend_limit_reached"))
+
+
+class ModelError(Exception):
+    """A request that brought no reply."""
+
+    charged = False
+    busy = False
+
+    def __init__(self, text: str, after: float | None = None, charged: bool | None = None) -> None:
+        super().__init__(text[:TEXT])
+        self.after = after
+        if charged is not None:
+            self.charged = charged
+
+
+class NoKey(ModelError):
+    """There is no credential."""
+
+
+class KeyRefused(ModelError):
+    """The credential is wrong, or may not do this."""
+
+
+class ModelUnknown(ModelError):
+    """The API has no such model."""
+
+
+class RequestRefused(ModelError):
+    """The API will never take this request."""
+
+
+class PromptTooLong(ModelError):
+    """The conversation does not fit the model's window."""
+
+
+class SpendLimitReached(ModelError):
+    """The account may spend no more: a person has to see to it."""
+
+
+class RateLimited(ModelError):
+    busy = True
+
+
+class ModelOverloaded(ModelError):
+    busy = True
+
+
+class ModelUnavailable(ModelError):
+    """Trouble on the API's side."""
+
+
+class ModelUnreachable(ModelError):
+    """No connection."""
+
+
+class ModelSilent(ModelError):
+    """Nothing came for too long."""
+
+    charged = True
+
+
+class ReplyCut(ModelError):
+    """The stream ended before the reply did."""
+
+    charged = True
+
+
+OF_STATUS: dict[int, type[ModelError]] = {
+    401: KeyRefused,
+    402: SpendLimitReached,
+    403: KeyRefused,
+    404: ModelUnknown,
+    408: ModelUnavailable,
+    409: ModelUnavailable,
+    413: PromptTooLong,
+    429: RateLimited,
+    529: ModelOverloaded,
+}
+OF_TYPE: dict[str, type[ModelError]] = {
+    "invalid_request_error": RequestRefused,
+    "authentication_error": KeyRefused,
+    "permission_error": KeyRefused,
+    "not_found_error": ModelUnknown,
+    "billing_error": SpendLimitReached,
+    "rate_limit_error": RateLimited,
+    "overloaded_error": ModelOverloaded,
+}
+"""Of error events, which come in a stream that began with a 200."""
+
+
+def kind_of(error: Exception) -> ModelError:
+    """What an exception of the client means."""
+    if isinstance(error, APIStatusError):
+        return _answered(error)
+    if isinstance(error, APIConnectionError):
+        return _unanswered(error.__cause__ or error, isinstance(error, APITimeoutError))
+    if isinstance(error, httpx2.TransportError):
+        return ReplyCut(f"the connection broke in the middle of the reply: {error}")
+    if isinstance(error, APIResponseValidationError | ValueError | LookupError):
+        return ReplyCut(f"the reply makes no sense: {error}")
+    if isinstance(error, TypeError | AnthropicError):
+        # The client looks for its credential when it is first used.
+        return NoKey(f"no credential for the model API: {error}")
+    raise error
+
+
+def _answered(error: APIStatusError) -> ModelError:
+    said = error.api_message or str(error)
+    text = f"{error.status_code} {error.type or ''}: {said}"
+    headers, streaming = error.response.headers, error.status_code < 300
+    kind = OF_STATUS.get(error.status_code, RequestRefused)
+    if error.status_code >= 500 and kind is RequestRefused:
+        kind = ModelUnavailable
+    if streaming:
+        kind = OF_TYPE.get(error.type or "", ModelUnavailable)
+    if error.error_code in SPEND_LIMITS:
+        kind = SpendLimitReached
+    elif "prompt is too long" in said.lower() and kind is RequestRefused:
+        kind = PromptTooLong
+    kind = _as_told(kind, headers)
+    return kind(text, retry_after(headers), charged=streaming)
+
+
+def _as_told(kind: type[ModelError], headers: Mapping[str, str]) -> type[ModelError]:
+    """`x-should-retry` overrides what the status says."""
+    told = headers.get("x-should-retry")
+    if told == "true" and kind.__name__ in NEVER_MENDED:
+        return ModelUnavailable
+    if told == "false" and kind.__name__ not in NEVER_MENDED:
+        return RequestRefused
+    return kind
+
+
+def _unanswered(cause: BaseException, timeout: bool) -> ModelError:
+    text = f"{type(cause).__name__}: {cause}"
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return ModelUnreachable(f"the model API does not answer: {text}")
+    if timeout:
+        return ModelSilent(f"the model API was silent for too long: {text}")
+    return ModelUnreachable(f"the connection to the model API broke: {text}", charged=True)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the API asks for."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers[name]) / unit
+        except (KeyError, ValueError):
+            continue
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    return None
+
+
+NEVER_MENDED = frozenset(
+    kind.__name__
+    for kind in (NoKey, KeyRefused, ModelUnknown, RequestRefused, PromptTooLong, SpendLimitReached)
+)
+"""Kinds that the same request will meet again."""

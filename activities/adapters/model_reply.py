@@ -1,0 +1,124 @@
+"""A reply, put together from its stream to the byte: what the model said it is shown again.
+
+The client's own accumulation reads JSON that stops half way as if it were whole, and raises at JSON
+that is none; here a call that is not whole is left out, and one that is malformed says so.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from activities.adapters.model_errors import ReplyCut
+from activities.contracts.conversation import TurnEnd
+from activities.contracts.money import Usage
+from activities.contracts.transcript import MALFORMED, Block
+
+Json = dict[str, Any]
+SHOWN = 2000
+"""Characters of malformed JSON that the model sees again."""
+ENDS = {
+    "max_tokens": TurnEnd.CUT,
+    "model_context_window_exceeded": TurnEnd.CUT,
+    "pause_turn": TurnEnd.PAUSED,
+    "refusal": TurnEnd.REFUSED,
+}
+"""stop_reason → how it ended; others depend on whether tools were called."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply."""
+
+    blocks: tuple[Block, ...]
+    stop: str
+    usage: Usage
+    model: str
+
+    @property
+    def end(self) -> TurnEnd:
+        called = any(block.get("type") == "tool_use" for block in self.blocks)
+        return ENDS.get(self.stop, TurnEnd.CALLS if called else TurnEnd.SAID)
+
+
+@dataclass
+class Stream:
+    """What has come of a reply so far."""
+
+    events: int = 0
+    chars: int = 0
+    _stop: str = ""
+    _model: str = ""
+    _usage: Json = field(default_factory=dict[str, Any])
+    _blocks: dict[int, Block] = field(default_factory=dict[int, Block])
+    _inputs: dict[int, str] = field(default_factory=dict[int, str])
+
+    def take(self, event: Json) -> None:
+        """One event; those of kinds unknown say nothing."""
+        self.events += 1
+        kind = event["type"]
+        if kind == "message_start":
+            self._model = event["message"]["model"]
+            self._usage.update(event["message"]["usage"])
+        elif kind == "content_block_start":
+            self._blocks[event["index"]] = dict(event["content_block"])
+        elif kind == "content_block_delta":
+            self._add(event["index"], event["delta"])
+        elif kind == "message_delta":
+            self._stop = event["delta"].get("stop_reason") or ""
+            self._usage.update({k: v for k, v in event["usage"].items() if v is not None})
+
+    def _add(self, index: int, delta: Json) -> None:
+        block = self._blocks[index]
+        for part in ("text", "thinking", "signature"):
+            if part in delta:
+                block[part] = block.get(part, "") + delta[part]
+                self.chars += len(delta[part])
+        if "partial_json" in delta:
+            self._inputs[index] = self._inputs.get(index, "") + delta["partial_json"]
+            self.chars += len(delta["partial_json"])
+        if "citation" in delta:
+            block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+
+    def reply(self) -> Reply:
+        """Raises ReplyCut when it has no end."""
+        if not self._stop:
+            raise ReplyCut(f"the stream ended without a stop reason after {self.events} events")
+        blocks = [self._whole(index) for index in sorted(self._blocks)]
+        return Reply(
+            blocks=tuple(block for block in blocks if block is not None),
+            stop=self._stop,
+            usage=_usage(self._usage),
+            model=self._model,
+        )
+
+    def _whole(self, index: int) -> Block | None:
+        """None: a block that the API would not take back, or that stops half way."""
+        block = self._blocks[index]
+        last = index == max(self._blocks)
+        cut = last and self._stop in ("max_tokens", "model_context_window_exceeded", "refusal")
+        if block["type"] == "text":
+            return block if block["text"].strip() else None
+        if block["type"] == "thinking":
+            return block if block.get("signature") else None
+        if "input" not in block:
+            return block
+        written = self._inputs.get(index, "")
+        if not written:
+            # Of a call whose reply was cut nobody knows whether its input was to be empty.
+            return None if cut else block
+        try:
+            input = json.loads(written)
+        except ValueError:
+            input = None
+        if isinstance(input, dict):
+            return {**block, "input": input}
+        return None if cut else {**block, "input": {MALFORMED: written[:SHOWN]}}
+
+
+def _usage(counts: Json) -> Usage:
+    return Usage(
+        input=counts.get("input_tokens") or 0,
+        cache_write=counts.get("cache_creation_input_tokens") or 0,
+        cache_read=counts.get("cache_read_input_tokens") or 0,
+        output=counts.get("output_tokens") or 0,
+    )

@@ -1,0 +1,234 @@
+"""One turn of a conversation: looked for on record, else asked for and paid for, then recorded.
+
+An intent is on record before each request, and the reply before the turn is answered. So a second
+run finds the reply and pays nothing; one whose reply got lost is known, and counts at its worst.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+from uuid import uuid4
+
+from activities.adapters import model_request as request
+from activities.adapters.blobs import BlobStore, place
+from activities.adapters.doing import doing
+from activities.adapters.model_api import ModelApi, open_model
+from activities.adapters.model_errors import ModelError, PromptTooLong
+from activities.adapters.model_gate import Closings, Gate
+from activities.adapters.model_reply import Reply
+from activities.adapters.prices import Prices
+from activities.adapters.prompts import FOLDER
+from activities.adapters.settings import Settings
+from activities.adapters.transcripts import Transcripts, Turn
+from activities.adapters.turn_taken import in_short
+from activities.contracts.conversation import Conversation, TakeTurn, TurnEnd, TurnTaken
+from activities.contracts.money import NOTHING, Spend, Usage, Usd
+from activities.contracts.transcript import Block, Chunk, Intent, Summary, ToolResults
+
+Kept = TypeVar("Kept", Chunk, Summary)
+FULL_AT = Decimal("0.8")
+"""Of the model's window: beyond it the conversation is summarised."""
+SUMMARY_TOKENS = 8_000
+SHORT = 500
+"""Characters of a result in a summary's request that did not fit."""
+KEPT_TRYING = 300.0
+"""Seconds that a reply is held for a place that cannot take it: it has been paid for."""
+
+
+class BudgetReached(Exception):
+    """What is left of the grant does not pay for the turn at its worst."""
+
+    def __init__(self, text: str, spend: Spend) -> None:
+        """`spend`: of the turn's lost requests."""
+        super().__init__(text)
+        self.spend = spend
+
+
+def open_turns(
+    blobs: BlobStore, settings: Settings, environment: MutableMapping[str, str]
+) -> "ModelTurns | None":
+    """Turns with the provider whose credential the environment has, and has no more afterwards;
+    None: it has none. Raises OSError and ValueError for a bad file of prices."""
+    api = open_model(environment)
+    if api is None:
+        return None
+    closings = Closings(place(settings.blobs))
+    return ModelTurns(blobs, api, Prices(settings.prices), Gate(closings, settings.turns_per_host))
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A turn that is being taken."""
+
+    talk: Conversation
+    turn: Turn
+    chunks: Sequence[Chunk]
+    asked: tuple[Block, ...]
+    told: tuple[str, ...]
+    grant: Usd | None
+
+    @property
+    def tokens(self) -> int:
+        return request.at_most(self.talk, self.chunks, self.asked)
+
+
+class ModelTurns:
+    """Takes turns with one provider."""
+
+    def __init__(self, blobs: BlobStore, api: ModelApi, prices: Prices, gate: Gate) -> None:
+        self._blobs, self._api, self._prices, self._gate = blobs, api, prices, gate
+        self.transcripts = Transcripts(blobs)
+
+    async def take(self, asked: TakeTurn) -> TurnTaken:
+        """Raises a ModelError, BudgetReached, PriceUnknown, or what a place of blobs raises."""
+        talk = await asyncio.to_thread(self.transcripts.conversation, asked.talk)
+        turn = self.transcripts.turn(talk, asked.turn)
+        chunk = await asyncio.to_thread(turn.chunk)
+        if chunk is None:
+            asking = await asyncio.to_thread(self._prepared, talk, turn, asked)
+            chunk = await self._taken(asking, asked.turn)
+        return await asyncio.to_thread(in_short, turn, chunk)
+
+    def _prepared(self, talk: Conversation, turn: Turn, asked: TakeTurn) -> _Asking:
+        chunks = self.transcripts.sent_before(talk, asked.turn)
+        results = self._blobs.get_model(asked.results, ToolResults) if asked.results else None
+        blocks = request.asked(talk, chunks[-1] if chunks else None, results, asked.told)
+        return _Asking(talk, turn, chunks, blocks, asked.told, asked.grant)
+
+    async def _taken(self, asking: _Asking, number: int) -> Chunk:
+        """Compacts where the window is nearly full, or turns out to be."""
+        window = self._prices.window(asking.talk.model)
+        summary = await asyncio.to_thread(asking.turn.summary)
+        full = asking.tokens + asking.talk.max_tokens > window * FULL_AT
+        if summary is None and not (full and asking.chunks):
+            try:
+                return await self._replied(asking, number)
+            except PromptTooLong:
+                if not asking.chunks:
+                    return await self._full(asking, number)
+        summary = summary or await self._summarised(asking)
+        if summary is None or not summary.text:
+            return await self._full(asking, number)
+        continued = request.continued(asking.talk, summary.text, asking.told)
+        fresh = _Asking(asking.talk, asking.turn, (), continued, asking.told, asking.grant)
+        try:
+            return await self._replied(fresh, number, compacted=True)
+        except PromptTooLong:
+            return await self._full(asking, number)
+
+    async def _replied(self, asking: _Asking, number: int, compacted: bool = False) -> Chunk:
+        began = time.monotonic()
+        reply, of, usd = await self._ask(asking)
+        chunk = Chunk(
+            turn=number,
+            asked=asking.asked,
+            reply=reply.blocks,
+            end=reply.end,
+            stop=reply.stop,
+            usage=reply.usage,
+            usd=usd,
+            model=reply.model,
+            seconds=round(time.monotonic() - began, 3),
+            compacted=compacted,
+            request=of,
+        )
+        return await self._kept(asking.turn, asking.turn.keep, chunk)
+
+    async def _full(self, asking: _Asking, number: int) -> Chunk:
+        chunk = Chunk(
+            turn=number,
+            asked=asking.asked,
+            reply=(),
+            end=TurnEnd.FULL,
+            stop="",
+            usage=Usage(),
+            usd=NOTHING,
+            model=asking.talk.model,
+        )
+        return await self._kept(asking.turn, asking.turn.keep, chunk)
+
+    async def _summarised(self, asking: _Asking) -> Summary | None:
+        """None: even that does not fit."""
+        instruction = request.text((FOLDER / "summarise.md").read_text())
+        talk = asking.talk.model_copy(
+            update={"max_tokens": min(asking.talk.max_tokens, SUMMARY_TOKENS)}
+        )
+        for blocks in (asking.asked, request.shortened(asking.asked, SHORT)):
+            asked = (*blocks, instruction)
+            summing = _Asking(talk, asking.turn, asking.chunks, asked, (), asking.grant)
+            try:
+                reply, of, usd = await self._ask(summing)
+            except PromptTooLong:
+                continue
+            words = "\n\n".join(b["text"] for b in reply.blocks if b["type"] == "text")
+            summary = Summary(text=words, usage=reply.usage, usd=usd, request=of)
+            return await self._kept(asking.turn, asking.turn.keep_summary, summary)
+        return None
+
+    async def _ask(self, asking: _Asking) -> tuple[Reply, int, Usd]:
+        """A reply, which of the turn's requests brought it, and what it cost."""
+        talk, turn = asking.talk, asking.turn
+        worst = self._worst(asking)
+        body = await asyncio.to_thread(request.body_of, talk, asking.chunks, asking.asked)
+        async with self._gate.passage():
+            intent = Intent(by=uuid4().hex, worst=worst)
+            number = await asyncio.to_thread(turn.intend, intent)
+            try:
+                await asyncio.to_thread(_check_grant, turn, asking.grant, worst)
+                with doing("the model has the word") as say:
+                    reply = await self._api.reply(
+                        body, lambda events, chars: say(f"{events} events, {chars} characters")
+                    )
+            except (BudgetReached, ModelError) as error:
+                if not getattr(error, "charged", False):
+                    await asyncio.to_thread(turn.settle, number, NOTHING)
+                raise
+        return reply, number, self._cost(asking, reply)
+
+    def _worst(self, asking: _Asking) -> Usd:
+        """Raises PriceUnknown where there is a cap."""
+        model = asking.talk.model
+        if asking.grant is None and not self._prices.known(model):
+            return NOTHING
+        return self._prices.worst(model, asking.tokens, asking.talk.max_tokens)
+
+    def _cost(self, asking: _Asking, reply: Reply) -> Usd:
+        """By the name that the API gave the model, where that has a price."""
+        model = reply.model if self._prices.known(reply.model) else asking.talk.model
+        return self._prices.price(model, reply.usage) if self._prices.known(model) else NOTHING
+
+    async def _kept(self, turn: Turn, keep: Callable[[Kept], Kept], said: Kept) -> Kept:
+        """What is on record now. One's own reply that came second is paid for beside it."""
+        kept = await _insisting(keep, said)
+        if said.request and kept.request != said.request:
+            await asyncio.to_thread(turn.settle, said.request, said.usd)
+        return kept
+
+
+async def _insisting(keep: Callable[[Kept], Kept], said: Kept) -> Kept:
+    """Until the place takes it: what is lost now was paid for in vain."""
+    began, pause = time.monotonic(), 0.5
+    while True:
+        try:
+            return await asyncio.to_thread(keep, said)
+        except OSError:
+            if time.monotonic() - began > KEPT_TRYING:
+                raise
+        with doing("holds a reply that no place takes"):
+            await asyncio.sleep(pause)
+        pause = min(2 * pause, 10.0)
+
+
+def _check_grant(turn: Turn, grant: Usd | None, worst: Usd) -> None:
+    """After the intent, so that two who ask at once know of each other."""
+    if grant is None or (spend := turn.spend()).total <= grant:
+        return
+    lost = spend.model_copy(update={"unconfirmed": spend.unconfirmed - worst})
+    raise BudgetReached(
+        f"the turn may cost {worst:.4f} USD and its lost requests {lost.total:.4f}, "
+        f"and {grant:.4f} are left",
+        lost,
+    )

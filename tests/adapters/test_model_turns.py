@@ -1,0 +1,271 @@
+"""Turns with the real client against the local Messages API: what is asked, recorded and paid."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from talks import MODEL, a_talk, talking
+
+from activities.adapters.model_errors import ModelOverloaded, ReplyCut, RequestRefused
+from activities.adapters.model_turns import BudgetReached
+from activities.contracts.conversation import TurnEnd
+from activities.contracts.money import Spend
+from activities.contracts.transcript import MALFORMED, calls_of
+from tests.fakes.messages_api import MessagesApi, scripted
+from tests.fakes.replies import Failure, broke, call, cut_after, overloaded, said, thought
+from tests.service import eventually
+
+LONG = "Twelve rules that a migration keeps, one by one. " * 120
+
+
+async def test_a_second_run_finds_the_reply_and_pays_nothing(tmp_path):
+    reply = said("I look.", call("read", path="a.py"))
+    async with MessagesApi(scripted([reply])) as api, talking(tmp_path, api) as talks:
+        first = await talks.take(a_talk())
+        async with talking(tmp_path, api) as another:
+            assert await another.take(a_talk()) == first
+    assert len(api.requests) == 1
+    assert (first.end, first.calls, first.said) == (TurnEnd.CALLS, ("read",), "I look.")
+    assert first.spend == Spend(recorded=api.account.usd)
+
+
+async def test_what_the_model_said_is_shown_again_to_the_byte(tmp_path):
+    replies = [said(thought("hm"), "ok", call("read", path="ä.py")), said(call("check")), said("x")]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        await talks.take(a_talk())
+        await talks.take(a_talk(), 2, results={"read": "1: old"}, told=("be quick",))
+        taken = await talks.take(a_talk(), 3, results={"check": ""})
+    messages = api.requests[2].body["messages"]
+    assert [m["content"] for m in messages if m["role"] == "assistant"] == [
+        list(reply.blocks) for reply in replies[:2]
+    ]
+    answer, steering = messages[2]["content"]
+    assert (answer["content"][0]["text"], steering["text"]) == ("1: old", "be quick")
+    assert taken.end is TurnEnd.SAID
+
+
+async def test_everything_but_what_is_new_is_read_from_the_cache(tmp_path):
+    replies = [said(call("read", path=f"{n}.py")) for n in range(4)]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        for turn in range(1, 5):
+            results = {"read": f"line {turn}\n" * 200} if turn > 1 else None
+            await talks.take(a_talk(system=LONG), turn, results=results)
+    for before, after in zip(api.account.served, api.account.served[1:], strict=False):
+        had = before.usage["cache_read_input_tokens"] + before.usage["cache_creation_input_tokens"]
+        assert after.usage["cache_read_input_tokens"] == had > 1024
+        assert after.usage["input_tokens"] < 10
+
+
+async def test_a_call_that_no_tool_answered_is_answered_all_the_same(tmp_path):
+    replies = [said(call("read", path="a.py")), said("well")]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        await talks.take(a_talk())
+        assert (await talks.take(a_talk(), 2, told=("go on",))).end is TurnEnd.SAID
+    assert api.requests[1].last[0]["is_error"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "end", "calls"),
+    [
+        (said("well"), TurnEnd.SAID, ()),
+        (said(call("check")), TurnEnd.CALLS, ("check",)),
+        (said("no", stop="refusal"), TurnEnd.REFUSED, ()),
+        (said("hm", stop="pause_turn"), TurnEnd.PAUSED, ()),
+        (said("so lon", stop="max_tokens"), TurnEnd.CUT, ()),
+        (
+            said(call("check"), call("write", path="a", content="b"), stop="max_tokens"),
+            TurnEnd.CUT,
+            ("check", "write"),
+        ),
+        (
+            said(
+                call("check"),
+                call("write", path="a.py", content="long"),
+                stop="max_tokens",
+                broken=True,
+            ),
+            TurnEnd.CUT,
+            ("check",),
+        ),
+        (said(call("check"), stop="max_tokens", broken=True), TurnEnd.CUT, ()),
+        (said("so", stop="model_context_window_exceeded"), TurnEnd.CUT, ()),
+    ],
+    ids=[
+        *("talk", "call", "refusal", "pause", "cut", "cut after calls", "cut in a call"),
+        *("cut in its first", "window"),
+    ],
+)
+async def test_every_end_of_a_reply_is_told_and_can_be_gone_on_from(tmp_path, reply, end, calls):
+    async with MessagesApi(scripted([reply, said("and on")])) as api, talking(tmp_path, api) as t:
+        taken = await t.take(a_talk())
+        assert (taken.end, taken.calls) == (end, calls)
+        results = dict.fromkeys(calls, "done") if calls else None
+        told = () if end is TurnEnd.PAUSED else ("go on",)
+        assert (await t.take(a_talk(), 2, results=results, told=told)).said == "and on"
+
+
+async def test_malformed_input_of_a_call_is_a_call_that_says_so(tmp_path):
+    reply = said(call("edit", path="a.py", old="x", new="y"), broken=True)
+    async with MessagesApi(scripted([reply, said("well")])) as api, talking(tmp_path, api) as talks:
+        taken = await talks.take(a_talk())
+        (made,) = calls_of(talks.turns.transcripts.chunk(a_talk(), 1))
+        await talks.take(a_talk(), 2, results={"edit": "no JSON"})
+    assert (taken.calls, list(made["input"])) == (("edit",), [MALFORMED])
+    assert made["input"][MALFORMED].startswith('{"path": "a.py"')
+
+
+async def test_files_that_a_model_asks_for_are_told_where_it_asked_well(tmp_path):
+    reply = said(
+        call("request_files", paths=["a.py", "b.py"], reason="shared"),
+        call("request_files", paths=[], reason="bad"),
+    )
+    async with MessagesApi(scripted([reply])) as api, talking(tmp_path, api) as talks:
+        taken = await talks.take(a_talk())
+    assert [(ask.path, ask.reason) for ask in taken.asks] == [
+        ("a.py", "shared"),
+        ("b.py", "shared"),
+    ]
+
+
+async def test_the_same_calls_have_the_same_fingerprint_whatever_was_said(tmp_path):
+    replies = [said("a", call("check")), said("b", call("check")), said(call("read", path="a"))]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        one = await talks.take(a_talk())
+        two = await talks.take(a_talk(), 2, results={"check": "red"})
+        three = await talks.take(a_talk(), 3, results={"check": "red"})
+    assert one.fingerprint == two.fingerprint != three.fingerprint
+
+
+async def test_a_reply_that_was_lost_counts_at_its_worst_beside_the_one_that_came(tmp_path):
+    answers = [cut_after(said("a long answer " * 50), 6), said("well")]
+    async with MessagesApi(scripted(answers)) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(ReplyCut):
+            await talks.take(a_talk())
+        taken = await talks.take(a_talk())
+        assert taken == await talks.take(a_talk())
+    assert taken.spend.recorded == api.account.confirmed
+    assert taken.spend.unconfirmed > api.account.usd - api.account.confirmed > 0
+    assert talks.spent(a_talk()) == taken.spend
+
+
+@pytest.mark.parametrize("failure", [broke(), broke(504), Failure(400, "invalid_request_error")])
+async def test_a_request_that_the_api_refused_costs_nothing(tmp_path, failure):
+    async with MessagesApi(scripted([failure, said("well")])) as api, talking(tmp_path, api) as t:
+        with pytest.raises(Exception, match=str(failure.status)):
+            await t.take(a_talk())
+        assert t.spent(a_talk()) == Spend()
+        assert (await t.take(a_talk())).spend == Spend(recorded=api.account.usd)
+
+
+async def test_no_request_is_made_that_the_grant_cannot_pay_for(tmp_path):
+    async with MessagesApi(scripted([said("well")])) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(BudgetReached, match=r"0\.0001 are left") as reached:
+            await talks.take(a_talk(), grant="0.0001")
+        assert (api.requests, reached.value.spend, talks.spent(a_talk())) == ([], Spend(), Spend())
+        worst = talks.turns._prices.worst(MODEL, 0, 1000)
+        assert (await talks.take(a_talk(), grant="0.1")).spend.total < worst < Decimal("0.1")
+
+
+async def test_lost_requests_of_a_turn_use_its_grant_up_and_are_told(tmp_path):
+    lost = cut_after(said("well"), 3)
+    async with MessagesApi(lambda _: lost) as api, talking(tmp_path, api) as talks:
+        grant, lost_replies = "0.1", 0
+        while not isinstance(reached := await _raised(talks, grant), BudgetReached):
+            assert isinstance(reached, ReplyCut)
+            lost_replies += 1
+    assert len(api.requests) == lost_replies > 1
+    assert reached.spend == talks.spent(a_talk())
+    assert api.account.usd < reached.spend.total <= Decimal(grant)
+
+
+async def _raised(talks, grant) -> Exception:
+    try:
+        await talks.take(a_talk(), grant=grant)
+    except (ReplyCut, BudgetReached) as error:
+        return error
+    raise AssertionError("it was paid for")
+
+
+async def test_of_two_that_ask_at_once_neither_passes_the_cap(tmp_path):
+    """A worker that was taken for dead, and the one that took over: each sees the other's."""
+    async with (
+        MessagesApi(lambda _: said("well", silent=0.3)) as api,
+        talking(tmp_path, api) as one,
+        talking(tmp_path, api) as two,
+    ):
+        enough = str(one.turns._prices.worst(MODEL, 9000, 1000))
+        takes = [t.take(a_talk(), grant=enough) for t in (one, two)]
+        ended = await asyncio.gather(*takes, return_exceptions=True)
+        assert api.account.usd <= Decimal(enough)
+        assert one.spent(a_talk()).total <= Decimal(enough)
+        assert all(not isinstance(e, Exception) or isinstance(e, BudgetReached) for e in ended)
+
+
+async def test_two_replies_to_one_turn_are_one_on_record_and_both_paid(tmp_path):
+    replies = [said("first", silent=0.5), said("second")]
+    async with (
+        MessagesApi(scripted(replies)) as api,
+        talking(tmp_path, api) as frozen,
+        talking(tmp_path, api) as second,
+    ):
+
+        async def asked() -> bool:
+            return bool(api.requests)
+
+        late = asyncio.create_task(frozen.take(a_talk()))
+        await eventually(asked)
+        assert (await second.take(a_talk())).said == "second"
+        assert (await late).said == "second"
+        assert second.spent(a_talk()) == Spend(recorded=api.account.usd)
+
+
+async def test_a_conversation_that_nearly_fills_the_window_goes_on_from_a_summary(tmp_path):
+    window = 40_000
+    big = call("read", path="a.py")
+    replies = [said(big), said("Summary: a.py is done."), said("on we go"), said("still")]
+    async with MessagesApi(scripted(replies), window=window) as api, talking(tmp_path, api) as t:
+        t.turns._prices.window = lambda _: window
+        await t.take(a_talk())
+        taken = await t.take(a_talk(), 2, results={"read": "word " * 8000}, told=("and hurry",))
+        await t.take(a_talk(), 3, told=("go on",))
+        chunk = t.turns.transcripts.chunk(a_talk(), 2)
+    assert (chunk.compacted, taken.said) == (True, "on we go")
+    shown = [block["text"] for block in api.requests[2].last]
+    assert shown[0] == "This file."
+    assert shown[1].endswith("Summary: a.py is done.")
+    assert shown[2] == "and hurry"
+    assert len(api.requests[3].body["messages"]) == 3
+    assert taken.spend == Spend(recorded=sum(s.usd for s in api.account.served[1:3]))
+
+
+async def test_a_conversation_that_the_api_finds_too_long_is_summarised_with_shorter_results(
+    tmp_path,
+):
+    replies = [said(call("read", path="a.py")), said("So far so good."), said("on")]
+    async with MessagesApi(scripted(replies), window=6000) as api, talking(tmp_path, api) as talks:
+        await talks.take(a_talk())
+        taken = await talks.take(a_talk(), 2, results={"read": "word " * 8000})
+    assert (taken.said, taken.end) == ("on", TurnEnd.SAID)
+    assert taken.spend == Spend(recorded=api.account.usd - api.account.served[0].usd)
+
+
+async def test_a_brief_that_fits_no_window_is_said_to_be_too_long(tmp_path):
+    async with MessagesApi(scripted([]), window=500) as api, talking(tmp_path, api) as talks:
+        taken = await talks.take(a_talk(brief=LONG))
+    assert (taken.end, taken.spend) == (TurnEnd.FULL, Spend())
+
+
+async def test_an_error_is_short_and_quotes_no_more(tmp_path):
+    refusal = Failure(400, "invalid_request_error", "you said: " + LONG)
+    async with MessagesApi(scripted([refusal])) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(RequestRefused) as raised:
+            await talks.take(a_talk())
+    assert len(str(raised.value)) <= 500
+    assert raised.value.__cause__ is None
+
+
+async def test_an_overloaded_provider_says_when_to_come_back_even_if_it_did_not(tmp_path):
+    async with MessagesApi(scripted([overloaded()])) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(ModelOverloaded) as raised:
+            await talks.take(a_talk())
+    assert raised.value.after

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batches, landing, orchestration, resuming, workspaces, writable
+from benchmarks import batches, claimants, landing, orchestration, resuming, workspaces, writable
 from benchmarks.measuring import Comparison, machine
 
-SUITES = ("landing", "batches", "workspaces", "writable", "orchestration", "resuming")
+SUITES = ("landing", "batches", "workspaces", "writable", "orchestration", "resuming", "claimants")
 
 
 def main() -> int:
@@ -27,6 +27,7 @@ def main() -> int:
         "writable": lambda: writable.compare(scratch, asked.rounds),
         "orchestration": lambda: orchestration.compare(scratch, asked.rounds),
         "resuming": lambda: resuming.compare(scratch, asked.rounds),
+        "claimants": lambda: claimants.compare(scratch, asked.rounds),
     }
     facts = machine(scratch)
     done: list[Comparison] = []

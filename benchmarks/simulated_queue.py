@@ -5,6 +5,7 @@ reason now and then. What is decided is decided by the workflow's own `batching`
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ class Weather:
     """Good candidates that were turned down."""
     _random: random.Random = field(init=False)
     _made: int = 0
+    _asked: Counter[tuple[int, int, int]] = field(default_factory=Counter[tuple[int, int, int]])
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -45,11 +47,19 @@ class Weather:
         return [Asking(number, self._random.random() < self.rate) for number in numbers]
 
     def failures(self, members: Sequence[Asking]) -> set[str]:
-        """One check of these on the tip; a flaky failure is one of a few well-known ones."""
+        """One check of these on the tip; a flaky failure is one of a few well-known ones.
+
+        Made of what is checked and how often it was before, so that checks which run at once may
+        end in any order.
+        """
         self.checks += 1
         failing = {f"test_{member.number}" for member in members if member.bad}
-        if self._random.random() < self.flaky:
-            failing.add(f"flaky_{self._random.randrange(5)}")
+        if self.flaky:
+            what = (members[0].number, members[-1].number, len(members))
+            self._asked[what] += 1
+            luck = random.Random(repr((self.seed, what, self._asked[what])))
+            if luck.random() < self.flaky:
+                failing.add(f"flaky_{luck.randrange(5)}")
         return failing
 
 

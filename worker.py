@@ -29,7 +29,7 @@ from activities.adapters.code_version import own_code
 from activities.adapters.doing import fresh_slate
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.logs import configure_logs
-from activities.adapters.settings import Settings
+from activities.adapters.settings import HubElsewhere, Settings
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
 from activities.held import Bereaved, HoldingInterceptor
@@ -40,6 +40,8 @@ from activities.sweeping import TIDIED_EVERY, DeadWorkspaces, Sweeper, files, hu
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
 TOOLS = frozenset(("workspace", "checks"))
 """Roles that run commands."""
+AT_THE_HUB = frozenset(("integration", "delivery"))
+"""Roles that work on the hubs' own disk."""
 GRACE = timedelta(seconds=30)
 THREADS = 128
 """For all plain activities of a process: no fewer than its queues have slots."""
@@ -68,13 +70,13 @@ class Host:
 
     def __init__(self, settings: Settings) -> None:
         from activities.adapters.blobs import BlobStore
-        from activities.adapters.hubs import Hubs
+        from activities.adapters.mirrors import hubs_of
         from activities.adapters.scratch import Scratch
 
         self.settings = settings
         self.held = Scratch(settings.home / "held")
         self.blobs = BlobStore(settings.blobs, begins=False)
-        self.hubs = Hubs(settings.hub, begins=False)
+        self.hubs = hubs_of(settings)
         self.queue = f"host/{settings.host}"
         self.closing = contextlib.ExitStack()
         """For when nothing of it is used any more."""
@@ -198,9 +200,16 @@ def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
         places.append(DeadWorkspaces(client, host.workspaces, task_id).sweep)
     if TOOLS.intersection(roles):
         places.append(files(host.scratch.sweep))
+    if owns_hubs(roles, host.settings):
+        places.append(files(host.hubs.sweep))
     if "integration" in roles:
-        places += [files(host.hubs.sweep), files(host.blobs.sweep)]
+        places.append(files(host.blobs.sweep))
     return Sweeper(places)
+
+
+def owns_hubs(roles: Sequence[str], settings: Settings) -> bool:
+    """Whether these look after the hubs, or after the mirrors of a host that has none."""
+    return "integration" in roles or bool(settings.is_remote and TOOLS.intersection(roles))
 
 
 def check_activities(host: Host) -> list[Any]:
@@ -346,6 +355,8 @@ def _faults() -> list[Interceptor]:
 async def serve(roles: Sequence[str]) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     settings = Settings()
+    if AT_THE_HUB.intersection(roles):
+        _ = settings.hub_here
     client, host = await joined(roles), Host(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -359,7 +370,7 @@ async def serve(roles: Sequence[str]) -> None:
             await running.enter_async_context(worker)
         sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
         running.callback(sweeping.cancel)
-        if "integration" in roles:
+        if owns_hubs(roles, settings):
             tidier = Sweeper([hubs(host.hubs.tidy)], TIDIED_EVERY)
             running.callback(asyncio.create_task(tidier.keep_sweeping()).cancel)
         running.callback(asyncio.create_task(watch_loop()).cancel)
@@ -396,7 +407,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _served(roles: Sequence[str]) -> None:
     try:
         asyncio.run(serve(roles))
-    except Unfit as unfit:
+    except (Unfit, HubElsewhere) as unfit:
         sys.exit(f"worker.py: {unfit}")
 
 

@@ -43,7 +43,8 @@ class BriefingActivities:
         assert rung
         task = next(task for task in plan.tasks if task.id == request.task)
         survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
-        hub = self._hubs.of(request.repository.id)
+        conflict = request.conflict.commits if request.conflict else ()
+        hub = self._hubs.of(request.repository.id, request.base, *conflict)
         brief = self._briefs.worker(
             hub,
             spec,

@@ -55,7 +55,9 @@ class ChecksActivities:
     async def run_checks(self, request: RunChecks) -> Evidence:
         """The checks of one moment on one commit, each held against the commit it is based on."""
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
-        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        hub = await asyncio.to_thread(
+            self._hubs.of, request.repository.id, request.commit, request.compare_with
+        )
         names = checks_at(spec, request.phase, request.moment)
         needed = await self._needed(hub, spec, names, request)
         if names and request.moment in AT_THE_END:
@@ -172,7 +174,7 @@ class ChecksActivities:
         is a red check that must pass, where no task alone could turn it green.
         """
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
-        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id, request.commit)
         names = measured_on_base(spec, request.phase)
         for name in names:
             if await asyncio.to_thread(self._blobs.find, spec.name, baseline_key(name)):

@@ -38,7 +38,7 @@ class SurveyActivities:
     async def take_survey(self, request: TakeSurvey) -> Survey:
         """The sites of a phase at a commit."""
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
-        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id, request.commit)
         handoffs = await asyncio.to_thread(read_handoffs, self._blobs, request.handoffs)
         landed = {path for handoff in handoffs for path in handoff.files}
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
@@ -58,7 +58,7 @@ class SurveyActivities:
     async def count_left(self, request: CountLeft) -> SitesLeft:
         """The sites that an attempt left in its task's files, where a scan cannot tell."""
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
-        hub = await asyncio.to_thread(self._hubs.of, request.repository.id)
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id, request.commit)
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
         survey = None
         if request.survey:

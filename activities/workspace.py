@@ -27,6 +27,7 @@ from activities.sweeping import age_of
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
     from activities.adapters.checkpoints import Checkpoints
+    from activities.adapters.hub import Hub
     from activities.adapters.hubs import Hubs
     from activities.adapters.rungs import Rungs
     from activities.adapters.workspaces import Workspaces
@@ -64,11 +65,12 @@ class WorkspaceActivities:
         this task's earlier attempts makes room first: nobody else would while the task is open.
         Trouble with storage is waited out here, where another try costs no event.
         """
-        hub = self._hubs.of(request.repository.id)
+        hub = self._hubs.of(request.repository.id, request.base, request.start)
         if request.spec:
             self._blobs.get(request.spec)
         if request.wary:
             self._blobs.probe()
+            hub.probe()
         for other in self._workspaces.live():
             same_task = (other.migration, other.task) == (request.name, request.task)
             if same_task and age_of(other.attempt) < age_of(request.attempt):
@@ -110,7 +112,7 @@ class WorkspaceActivities:
             rung=request.rung,
             task=request.task,
             base=where.base,
-            hub=await asyncio.to_thread(self._hubs.of, where.repository),
+            hub=await asyncio.to_thread(self._hub, request, where.start),
             plan=await asyncio.to_thread(self._plan, spec, request),
             sites=await asyncio.to_thread(self._sites, spec, request),
             evidence=request.evidence,
@@ -132,6 +134,12 @@ class WorkspaceActivities:
         keep = self._blobs.put_model
         kept = await asyncio.to_thread(keep, where.migration, once) if once else None
         return RungRun(run=run, allowed=allowed, checkpoint=checkpoint, once=kept)
+
+    def _hub(self, request: RunRung | ConcludeAttempt, start: str) -> Hub:
+        """With all that the attempt looks at."""
+        where, conflict = request.workspace, request.conflict
+        commits = (where.base, start, *(conflict.commits if conflict else ()))
+        return self._hubs.of(where.repository, *commits)
 
     def _plan(self, spec: MigrationSpec, request: RunRung) -> Plan | None:
         """Read only where it is used: it may be large, and most rungs look at their task alone."""
@@ -163,7 +171,7 @@ class WorkspaceActivities:
     ) -> Checkpoint:
         """Made of the tree and the request: a second harvest makes the same commit. `start`: what
         the attempt began from."""
-        hub = await asyncio.to_thread(self._hubs.of, request.workspace.repository)
+        hub = await asyncio.to_thread(self._hub, request, start)
         kept = await asyncio.to_thread(
             self._checkpoints.take,
             *(hub, request.workspace, request.task, spec, request.phase, start, request.when),

@@ -240,7 +240,7 @@ async def diff(name: str, local: bool, stat: bool) -> int:
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
         progress = last_of(ended) if ended else await ask(connected, handle)
-        hub = connected.settings.hub / f"{progress.repository}.git"
+        hub = connected.hub / f"{progress.repository}.git"
     if not progress.base or not progress.tip:
         raise Refused(Code.NOT_FOUND, f"{progress.name} has nothing to show yet.")
     if not hub.exists():

@@ -93,7 +93,7 @@ def _closing(
     saved: Path | None,
     seconds: float,
 ) -> str:
-    hub = settings.hub / f"{repository_id(spec.repository)}.git"
+    hub = settings.hub_here / f"{repository_id(spec.repository)}.git"
     lines = [
         "",
         f"{spec.name}: {result.stage.value} in {duration(seconds)}",

@@ -68,9 +68,9 @@ async def collect(
         names = await asyncio.to_thread(connected.blobs.migrations)
         if name and name not in names:
             raise Refused(Code.NOT_FOUND, f"Nothing of {name} is here: there are no blobs of it.")
-        hubs = await asyncio.to_thread(Hubs(connected.settings.hub).all)
+        hubs = await asyncio.to_thread(Hubs(connected.hub).all)
         if not hubs:
-            say(f"No hub is in {connected.settings.hub}: where they are, their refs stay.")
+            say(f"No hub is in {connected.hub}: where they are, their refs stay.")
         keep = None if older_than is None else timedelta(seconds=older_than)
         fates: list[Fate] = []
         for one in [name] if name else names:
@@ -203,11 +203,11 @@ def _amount(what: Remains) -> str:
 async def remove_hub(repository: str, dry_run: bool, local: bool, as_json: bool) -> int:
     """Deletes a repository's hub with its green branches, unless an open migration uses it."""
     async with session(local=local, needs_work=False) as connected:
-        hubs = Hubs(connected.settings.hub)
+        hubs = Hubs(connected.hub)
         here = {hub.path.stem: hub for hub in await asyncio.to_thread(hubs.all)}
         if repository not in here:
             shown = ", ".join(here) or "there is none"
-            place = connected.settings.hub
+            place = connected.hub
             raise Refused(Code.NOT_FOUND, f"No hub is named {repository} in {place}: {shown}")
         hub = here[repository]
         if user := await _user_of(connected, hub, repository):

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobCorrupt, BlobMissing, BlobStore
 from activities.adapters.embedded import Embedded, Server, running
-from activities.adapters.settings import Settings
+from activities.adapters.settings import HubElsewhere, Settings
 from activities.contracts.base import BlobRef
 from activities.serving import Unfit, check_service
 from cli.boundary import Code, Refused, say
@@ -51,6 +52,14 @@ class Session:
     @property
     def blobs(self) -> BlobStore:
         return BlobStore(self.settings.blobs)
+
+    @property
+    def hub(self) -> Path:
+        """The folder of the hubs; refuses where another machine has them."""
+        try:
+            return self.settings.hub_here
+        except HubElsewhere as elsewhere:
+            raise Refused(Code.NOT_FOUND, str(elsewhere)) from elsewhere
 
     async def read(self, ref: BlobRef, kind: type[Model]) -> Model:
         """The model behind a reference; refuses when it is not at hand."""

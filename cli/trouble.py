@@ -44,7 +44,10 @@ class Cause(NamedTuple):
 CAUSES = (
     Cause("No space left|Disk quota|DiskFull", "the disk is full", "free some space there"),
     Cause(
-        "HubUnreachable", "the hub is away", "mount it, or set WHIMBREL_HOME as the others have it"
+        "HubUnreachable",
+        "the hub is away",
+        "mount it, or set WHIMBREL_HOME as the others have it; from another host: see that its "
+        "server, network and key are there",
     ),
     Cause(
         "no blobs of this migration",

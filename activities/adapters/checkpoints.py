@@ -58,7 +58,8 @@ class Checkpoints:
         `mend` puts tracked files outside the claim back as they were; they are named all the same.
         """
         paths = self._workspaces.paths(where.migration, where.task, where.attempt)
-        return harvest(
+        ref = attempt_ref(where.host, where.migration, task.id, where.attempt)
+        kept = harvest(
             paths,
             hub=hub.path,
             base=where.base,
@@ -67,6 +68,8 @@ class Checkpoints:
             creates=task.creates,
             message=f"{task.id}: {one_line(task.title)}\n",
             when=when,
-            ref=attempt_ref(where.host, where.migration, task.id, where.attempt),
+            ref=ref,
             mend=partial(put_back, paths.tree, owner=self._workspaces.tool_ids) if mend else None,
         )
+        hub.publish(ref)
+        return kept

@@ -69,7 +69,8 @@ def refs_of(hub: Hub, migration: str) -> list[str]:
     """The refs that only its own tasks read. Exactly as deep as they are written: the migration
     `fleet` has none of those of `fleet/app`."""
     name = re.escape(migration)
-    ours = re.compile(rf"{OURS}(checkpoint/{name}/[^/]+|host/[^/]+/{name}/[^/]+|once/{name})/[^/]+")
+    deep = rf"checkpoint/{name}/[^/]+|host/[^/]+/{name}/[^/]+|(host/[^/]+/\+)?once/{name}"
+    ours = re.compile(rf"{OURS}({deep})/[^/]+")
     return [ref for ref in hub.refs(OURS) if ours.fullmatch(ref)]
 
 

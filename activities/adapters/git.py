@@ -2,7 +2,8 @@
 directory.
 
 Nothing of the process environment gets in (`env -i`), nothing outside the git directory is read as
-configuration, hooks and helpers are off, and no transport is allowed unless the call is a fetch.
+configuration, hooks and helpers are off, and no transport is allowed unless the call is a fetch, or
+a push to one of our own hubs.
 Every process is ended by `timeout` with its whole group, so that it dies even when this service was
 killed meanwhile. GitPython is the front for single commands; streams use `Git.start`.
 """
@@ -56,6 +57,8 @@ CONFIGURATION = (
     "maintenance.auto=false",
 )
 SSH = "ssh -oBatchMode=yes -oServerAliveInterval=30"
+UPSTREAM = "file:https:ssh"
+"""The protocols by which upstream may be read."""
 FETCHES = ("fetch", "ls-remote")
 ERROR_TEXT_LIMIT = 2000
 TIMED_OUT = (124, 137)
@@ -103,17 +106,20 @@ class Git:
         stdin: bytes | None = None,
         timeout: float = 120,
         network: bool = False,
+        hub: str = "",
         cwd: Path | None = None,
         settings: Sequence[str] = (),
     ) -> bytes:
-        """What `git *args` printed; raises GitFailed. `network` lets a fetch use file, https, ssh.
+        """What `git *args` printed; raises GitFailed. `network` lets a fetch use file, https, ssh;
+        `hub`, the URL of one of ours, lets a fetch or push use its protocol.
 
         `settings` are further `name=value` for this call.
         """
-        if network and args[0] not in FETCHES:
+        if (network or hub) and args[0] not in (*FETCHES, *(["push"] if hub else [])):
             raise ValueError(f"git {args[0]} has no business with a network")
+        protocols = hub.partition("://")[0] if hub else UPSTREAM if network else ""
         command = ["timeout", "--kill-after=5", f"{timeout:g}"]
-        command += self.command(*args, network=network, settings=settings)
+        command += self.command(*args, protocols=protocols, settings=settings)
         front = gitpython.Git(str(cwd or self._work_tree or self._git_dir))
         with tempfile.TemporaryFile() as stream:
             stream.write(stdin or b"")
@@ -156,14 +162,14 @@ class Git:
     def command(
         self,
         *args: str,
-        network: bool = False,
+        protocols: str = "",
         unbuffered: bool = False,
         settings: Sequence[str] = (),
     ) -> list[str]:
         """The whole argv, from `env -i` on."""
         environment = dict(ENVIRONMENT)
-        environment["GIT_ALLOW_PROTOCOL"] = "file:https:ssh" if network else "none"
-        environment["GIT_SSH_COMMAND"] = SSH if network else "/bin/false"
+        environment["GIT_ALLOW_PROTOCOL"] = protocols or "none"
+        environment["GIT_SSH_COMMAND"] = SSH if protocols else "/bin/false"
         if self._index is not None:
             environment["GIT_INDEX_FILE"] = str(self._index)
         words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]

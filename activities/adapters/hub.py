@@ -6,7 +6,7 @@ trailers that only the queue writes; refs under `refs/whimbrel/` are claims, pin
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from activities.adapters.chain import Chain
@@ -70,6 +70,15 @@ class Hub(Chain):
             with hub.holding(hub.lock) as held:
                 hub._create(held)
         return hub
+
+    def need(self, commits: Iterable[str]) -> None:
+        """Sees to it that these are here, as far as anywhere: a mirror has only what was needed."""
+
+    def publish(self, ref: str) -> None:
+        """Returns once the merge queue can see what the ref is at: in a hub it can."""
+
+    def probe(self) -> None:
+        """Raises HubUnreachable when nothing could be published now."""
 
     def fetch_base(self, url: str, branch: str, migration: str, *, repin: bool = False) -> Base:
         """Reads upstream's branch and pins its head for the migration.

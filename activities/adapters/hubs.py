@@ -42,15 +42,19 @@ class Hubs:
         self._root = root
         self._begins = begins
 
-    def of(self, repository_id: str) -> Hub:
-        """Raises HubUnreachable where nobody has begun it, or its file system is away, and
+    def of(self, repository_id: str, *needed: str) -> Hub:
+        """The hub, with these commits in it where it is a mirror.
+
+        Raises HubUnreachable where nobody has begun it, or its file system is away, and
         PermissionError where it may not be entered: git would call it no repository."""
         path = self._root / f"{repository_id}.git"
         if not self._begins and not path.is_dir():
             raise HubUnreachable(f"there is no hub at {path}")
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return self.begin(repository_id)
+        hub = self.begin(repository_id)
+        hub.need(needed)
+        return hub
 
     def begin(self, repository_id: str) -> Hub:
         """Creates it if need be."""

@@ -21,6 +21,7 @@ from activities.adapters.hub import Hub
 from activities.adapters.objects import ABSENT, DiffEntry
 from activities.adapters.orders import codemod_order
 from activities.adapters.path_names import path_of
+from activities.adapters.refs import ONCE
 from activities.adapters.scratch import Scratch
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces, opened_with
@@ -77,6 +78,7 @@ class OnceCodemods:
         assert codemod
         claims = sorted({path for task in plan.tasks for path in task.claims})
         async with self._scratch.run_folder() as folder:
+            await asyncio.to_thread(hub.need, [plan.base])
             paths = await asyncio.to_thread(self._open, folder, hub, plan)
             present = [path for path in claims if (paths.tree / path).is_file()]
             source = TreeSource(hub, plan.base)
@@ -98,6 +100,7 @@ class OnceCodemods:
             )
             if not done.allowed:
                 return done
+            ref = f"{ONCE}{plan.migration}/{name}"
             kept = await asyncio.to_thread(
                 harvest,
                 paths,
@@ -108,8 +111,9 @@ class OnceCodemods:
                 creates=phase.creates,
                 message=f"{plan.migration}: rung {rung + 1} of {plan.phase}, over everything\n",
                 when=0,
-                ref=f"refs/whimbrel/once/{plan.migration}/{name}",
+                ref=ref,
             )
+            await asyncio.to_thread(hub.publish, ref)
         update = {"commit": kept.commit, "outside": kept.outside, "dropped": kept.dropped}
         return done.model_copy(update=update)
 
@@ -128,6 +132,7 @@ class OnceCodemods:
 
     def take(self, hub: Hub, once: OnceRun, plan: Plan, task: Task, paths: WorkspacePaths) -> Slice:
         """Writes the task's slice into its workspace. Again: the same files."""
+        hub.need([once.base, once.commit])
         start = opened_with(paths).start
         first = bool(plan.tasks) and plan.tasks[0].id == task.id
         mine = [e for e in hub.diff(once.base, once.commit) if _belongs(e, task, first)]

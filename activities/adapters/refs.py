@@ -20,6 +20,8 @@ from activities.adapters.objects import Objects, open_repository
 OURS = "refs/whimbrel/"
 INCOMING = f"{OURS}incoming/"
 """Written by a fetch, under its own lock."""
+ONCE = f"{OURS}once/"
+"""Runs over everything; of other hosts, under their own refs."""
 PUSHED = f"{OURS}host/"
 """Written by pushes of other hosts, which take no lock of ours."""
 ABSENT = "0" * 40

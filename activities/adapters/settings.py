@@ -8,8 +8,12 @@ import platform
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class HubElsewhere(Exception):
+    """What needs the hubs' own disk was asked for where it is not."""
 
 
 def default_home() -> Path:
@@ -24,6 +28,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="WHIMBREL_", frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=default_home)
+    hub: Path | str = Field(default_factory=lambda given: given["home"] / "hub")
+    """The folder of the hubs, or where another host serves them: ssh://git@hub.example.com/."""
     blobs: Path | str = Field(default_factory=lambda given: given["home"] / "blobs")
     """A folder, or a bucket's URL such as s3://bucket/prefix: the same for starter and workers."""
     host: str = Field(default_factory=platform.node)
@@ -55,9 +61,28 @@ class Settings(BaseSettings):
     def secret_values(self) -> Path:
         return self.secrets or self.home / "secrets"
 
+    @field_validator("hub")
+    @classmethod
+    def _hub_is_a_folder_or_served(cls, hub: Path | str) -> Path | str:
+        return str(hub) if "://" in str(hub) else Path(hub)
+
     @property
-    def hub(self) -> Path:
-        return self.home / "hub"
+    def is_remote(self) -> bool:
+        """Whether another host has the hubs."""
+        return isinstance(self.hub, str)
+
+    @property
+    def hub_here(self) -> Path:
+        """Raises HubElsewhere where another host has the hubs."""
+        if isinstance(self.hub, Path):
+            return self.hub
+        raise HubElsewhere(
+            f"WHIMBREL_HUB is {self.hub}: the hubs are not on this machine; do this where they are"
+        )
+
+    @property
+    def mirrors(self) -> Path:
+        return self.home / "mirrors"
 
     @property
     def workspaces(self) -> Path:

@@ -36,3 +36,8 @@ class Conflict(Contract):
     """`path: kind`, the first of them."""
     landed: tuple[LandedChange, ...] = ()
     """Who landed on these paths meanwhile, newest first."""
+
+    @property
+    def commits(self) -> tuple[CommitId, ...]:
+        """What has to be there to look at it."""
+        return (self.merged, self.base, self.work, self.tip)

@@ -153,8 +153,10 @@ def control_activities(host: Host, client: Client) -> list[Any]:
     from activities.records import RecordActivities
     from activities.spending import SpendingActivities
 
-    records, messages = RecordActivities(host.blobs), MessageActivities(host.blobs, client)
-    spending = SpendingActivities(Transcripts(host.blobs))
+    transcripts = Transcripts(host.blobs)
+    records = RecordActivities(host.blobs)
+    messages = MessageActivities(host.blobs, client, transcripts)
+    spending = SpendingActivities(transcripts)
     return [*_methods(records), *_methods(messages), *_methods(spending)]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.conversation import Conversation, Role
+from activities.contracts.conversation import Conversation, Role, task_scope
 from activities.contracts.plan import Plan
 from activities.contracts.requests import OpenedTalk, OpenWorkerTalk
 from activities.contracts.spec import MigrationSpec
@@ -58,7 +58,7 @@ class BriefingActivities:
         )
         talk = Conversation(
             migration=request.name,
-            scope=f"task/{task.id}",
+            scope=task_scope(task.id),
             attempt=request.attempt,
             role=Role.WORKER,
             model=rung.model or spec.models.of(Role.WORKER),

@@ -24,6 +24,7 @@ from activities.contracts.children import (
     Granted,
     Report,
 )
+from activities.contracts.conversation import attempts_of, task_scope
 from activities.contracts.fleet import MigrationEnd, MigrationEnds
 from activities.contracts.messages import (
     Answer,
@@ -41,19 +42,22 @@ from activities.contracts.messages import (
     WorkerCount,
 )
 from activities.contracts.migration import MigrationResult
+from activities.contracts.money import Spend
 from activities.serving import workers_of
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
+    from activities.adapters.transcripts import Transcripts
     from activities.contracts.base import Contract
 
 
 class MessageActivities:
     """What tasks and queues tell each other and their planners, and who is still running."""
 
-    def __init__(self, blobs: BlobStore, client: Client) -> None:
+    def __init__(self, blobs: BlobStore, client: Client, transcripts: Transcripts) -> None:
         self._blobs = blobs
         self._client = client
+        self._transcripts = transcripts
 
     @activity.defn
     async def ask_to_land(self, request: AskToLand) -> Asked:
@@ -109,9 +113,14 @@ class MessageActivities:
             status=handoff.status,
             handoff=saved,
             landed=handoff.landed,
+            spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
         )
         await self._report(request.parent, report)
         return report
+
+    def _spent(self, request: HandOff) -> Spend:
+        scope, attempts = task_scope(request.handoff.task), attempts_of(request.start)
+        return self._transcripts.spent(request.name, scope, attempts)
 
     @activity.defn
     async def tell_planner(self, request: TellPlanner) -> None:

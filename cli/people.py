@@ -107,12 +107,19 @@ def limits(
     attempts: Annotated[int | None, typer.Option(help="Per rung.")] = None,
     cycles: Annotated[int | None, typer.Option(help="Cycles in all.")] = None,
     days: Annotated[int | None, typer.Option(help="At work, pauses not counted.")] = None,
+    usd: Annotated[float | None, typer.Option(help="What model turns may cost in all.")] = None,
     reason: Reason = "",
     local: Local = False,
     as_json: Json = False,
 ) -> None:
     """Set other limits than the spec's, from now on."""
-    wanted = {"concurrency": concurrency, "attempts": attempts, "cycles": cycles, "days": days}
+    wanted = {
+        "concurrency": concurrency,
+        "attempts": attempts,
+        "cycles": cycles,
+        "days": days,
+        "usd": usd,
+    }
     _tell("set_limits", name, local, as_json, reason, **wanted)
 
 
@@ -141,7 +148,12 @@ def audit(name: Name, local: Local = False, as_json: Json = False) -> None:
 
 
 def _tell(
-    verb: str, name: str, local: bool, as_json: bool, reason: str, **fields: str | bool | int | None
+    verb: str,
+    name: str,
+    local: bool,
+    as_json: bool,
+    reason: str,
+    **fields: str | bool | float | None,
 ) -> None:
     from cli import boundary, telling
 

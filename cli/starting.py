@@ -101,11 +101,11 @@ def notices(spec: MigrationSpec) -> list[str]:
     notes: list[str] = []
     if any(rung.kind == "claude" for phase in spec.phases for rung in phase.ways):
         notes.append(
-            "note: `claude` rungs need a model worker, which this version has not; where a task "
-            "gets to one it is reported as unavailable and goes to a person"
+            "note: `claude` rungs need a worker of the role `model`, which has a key; where a task "
+            "gets to one and there is none, it is reported as unavailable and goes to a person"
         )
-    if spec.limits.usd is not None:
-        notes.append("note: `limits.usd` has no effect: nothing in this version costs money")
+    elif spec.limits.usd is not None:
+        notes.append("note: `limits.usd` has no effect: no phase has a `claude` rung")
     return notes
 
 

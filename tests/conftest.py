@@ -25,6 +25,7 @@ import worker
 from activities.adapters.blobs import BlobStore
 from activities.adapters.hubs import Hubs
 from activities.adapters.reporting import render_report, undone
+from activities.adapters.transcripts import Transcripts
 from activities.contracts.base import digest_of
 from activities.contracts.commands import Command
 from activities.contracts.migration import MigrationInput, MigrationResult, Progress
@@ -154,7 +155,10 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
     report finds no branch in a hub."""
     acting = Stage(client, blobs)
     fakes = Fakes(acting.worlds, blobs)
-    records, messages = RecordActivities(blobs), MessageActivities(blobs, client)
+    records, messages = (
+        RecordActivities(blobs),
+        MessageActivities(blobs, client, Transcripts(blobs)),
+    )
     delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict", lambda *_: {})
     on_queue = {
         options.CONTROL: [*worker._methods(records), *worker._methods(messages)],

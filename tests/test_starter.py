@@ -426,11 +426,15 @@ async def test_what_a_spec_says_without_effect_is_told(
 ) -> None:
     assert await starting.validate(spec) == Code.OK
     assert "note:" not in capsys.readouterr().err
-    reword(spec, "ladder: [", "limits: {usd: 5}\nladder: [{claude: {}}, ")
+    reword(spec, "ladder: [", "limits: {usd: 5}\nladder: [")
     assert await starting.validate(spec) == Code.OK
     told = capsys.readouterr().err
     assert "`limits.usd` has no effect" in told
-    assert "`claude` rungs need a model worker" in told
+    reword(spec, "ladder: [", "ladder: [{claude: {}}, ")
+    assert await starting.validate(spec) == Code.OK
+    told = capsys.readouterr().err
+    assert "`claude` rungs need a worker of the role `model`" in told
+    assert "no effect" not in told
 
 
 def test_the_schema_for_editors_is_json(tmp_path: Path) -> None:

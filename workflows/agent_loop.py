@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.agent import AgentActivities
 from activities.contracts.agent import AgentEnd, AgentProgress, AgentRun, Allowance, Finished
 from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken
+from activities.contracts.money import NOTHING, Spend
 from activities.errors import BUDGET_REACHED
 from workflows import turns
 from workflows.options import TURN
@@ -46,8 +47,9 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
         if end := turns.over(at, allowance):
             return _ended(at, end)
         taken = await _take_turn(at, allowance, hands.guidance)
-        if taken is None:
-            return _ended(at, AgentEnd.BUDGET)
+        if isinstance(taken, Spend):
+            lost = at.spend + taken
+            return _ended(at.model_copy(update={"spend": lost}), AgentEnd.BUDGET)
         at = turns.after_reply(at.model_copy(update={"heard": len(hands.guidance)}), taken)
         if end := turns.ENDS.get(taken.end):
             return _ended(at, end)
@@ -61,11 +63,12 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
 
 async def _take_turn(
     at: AgentProgress, allowance: Allowance, guidance: tuple[str, ...]
-) -> TurnTaken | None:
-    """One reply; None: what is left of the grant cannot pay for it at worst."""
+) -> TurnTaken | Spend:
+    """One reply; else what is left of the grant cannot pay for it at worst, and this was spent on
+    requests of the turn that were lost."""
     left = None
     if allowance.grant is not None:
-        left = max(allowance.grant - at.spend.total, type(allowance.grant)(0))
+        left = max(allowance.grant - at.spend.total, NOTHING)
     try:
         return await workflow.execute_activity_method(
             AgentActivities.take_turn,
@@ -82,7 +85,7 @@ async def _take_turn(
     except ActivityError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.type == BUDGET_REACHED:
-            return None
+            return Spend.model_validate(cause.details[0]) if cause.details else Spend()
         raise
 
 

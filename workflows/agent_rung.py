@@ -14,7 +14,13 @@ from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
-from activities.contracts.conversation import FileAnswer, ToolsUsed, TurnTaken, UseTools
+from activities.contracts.conversation import (
+    FileAnswer,
+    ToolsUsed,
+    TurnTaken,
+    UseTools,
+    attempt_name,
+)
 from activities.contracts.money import NOTHING, Spend
 from activities.contracts.plan import Task
 from activities.contracts.requests import RESOLVER, OpenWorkerTalk, TaskOrder
@@ -82,7 +88,7 @@ class AgentRung:
                 phase=self._in.phase,
                 task=self._order.task.id,
                 rung=at.rung,
-                attempt=f"{self._in.start}-{self._number}",
+                attempt=attempt_name(self._in.start, self._number),
                 base=at.base,
                 start=at.begins_at,
                 evidence=at.latest.evidence if at.latest else None,

@@ -46,6 +46,7 @@ class AreaWorkflow:
         """It has told its parent its end: no wish is granted any more."""
         self._pilot_told = False
         self._told = -1
+        self._told_broke = False
 
     @workflow.run
     async def run(self, area: AreaInput) -> Report:
@@ -60,6 +61,7 @@ class AreaWorkflow:
         while True:
             self._woken = False
             self._roster.take_reports()
+            await self._roster.sum_lost()
             if not self._cancelled:
                 await self._roster.recover_lost()
             await self._steering.pass_on(self._roster.rows)
@@ -128,7 +130,7 @@ class AreaWorkflow:
     def _show(self) -> None:
         page = details.area_page(
             self._in.cycle,
-            frontier.count(self._roster.rows),
+            self._roster.counts,
             self._steering.wanted,
             self._roster.window,
             len(self._pilot),
@@ -149,11 +151,13 @@ class AreaWorkflow:
             await self._roster.recheck()
 
     async def _tell_progress(self) -> None:
-        counts = frontier.count(self._roster.rows)
+        counts = self._roster.counts
         finished = counts.total - counts.waiting - counts.running
-        if self._told >= 0 and finished - self._told < max(1, counts.total // PROGRESS_STEPS):
+        broke = bool(counts.unpaid)
+        few = finished - self._told < max(1, counts.total // PROGRESS_STEPS)
+        if self._told >= 0 and few and broke is self._told_broke:
             return
-        self._told = finished
+        self._told, self._told_broke = finished, broke
         await self._tell(self._as_report(counts, final=False))
 
     @property
@@ -167,7 +171,7 @@ class AreaWorkflow:
         if self._pilot_told or not self._holds or not all(map(frontier.is_final, pilot)):
             return
         self._pilot_told = True
-        report = self._as_report(frontier.count(self._roster.rows), final=False)
+        report = self._as_report(self._roster.counts, final=False)
         taught = await witnesses.handoffs(self._in, pilot)
         await self._tell(report.model_copy(update={"pilot": taught}))
 
@@ -196,7 +200,7 @@ class AreaWorkflow:
         if not self._is_over:
             return None
         self._closed = True
-        report = self._as_report(frontier.count(self._roster.rows), final=True, handoff=joined)
+        report = self._as_report(self._roster.counts, final=True, handoff=joined)
         await self._tell(report)
         return report
 

@@ -202,8 +202,7 @@ class Commanded(Steered[MigrationState]):
 
 
 def _changed(command: SetLimits) -> dict[str, object]:
-    names = (*ChangedLimits.model_fields, "usd")
-    said = {name: getattr(command, name) for name in names}
+    said = {name: getattr(command, name) for name in ChangedLimits.model_fields}
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -213,8 +212,6 @@ def _limits_refusal(command: SetLimits) -> str:
     if not changed:
         names = ", ".join(ChangedLimits.model_fields)
         return f"no limit is named; there are {names}"
-    if "usd" in changed:
-        return "usd has no effect: nothing in this version costs money"
     try:
         Limits.model_validate(changed)
     except ValidationError as error:

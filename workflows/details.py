@@ -19,6 +19,7 @@ from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import told_of_phases
 from activities.contracts.wording import times
+from workflows import budget
 
 
 def progress(
@@ -29,7 +30,7 @@ def progress(
     report: BlobRef | None,
 ) -> Progress:
     """Where the migration stands, and what it waits for with the command that answers it."""
-    waiting_for, command = _waiting(migration.name, state)
+    waiting_for, command = _waiting(migration.name, state, order)
     return Progress(
         name=migration.name,
         objective=order.objective if order else "",
@@ -56,6 +57,8 @@ def progress(
         unverified=state.unverified,
         unsearched=told_of_phases(state.unsearched),
         pilot=state.pilot,
+        spend=state.spend + state.counts.spend,
+        cap=budget.cap(state, order) if order else None,
         flaky=state.flaky,
     )
 
@@ -78,6 +81,7 @@ def result(
         unbegun=_later(state, order),
         unverified=state.unverified,
         unsearched=told_of_phases(state.unsearched),
+        spend=state.spend + state.counts.spend,
     )
 
 
@@ -96,7 +100,7 @@ def _later(state: MigrationState, order: MigrationOrder | None) -> tuple[str, ..
     return order.phases[state.phase + 1 :] if order else ()
 
 
-def _waiting(name: str, state: MigrationState) -> tuple[str, str]:
+def _waiting(name: str, state: MigrationState, order: MigrationOrder | None) -> tuple[str, str]:
     if state.stage is Stage.APPROVAL and state.pilot:
         told = f"{state.pilot.landed} of {state.pilot.tasks} tasks of the pilot landed: the rest"
         return f"{told} waits for a person's approval", f"starter.py approve {name}"
@@ -107,6 +111,10 @@ def _waiting(name: str, state: MigrationState) -> tuple[str, str]:
     area = next((h for h in state.holds if h.target.startswith("area ")), None)
     if area and not state.cancelled:
         return why_paused([area]), f"starter.py resume {name} --{area.target.replace(' ', '=')}"
+    broke = budget.reached(state, order) if order and not state.cancelled else ""
+    if order and broke:
+        more = 2 * (budget.cap(state, order) or 0)
+        return broke, f"starter.py limits {name} --usd {more:.2f}"
     return "", ""
 
 

@@ -12,7 +12,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
-from workflows import details, judge, time_limit
+from workflows import budget, details, judge, time_limit
 from workflows.approving import Approving
 from workflows.delegation import Delegation
 from workflows.draining import drained
@@ -158,7 +158,8 @@ class MigrationWorkflow(Approving):
         """An area that is not open yet starts a cycle: what counts say is of the one before."""
         if not self.state.area_open:
             landed = self.state.landed_before + self.state.counts.landed
-            self.set(landed_before=landed, counts=TaskCounts())
+            spend = self.state.spend + self.state.counts.spend
+            self.set(landed_before=landed, spend=spend, counts=TaskCounts())
 
     def _landing_queue(self, steps: Steps) -> LandingQueue:
         """The phase's queue, in this run."""
@@ -269,7 +270,9 @@ class MigrationWorkflow(Approving):
         stage, _ = self._after_pilot
         over = stage in ENDED or (self._order and time_limit.is_over(self.state, self._order))
         ends = {"cancelled": True, "paused": False} if over else {}
-        return self.steering().model_copy(update={"released": self.state.released, **ends})
+        usd = budget.of_area(self.state, self._order) if self._order else None
+        wanted = {"released": self.state.released, "usd": usd, **ends}
+        return self.steering().model_copy(update=wanted)
 
     async def _continue(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)

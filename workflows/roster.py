@@ -14,9 +14,9 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
 
 from activities.contracts.base import BlobRef, TaskId
-from activities.contracts.children import AreaInput, AreaRow, Report, TaskInput
+from activities.contracts.children import AreaInput, AreaRow, Report, TaskCounts, TaskInput
 from activities.contracts.work import TaskStatus
-from workflows import frontier, witnesses
+from workflows import budget, frontier, witnesses
 from workflows.options import (
     AT_WORK,
     MAX_PENDING_CHILDREN,
@@ -41,11 +41,20 @@ class Roster:
         self._by_task: dict[str, AreaRow] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self.inbox: list[Report] = []
+        self.unpaid = 0
+        """Tasks that could have started, if there were money left to grant."""
         self.tip = area.tip
 
     @property
     def rows(self) -> list[AreaRow]:
         return list(self._by_task.values())
+
+    @property
+    def counts(self) -> TaskCounts:
+        """Where they stand, with what they cost."""
+        counted = frontier.count(self.rows)
+        money = {"spend": budget.spent(self.rows), "unpaid": self.unpaid}
+        return counted.model_copy(update=money)
 
     @property
     def finished(self) -> bool:
@@ -85,6 +94,8 @@ class Roster:
                 and report.start == row.start
                 and report.status
             ):
+                if report.status is not TaskStatus.LOST:
+                    row = self._update(row, spend=row.spend + report.spend, grant=None)
                 self.end(row, report.status, report.handoff, report.landed)
                 self.tip = report.landed or self.tip
         self.inbox = []
@@ -97,10 +108,11 @@ class Roster:
         landed: str | None = None,
     ) -> None:
         """One that a person skipped while it ran is skipped, unless it ended by itself first."""
+        unsummed = row.unsummed or status is TaskStatus.LOST
         if row.skipped and status in (TaskStatus.CANCELLED, TaskStatus.LOST, TaskStatus.ORPHANED):
             status = TaskStatus.SKIPPED
         end = {"state": status.value, "handoff": handoff, "landed": landed or row.landed}
-        self._update(row, from_earlier_run=False, **end)
+        self._update(row, from_earlier_run=False, unsummed=unsummed, **end)
 
     def take(self, rows: Sequence[AreaRow]) -> None:
         """Rows that a person's wish changed."""
@@ -126,9 +138,13 @@ class Roster:
         A task id taken by an earlier life is started under its next start.
         """
         ready = frontier.ready(self.rows, self.window, pilot, self._steering.wanted.held)
+        self.unpaid = 0
         for task in [row.task.id for row in ready]:
             if self._by_task[task].state != frontier.WAITING:
                 continue  # a person skipped it while others were being started
+            if not self._paid(task):
+                self.unpaid += 1
+                continue
             child: Child | None = None
             while child is None:
                 try:
@@ -139,6 +155,24 @@ class Roster:
             watcher = asyncio.create_task(self._watch(self._by_task[task], child))
             self._watchers.add(watcher)
             watcher.add_done_callback(self._watchers.discard)
+
+    def _paid(self, task: str) -> bool:
+        """Reserves what the task may cost; False: there is not enough left."""
+        cap, each = self._steering.wanted.usd, self._in.each
+        row = self._by_task[task]
+        if cap is None or each is None or row.grant is not None:
+            return True
+        granted = budget.grant(cap, each, self.rows)
+        self._update(row, grant=granted)
+        return granted is not None
+
+    async def sum_lost(self) -> None:
+        """What a lost child cost is read from its records; until then its grant stays reserved."""
+        for row in self.rows if self._in.thinks else ():
+            if row.unsummed:
+                found = await witnesses.spent(self._in, row)
+                now = self._by_task[row.task.id]
+                self._update(now, spend=now.spend + found, grant=None, unsummed=False)
 
     async def _start(self, row: AreaRow) -> Child:
         row = self._update(row, state=frontier.RUNNING)
@@ -158,6 +192,8 @@ class Roster:
                 phase=self._in.phase,
                 tip=self.tip,
                 title=row.task.title,
+                thinks=self._in.thinks,
+                grant=row.grant,
                 survey=self._in.survey,
                 steering=self._steering.letter(row.task.id),
             ),

@@ -37,7 +37,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows import attempts
+from workflows import attempts, budget
 from workflows.locally import locally
 from workflows.options import AREA, DELIVER, GIT, VERIFY
 
@@ -195,7 +195,12 @@ class Steps:
             survey=state.survey.data if state.survey else None,
             pilot=state.plan.pilot,
             skipped=state.skipped,
+            thinks=self._thinks(state),
+            each=budget.each(state, self._order) if self._thinks(state) else None,
         )
+
+    def _thinks(self, state: MigrationState) -> bool:
+        return any(self._order.thinks[state.phase : state.phase + 1])
 
     async def judge_pilot(self, state: MigrationState, handoffs: BlobRef) -> Pilot:
         assert state.plan and state.survey  # noqa: PT018

@@ -239,6 +239,7 @@ class TaskWorkflow:
             HandOff(
                 name=self._in.name,
                 handoff=handoff,
+                talked=self._in.thinks,
                 start=self._in.start,
                 parent=self._in.parent,
                 epoch=self._in.epoch,

@@ -29,9 +29,10 @@ def left(state: MigrationState, order: MigrationOrder) -> timedelta | None:
 
 
 def stands_still(state: MigrationState) -> bool:
-    """Whether people hold up all of it."""
+    """Whether people hold up all of it, or have to say that it may cost more."""
     held = state.paused or any(hold.target.startswith("area ") for hold in state.holds)
-    return held or state.stage is Stage.APPROVAL
+    broke = state.counts.unpaid > 0 and state.counts.running == 0
+    return held or broke or state.stage is Stage.APPROVAL
 
 
 def why(state: MigrationState, order: MigrationOrder) -> str:

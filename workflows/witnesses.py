@@ -9,11 +9,14 @@ from temporalio import workflow
 
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaInput, AreaRow
+from activities.contracts.conversation import attempts_of, task_scope
 from activities.contracts.messages import DescribeRuns
+from activities.contracts.money import Spend, SumSpend
 from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
+from activities.spending import SpendingActivities
 from workflows.locally import locally
 from workflows.options import GIT
 
@@ -37,6 +40,17 @@ async def landed_in_git(area: AreaInput) -> dict[str, str]:
         **GIT,
     )
     return dict(sorted(found.tasks.items()))
+
+
+async def spent(area: AreaInput, row: AreaRow) -> Spend:
+    """What the last start of a task cost, by its records."""
+    return await locally(
+        SpendingActivities.sum_spend,
+        SumSpend(
+            migration=area.name, scope=task_scope(row.task.id), attempts=attempts_of(row.start)
+        ),
+        summary=f"what did {row.task.id} cost?",
+    )
 
 
 async def ended(ids: Collection[str]) -> list[str]:

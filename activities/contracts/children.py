@@ -8,7 +8,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
 from activities.contracts.landing import Candidate
-from activities.contracts.money import Usd
+from activities.contracts.money import Spend, Usd
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.work import TaskStatus
@@ -52,6 +52,10 @@ class TaskCounts(Contract):
     """skipped, cancelled, lost, nothing to do."""
     sites_gone: int = 0
     """Those of the tasks that landed whole, until the sites are counted anew."""
+    spend: Spend = Spend()
+    """Of all tasks that are over; of those that run it is not known yet."""
+    unpaid: int = 0
+    """Tasks that could start, if there were money left to grant."""
 
     @property
     def total(self) -> int:
@@ -69,6 +73,8 @@ class AreaSteering(Contract):
     """None: as it was started with."""
     attempts: int | None = None
     """Per rung; None: as the spec says."""
+    usd: Usd | None = None
+    """What the area's tasks may cost in all; None: no cap."""
     held: tuple[TaskId, ...] = ()
     """Tasks that are paused one by one."""
     holds: tuple[Hold, ...] = ()
@@ -126,6 +132,12 @@ class AreaRow(Contract):
     handoff: BlobRef | None = None
     landed: CommitId | None = None
     """The commit that carries it, as far as its area knows."""
+    grant: Usd | None = None
+    """Reserved for the start that runs, or that was lost and is not summed yet."""
+    spend: Spend = Spend()
+    """Of all its starts that are over."""
+    unsummed: bool = False
+    """Its last start was lost, and nobody has summed yet what that cost."""
     deaths: int = 0
     """How often its workflow died since a person last wanted it tried."""
     skipped: str = ""
@@ -163,6 +175,10 @@ class AreaInput(Contract):
     steering: AreaSteering = AreaSteering()
     skipped: dict[str, str] = {}
     """Tasks that are not done, with who and why."""
+    thinks: bool = False
+    """Whether its tasks may take turns of a model, which cost money."""
+    each: Usd | None = None
+    """What one task may cost; None: no cap."""
     granted: tuple[Granted, ...] = ()
     """The last wishes: one that is sent again is answered, not done again."""
     steering_number: int = 0
@@ -190,6 +206,8 @@ class TaskInput(Contract):
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of: prompts name its lines."""
     steering: TaskSteering = TaskSteering()
+    thinks: bool = False
+    """Whether its ladder has a rung that takes turns of a model."""
     grant: Usd | None = None
     """What its model turns may cost in all, reserved for it; None: no cap."""
     state: TaskState | None = None
@@ -210,6 +228,8 @@ class Report(Contract):
     """A task's Handoff, or an area's list of handoff blobs."""
     landed: CommitId | None = None
     """Where a task landed; the latest such commit that an area knows."""
+    spend: Spend = Spend()
+    """What this start of a task cost."""
     counts: TaskCounts = TaskCounts()
     final: bool = True
     """False: an area's progress on the way."""

@@ -85,6 +85,7 @@ class ChangedLimits(Contract):
     attempts: int | None = None
     days: int | None = None
     cycles: int | None = None
+    usd: float | None = None
 
 
 class HumanDecision(Contract):

@@ -58,6 +58,21 @@ class Conversation(Contract):
     survey: BlobRef | None = None
 
 
+def task_scope(task: str) -> str:
+    """What a worker's conversations are about."""
+    return f"task/{task}"
+
+
+def attempt_name(start: int, number: int) -> str:
+    """Of a task's attempt: starts count a task's runs, numbers its attempts."""
+    return f"{attempts_of(start)}{number}"
+
+
+def attempts_of(start: int) -> str:
+    """How the names of one start's attempts begin."""
+    return f"{start}-"
+
+
 class FileRequest(Contract):
     """A path outside the claim that a worker asks for."""
 

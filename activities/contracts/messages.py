@@ -45,6 +45,8 @@ class HandOff(Contract):
     start: int
     parent: str
     epoch: str
+    talked: bool = False
+    """It took turns of a model: what they cost is summed from their records."""
 
 
 class TellPlanner(Contract):

@@ -6,6 +6,7 @@ from hashlib import sha256
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
+from activities.contracts.money import Spend, Usd
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
@@ -98,6 +99,8 @@ class MigrationState(Steerable):
     skipped: dict[str, str] = {}
     """Tasks of this cycle that are not done, with who and why."""
     counts: TaskCounts = TaskCounts()
+    spend: Spend = Spend()
+    """Of all that is over: earlier cycles, plans, verdicts. `counts` have this cycle's tasks."""
     landed_before: int = 0
     """Tasks that landed in this life's earlier cycles: `counts` are of one cycle."""
     sites_at_start: int = 0
@@ -162,6 +165,8 @@ class MigrationResult(Contract):
     """Checks that were red as a whole on the base: they verified nothing of what landed."""
     unsearched: str = ""
     """What of the files in scope the last surveys of its phases did not look into."""
+    spend: Spend = Spend()
+    """What model turns cost in all."""
     outlook: tuple[PhaseOutlook, ...] = ()
     """Of a plan run: every phase, in order."""
 
@@ -197,6 +202,10 @@ class Progress(Contract):
     limits: ChangedLimits = ChangedLimits()
     survey: Survey | None = None
     """The last one: what the ledger is computed from."""
+    spend: Spend = Spend()
+    """What model turns cost, as far as tasks that are over have told."""
+    cap: Usd | None = None
+    """What they may cost in all; None: no cap."""
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: they verify nothing of what lands."""
     unsearched: str = ""

@@ -8,6 +8,7 @@ from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
+from activities.contracts.money import Usd
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
@@ -46,6 +47,12 @@ class MigrationOrder(Contract):
     cycles: int
     days: int = 0
     """At work; 0: as long as it takes."""
+    usd: Usd | None = None
+    """What model turns may cost in all; None: no cap."""
+    task_usd: Usd | None = None
+    """What one start of a task may cost; None: a share."""
+    thinks: tuple[bool, ...] = ()
+    """Of each phase: whether its tasks may take turns of a model."""
     approve_plan: bool
     approve_pilot: bool = False
     pilots: tuple[int, ...] = ()

@@ -146,6 +146,8 @@ class Limits(Form):
     """Per command."""
     usd: Annotated[StrictFloat, Field(gt=0)] | None = None
     """What model turns may cost in all; None: no cap."""
+    task_usd: Annotated[StrictFloat, Field(gt=0)] | None = None
+    """What one start of a task may cost; None: a share of `usd`, by the concurrency."""
     cycles: Annotated[Whole, Field(ge=1, le=20)] = 5
 
 

@@ -228,7 +228,9 @@ async def test_limits_hold_at_once_and_are_checked(stage):
         "concurrency 0: it should be greater than or equal to 1; "
         "cycles 99: it should be less than or equal to 20"
     )
-    assert "usd has no effect" in await refused(handle, "set_limits", SetLimits(usd=5))
+    assert "usd -1.0: it should be greater than 0" in await refused(
+        handle, "set_limits", SetLimits(usd=-1)
+    )
     assert "no limit is named" in await refused(handle, "set_limits", SetLimits())
     gate.open()
     report = stage.report(await handle.result())

@@ -115,6 +115,8 @@ def kind_of(error: Exception) -> ModelError:
         return _answered(error)
     if isinstance(error, APIConnectionError):
         return _unanswered(error.__cause__ or error, isinstance(error, APITimeoutError))
+    if isinstance(error, httpx2.TimeoutException):
+        return ModelSilent(f"the reply stopped in the middle: {type(error).__name__}")
     if isinstance(error, httpx2.TransportError):
         return ReplyCut(f"the connection broke in the middle of the reply: {error}")
     if isinstance(error, APIResponseValidationError | ValueError | LookupError):

@@ -37,8 +37,10 @@ class ModelParked(ModelError):
 class Closings:
     """The numbered records in a place; the newest one counts."""
 
-    def __init__(self, place: Place, clock: Callable[[], float] = time.time) -> None:
-        self._place, self._clock = place, clock
+    def __init__(
+        self, place: Place, clock: Callable[[], float] = time.time, kept: int = KEPT
+    ) -> None:
+        self._place, self._clock, self._kept = place, clock, kept
         self._number, self._looked = 0, 0.0
         self._newest: GateClosed | None = None
 
@@ -59,13 +61,17 @@ class Closings:
         """Whether nobody else added one since the newest was read."""
         if not self._place.create(_key(self._number + 1), closed.model_dump_json().encode()):
             return False
-        if self._number > KEPT:
-            self._place.delete([_key(self._number - KEPT)])
+        if self._number > self._kept:
+            self._place.delete([_key(self._number - self._kept)])
         return True
 
 
 def _key(number: int) -> str:
     return f"{FOLDER}/{number:012}"
+
+
+def _clock_time(moment: float) -> str:
+    return time.strftime("%H:%M:%S UTC", time.gmtime(moment))
 
 
 class Gate:
@@ -92,7 +98,9 @@ class Gate:
             yield
         except ModelError as error:
             if error.busy:
-                error.after = self._until(await self._close(error))
+                closed = await self._close(error)
+                error.args = (f"{error}; nobody asks it until {_clock_time(closed.until)}",)
+                error.after = self._until(closed)
             raise
         else:
             self._grow()
@@ -110,7 +118,7 @@ class Gate:
             self._seen = newest
         if newest.until > self._clock():
             self._wake(len(self._waiting))
-            until = time.strftime("%H:%M:%S UTC", time.gmtime(newest.until))
+            until = _clock_time(newest.until)
             raise ModelParked(
                 f"the model's provider asks for patience until {until}: {newest.why}",
                 self._until(newest),

@@ -6,7 +6,7 @@ import pytest
 
 from activities.adapters.blobs import place
 from activities.adapters.model_errors import ModelOverloaded, ModelUnavailable, RateLimited
-from activities.adapters.model_gate import KEPT, LOOK, Closings, Gate, ModelParked
+from activities.adapters.model_gate import LOOK, Closings, Gate, ModelParked
 from activities.contracts.money import GateClosed
 from tests.service import eventually
 
@@ -169,13 +169,13 @@ async def test_of_many_who_are_limited_at_once_the_longest_patience_counts(tmp_p
 
 
 def test_a_process_that_slept_long_finds_the_newest_although_old_ones_are_gone(tmp_path, clock):
-    sleeper, busy = Closings(place(tmp_path), clock), Closings(place(tmp_path), clock)
+    sleeper, busy = (Closings(place(tmp_path), clock, kept=10) for _ in range(2))
     given = {"why": "429", "concurrency": 1}
     assert busy.add(GateClosed(until=1, **given))
     assert sleeper.newest().until == 1
-    for n in range(2, KEPT + 12):
+    for n in range(2, 33):
         busy.newest()
         assert busy.add(GateClosed(until=n, **given))
     clock.now += LOOK + 1
-    assert sleeper.newest().until == KEPT + 11
-    assert len(list((tmp_path / "provider/gate").iterdir())) <= KEPT + 1
+    assert sleeper.newest().until == 32
+    assert len(list((tmp_path / "provider/gate").iterdir())) <= 11

@@ -119,6 +119,8 @@ class MessagesApi:
         headers = dict(failure.headers)
         if failure.retry_after is not None:
             headers["retry-after"] = f"{failure.retry_after:g}"
+        if failure.page:
+            return web.Response(text=failure.page, status=failure.status, headers=headers)
         return web.json_response(failure.body, status=failure.status, headers=headers)
 
     async def _streamed(self, reply: Reply, body: Json, http: web.Request) -> web.StreamResponse:

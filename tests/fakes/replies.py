@@ -91,6 +91,8 @@ class Failure:
     headers: tuple[tuple[str, str], ...] = ()
     hangs_up: bool = False
     """The connection is closed without an answer."""
+    page: str = ""
+    """A text in place of the body, as from something between the API and its client."""
 
     @property
     def body(self) -> dict[str, Any]:

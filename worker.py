@@ -115,6 +115,7 @@ class Host:
         from activities.adapters.scratch import Scratch
         from activities.adapters.secret_values import Secrets
         from activities.adapters.surveying import Surveyor
+        from activities.adapters.toolboxes import Toolboxes
         from activities.adapters.workspaces import Workspaces
 
         settings = self.settings
@@ -145,6 +146,7 @@ class Host:
         once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
         self.rungs = Rungs(commands, self.workspaces, once)
         self.checkpoints = Checkpoints(self.workspaces, self.surveyor)
+        self.toolboxes = Toolboxes(commands, self.workspaces)
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:
@@ -161,6 +163,8 @@ def control_activities(host: Host, client: Client) -> list[Any]:
 
 
 def workspace_activities(host: Host) -> list[Any]:
+    from activities.adapters.tool_harvest import ToolHarvest
+    from activities.adapters.transcripts import Transcripts
     from activities.tools import ToolActivities
     from activities.workspace import WorkspaceActivities
 
@@ -173,7 +177,14 @@ def workspace_activities(host: Host) -> list[Any]:
         host.settings.host,
         host.queue,
     )
-    return [*_methods(workspace), *_methods(ToolActivities())]
+    tools = ToolActivities(
+        host.blobs,
+        host.hubs,
+        Transcripts(host.blobs),
+        host.toolboxes,
+        ToolHarvest(host.checkpoints),
+    )
+    return [*_methods(workspace), *_methods(tools)]
 
 
 def model_activities(host: Host) -> list[Any]:
@@ -325,10 +336,10 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
             )
         elif role == "workspace":
             tools = workspace_activities(host)
-            opening = [tool for tool in tools if tool.__name__ == "open_workspace"]
+            anywhere = [t for t in tools if t.__name__ in ("open_workspace", "use_tools")]
             room = settings.workspaces_per_host
             briefing = briefing_activities(host)
-            workers.append(worker(role, [*opening, *briefing], room))
+            workers.append(worker(role, [*anywhere, *briefing], room))
             # More slots than workspaces: waiting here would look like a dead host.
             here = [tool for tool in tools if tool.__name__ != "open_workspace"]
             workers.append(worker(host.queue, here, 4 * room))

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 
 from activities.briefing import BriefingActivities
+from activities.contracts import findings
 from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import TaskInput
@@ -21,6 +22,7 @@ from activities.contracts.conversation import (
     UseTools,
     attempt_name,
 )
+from activities.contracts.evidence import Evidence
 from activities.contracts.money import NOTHING, Spend
 from activities.contracts.plan import Task
 from activities.contracts.requests import RESOLVER, OpenWorkerTalk, TaskOrder
@@ -47,15 +49,18 @@ class AgentRung:
         workspaces: Workspaces,
         stands: Callable[[AgentProgress], None],
         parent_is_there: Callable[[], Awaitable[None]],
+        check: Callable[[str, str], Awaitable[Evidence]],
     ) -> None:
         """`stands` takes down where the conversation stands, for another run to go on from;
-        `parent_is_there` raises where nobody wants the task any more."""
+        `parent_is_there` raises where nobody wants the task any more; `check` runs the task's
+        checks on a commit against its base."""
         self._in = task
         self._order = order
         self._guided = guided
         self._workspaces = workspaces
         self._stands = stands
         self._parent_is_there = parent_is_there
+        self._check = check
         self._number = 0
         self._at = Climb(base=task.tip, start=task.tip)
 
@@ -144,7 +149,11 @@ class AgentRung:
 
         start = at.checkpoint or self._at.begins_at
         used = await self._workspaces.use(self._number, "agent", self._at.base, start, step)
-        return at, used
+        if not used.wants_check or used.commit is None:
+            return at, used
+        evidence = await self._check(used.commit, self._at.base)
+        at = at.model_copy(update={"told": (*at.told, findings.told(evidence))})
+        return at, used.model_copy(update={"evidence": evidence})
 
     def _task(self, granted: tuple[str, ...]) -> Task:
         task = self._order.task

@@ -36,14 +36,15 @@ class Ladder:
         self._order = order
         self._guided = guided
         self._workspaces = Workspaces(task, order, guided)
+        self.salvage = Salvage(task, order, guided)
         self._agent = AgentRung(
-            task, order, guided, self._workspaces, self._stands, self._parent_is_there
+            *(task, order, guided, self._workspaces),
+            *(self._stands, self._parent_is_there, self.salvage.check),
         )
         self._at = task.state.climb if task.state else Climb(base=task.tip, start=task.tip)
         self._has_tried = False
         """In this run."""
         self.attempts: list[Attempt] = list(task.state.attempts) if task.state else []
-        self.salvage = Salvage(task, order, guided)
 
     @property
     def at(self) -> Climb:

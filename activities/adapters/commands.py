@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.filling import DISK
+from activities.adapters.git import borrowed
 from activities.adapters.jobs import RESULTS, Ended, Job, Mount
 from activities.adapters.memory_limit import memory_note
 from activities.adapters.prepare_failed import PrepareFailed
@@ -50,7 +51,7 @@ class Order:
     source: TreeSource | None = None
     """The tree that the environment's inputs are read from."""
     private_git: Path | None = None
-    """A git directory shown read-only at /src/.git."""
+    """A git directory shown read-only at /src/.git, the objects that it borrows at their place."""
     mounts: tuple[Mount, ...] = ()
     """What else its calls see."""
     network: bool = False
@@ -205,6 +206,7 @@ class Commands:
         mounts += [Mount(args, "/args"), *order.mounts]
         if order.private_git:
             mounts.append(Mount(order.private_git, "/src/.git"))
+            mounts += [Mount(Path(objects), objects) for objects in borrowed(order.private_git)]
         env = prepared.env_within(order.memory) if prepared else {}
         root = f"/env/{prepared.name}" if prepared else ""
         env |= {name: expand_variables(value, root) for name, value in order.env.items()}

@@ -181,6 +181,12 @@ class Git:
         return [*words, *args]
 
 
+def borrowed(git_dir: Path) -> list[str]:
+    """Where the objects are that a private git directory borrows."""
+    alternates = git_dir / "objects/info/alternates"
+    return alternates.read_text().splitlines() if alternates.exists() else []
+
+
 def without_secrets(text: str) -> str:
     """The text with `user:password@` of URLs blanked."""
     return _SECRET.sub(r"\1***@", text)

@@ -11,8 +11,9 @@ from activities.adapters.hub import Hub
 from activities.adapters.import_graph import python_graph
 from activities.adapters.landed_since import landed_since
 from activities.adapters.python_imports import SUFFIXES
-from activities.adapters.task_prompt import named, quoted
+from activities.adapters.task_prompt import named
 from activities.contracts.conflict import Conflict, LandedChange
+from activities.contracts.findings import quoted
 from activities.contracts.plan import Plan, Task
 
 DIFF_BYTES = 8 << 10

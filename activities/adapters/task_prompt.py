@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from activities.adapters.bounded_text import bounded, size
 from activities.adapters.composing import one_line
-from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
+from activities.contracts.evidence import Evidence
+from activities.contracts.findings import red_ones
 from activities.contracts.plan import Task
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import Site
@@ -24,7 +25,6 @@ FACTS_BYTES = 24 << 10
 """Of what landed meanwhile, and of a conflict with it."""
 FILES_NAMED = 500
 LINES_NAMED = 20
-REASONS_NAMED = 20
 
 
 def task_prompt(
@@ -48,15 +48,12 @@ def task_prompt(
     ]
     known = bounded("\n".join(facts), FACTS_BYTES)
     said = _guidance(guidance)
-    found = bounded("\n".join(_findings(evidence)), FOUND_BYTES)
+    red = red_ones(evidence)
+    heading = ["# What is red after the last attempt\n"] if red else []
+    found = bounded("\n".join([*heading, *red]), FOUND_BYTES)
     room = MAX_BYTES - size(known) - size(said) - size(found) - 3
     told = (bounded("\n".join(part for part in order if part), room), known, said, found)
     return "\n".join(part for part in told if part)
-
-
-def quoted(text: str) -> str:
-    """A block of text that cannot end its fence."""
-    return "\n".join(["```", text.strip().replace("```", "` ` `"), "```"])
 
 
 def _files(task: Task, sites: Iterable[Site]) -> str:
@@ -104,14 +101,3 @@ def _guidance(texts: Sequence[str]) -> str:
         lines.insert(0, f"- [{older} older texts do not fit]")
     said = "\n".join(lines)
     return f"# What people said since; it wins over what stands above\n\n{said}\n"
-
-
-def _findings(evidence: Evidence | None) -> list[str]:
-    red = [c for c in evidence.checks if c.outcome is CheckOutcome.RED] if evidence else []
-    return ["# What is red after the last attempt\n", *map(_finding, red)] if red else []
-
-
-def _finding(check: CheckResult) -> str:
-    reasons = [f"- {reason}" for reason in check.reasons[:REASONS_NAMED]]
-    said = ["", "It said:", "", quoted(check.tail)] if check.tail.strip() else []
-    return "\n".join([f"## Check {check.check}", "", *reasons, *said, ""])

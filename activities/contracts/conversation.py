@@ -171,8 +171,11 @@ class ToolsUsed(Contract):
     """The git tree id of the workspace now: the same again and again is no progress."""
     errors: str = ""
     """A digest of what went wrong, 16 characters; empty when nothing did."""
+    wants_check: bool = False
+    """It called `check`: the workflow has the task's checks run on `commit`, which is there then,
+    and tells what they said before the next turn: findings.py."""
     evidence: Evidence | None = None
-    """Of a `check` call."""
+    """Of that check; the workflow's to fill in."""
     reported: tuple[str, ...] = ()
     """`path[:line]: why` of sites outside the claim, at most 20."""
     finished: Finished | None = None

@@ -79,14 +79,16 @@ class MoveFile(Form):
 
 class RunCommand(Form):
     """Runs a shell command in the sandbox, in the repository's root: no network, bounded time and
-    output. What it changes outside your files is refused at the end."""
+    output. Tracked files outside yours are put back as they were afterwards."""
 
     command: str = Field(min_length=1)
     timeout: int = Field(120, ge=1, le=1800, description="Seconds")
+    environment: str = Field("", description="One of the spec's; none: that of your checks")
 
 
 class RunChecks(Form):
-    """Runs your task's checks on what you have now, as they will be run before it lands."""
+    """Runs your task's checks on what you have after this reply's calls, as they will be run before
+    it lands; what they say comes before your next turn."""
 
 
 class RequestFiles(Form):

@@ -1,0 +1,291 @@
+"""A reply's calls in real workspaces: what is kept of them, what is told, what runs twice."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.adapters.hubs import Hubs
+from activities.adapters.sandbox import Sandbox, detect
+from activities.adapters.tool_harvest import ToolHarvest
+from activities.adapters.toolboxes import Toolboxes
+from activities.adapters.transcripts import Transcripts
+from activities.adapters.workspaces import WorkspaceGone, Workspaces
+from activities.contracts.conversation import (
+    Conversation,
+    FileAnswer,
+    Role,
+    ToolsUsed,
+    TurnEnd,
+    UseTools,
+)
+from activities.contracts.money import NOTHING, Usage
+from activities.contracts.plan import Task
+from activities.contracts.tools import WorkerForm
+from activities.contracts.transcript import Chunk, ToolResults
+from activities.contracts.work import Workspace
+from activities.tools import ToolActivities
+from tests.adapters.one_host import OneHost, one_host
+from tests.adapters.repositories import Content, Name, git
+
+SPEC = """\
+sites: {include: ["/src/**"]}
+checks: {unit: {run: "true"}}
+ladder: [{claude: {}}]
+"""
+FILES: dict[Name, Content] = {
+    "src/a.py": "a\n", "src/b.py": "b\n", "src/crlf": "1\r\n2\r\n", "lib/c.py": "c\n",
+    **{f"far/{n}/f.py": f"needle {n}\n" for n in range(5)},
+}  # fmt: skip
+TASK = Task(
+    id="c1-0001", title="Tidy up", claims=("src/a.py", "src/b.py", "src/crlf"), creates=("/new/*",)
+)
+END = {"status": "done", "did": "It.", "verified": "checks"}
+
+
+@pytest.fixture(scope="module")
+async def sandbox() -> Sandbox:
+    return await detect("strict")
+
+
+class Desk:
+    """A conversation whose turns are scripted, and its workspace."""
+
+    def __init__(self, root: Path, sandbox: Sandbox, full_checkout: int = 10_000) -> None:
+        self.host: OneHost = one_host(root, sandbox, SPEC, FILES)
+        if full_checkout < 10_000:
+            sparse = Workspaces(root / "sparse", sandbox.tool_ids, 8, full_checkout=full_checkout)
+            self.host.checkpoints._workspaces = self.host.workspaces = sparse
+        self.repository = self.host.hub.path.stem
+        self.transcripts = Transcripts(self.host.blobs)
+        self.activities = self.restarted()
+        self.turn = 0
+        self.where = self.opened("0-1-0", self.host.commit)
+        self.talk = self.began(Role.WORKER)
+
+    def restarted(self) -> ToolActivities:
+        """As a worker has it that was just started."""
+        host = self.host
+        return ToolActivities(
+            host.blobs,
+            Hubs(host.hub.path.parent),
+            Transcripts(host.blobs),
+            Toolboxes(host.commands, host.workspaces),
+            ToolHarvest(host.checkpoints),
+        )
+
+    def began(self, role: Role):
+        host = self.host
+        self.conversation = Conversation(
+            migration="m", scope=f"{role}/c1-0001", attempt="0-1", role=role, model="m",
+            max_tokens=1, system="", brief="", repository=self.repository, commit=host.commit,
+            spec=host.blobs.put_model("m", host.spec), phase=host.spec.phases[0].name, task=TASK,
+        )  # fmt: skip
+        return host.blobs.put_model("m", self.conversation)
+
+    def opened(self, attempt: str, start: str) -> Workspace:
+        self.paths = self.host.workspaces.open(
+            self.host.hub.path, migration="m", task=TASK.id, attempt=attempt,
+            base=self.host.commit, start=start, claims=TASK.claims, token=attempt,
+        )  # fmt: skip
+        return Workspace(
+            migration="m", repository=self.repository, task=TASK.id, attempt=attempt, host="h",
+            queue="q", base=self.host.commit, start=start,
+        )  # fmt: skip
+
+    def says(self, *calls: tuple[str, dict[str, object]]) -> UseTools:
+        """The next turn's reply, on record; the request for its calls."""
+        self.turn += 1
+        reply = tuple(
+            {"type": "tool_use", "id": f"t{n}", "name": name, "input": given}
+            for n, (name, given) in enumerate(calls)
+        )
+        chunk = Chunk(
+            turn=self.turn, asked=(), reply=reply, end=TurnEnd.CALLS, stop="tool_use",
+            usage=Usage(), usd=NOTHING, model="m",
+        )  # fmt: skip
+        self.transcripts.turn(self.conversation, self.turn).keep(chunk)
+        return UseTools(talk=self.talk, turn=self.turn, workspace=self.where, when=1)
+
+    async def use(self, *calls: tuple[str, dict[str, object]]) -> ToolsUsed:
+        return await self.run(self.says(*calls))
+
+    async def run(self, request: UseTools) -> ToolsUsed:
+        return await ActivityEnvironment().run(self.activities.use_tools, request)
+
+    def texts(self, used: ToolsUsed) -> list[str]:
+        return [r.text for r in self.host.blobs.get_model(used.results, ToolResults).results]
+
+    def show(self, commit: str, path: str) -> bytes:
+        return git(self.host.hub.path, "show", f"{commit}:{path}")
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, sandbox)
+
+
+def edit(path: str, old: str, new: str) -> tuple[str, dict[str, object]]:
+    return "edit", {"path": path, "old": old, "new": new}
+
+
+def run(command: str) -> tuple[str, dict[str, object]]:
+    return "run", {"command": command}
+
+
+async def test_what_a_batch_changed_is_a_commit_on_the_base(desk: Desk):
+    read = await desk.use(("read", {"path": "src/a.py"}))
+    assert (read.commit, read.tree, read.errors) == (None, "", "")
+    first = await desk.use(edit("src/a.py", "a", "A"), ("write", {"path": "new/x", "content": "x"}))
+    second = await desk.use(edit("src/b.py", "b", "B"), ("finish", END))
+    assert first.commit
+    assert second.commit
+    assert desk.show(second.commit, "src/a.py") == b"A\n"
+    assert desk.show(second.commit, "new/x") == b"x"
+    assert desk.host.hub.parents(second.commit) == (desk.host.commit,)
+    assert first.tree != second.tree
+    assert second.finished
+    assert second.finished.status == "done"
+    assert desk.host.blobs.get_model(second.finished.form, WorkerForm).did == "It."
+
+
+async def test_a_second_run_finds_what_the_first_one_did(desk: Desk):
+    request = desk.says(edit("src/a.py", "a", "aa"), run("date +%N"), ("report_site", {
+        "path": "lib/c.py", "why": "old"}))  # fmt: skip
+    first = await desk.run(request)
+    desk.activities = desk.restarted()
+    assert await desk.run(request) == first
+    assert first.reported == ("lib/c.py: old",)
+    assert (desk.paths.tree / "src/a.py").read_text() == "aa\n"
+
+
+async def test_a_batch_that_was_killed_halfway_is_carried_out_on_the_tree_before_it(desk: Desk):
+    kept = await desk.use(edit("src/b.py", "b", "B"))
+    request = desk.says(edit("src/a.py", "a", "A"))
+    (desk.paths.tree / "src/a.py").write_text("A\n")  # and then the worker was killed
+    assert kept.commit
+    where = desk.opened("0-1-1", kept.commit)
+    used = await desk.run(request.model_copy(update={"workspace": where}))
+    assert used.errors == ""
+    assert used.commit
+    assert desk.show(used.commit, "src/a.py") == b"A\n"
+    assert desk.show(used.commit, "src/b.py") == b"B\n"
+
+
+async def test_what_was_changed_outside_is_put_back_and_told(desk: Desk):
+    used = await desk.use(run("echo x >> lib/c.py; rm far/0/f.py; echo A > src/a.py"))
+    assert used.commit
+    assert "put back, for they are not yours to change: far/0/f.py, lib/c.py" in desk.texts(used)[0]
+    assert used.errors
+    assert (desk.paths.tree / "lib/c.py").read_text() == "c\n"
+    assert (desk.paths.tree / "far/0/f.py").exists()
+    assert desk.show(used.commit, "src/a.py") == b"A\n"
+    again = await desk.use(run("true"))
+    assert again.errors == ""
+
+
+async def test_new_files_that_are_not_kept_are_told_and_stay(desk: Desk):
+    used = await desk.use(run("mkdir build; echo x > build/x; echo y > new"))
+    assert used.errors == ""
+    assert "not kept: build/x, new]" in desk.texts(used)[0]
+    assert (desk.paths.tree / "build/x").exists()
+
+
+async def test_damage_is_told_until_it_is_mended_and_nothing_ends_before(desk: Desk):
+    used = await desk.use(run(r"sed -i 's/\r//' src/crlf"))
+    assert "src/crlf: line ends flipped from CRLF to LF" in desk.texts(used)[0]
+    refused = await desk.use(("finish", END))
+    assert refused.finished is None
+    assert "not ended yet" in desk.texts(refused)[0]
+    assert (await desk.use(("finish", {**END, "status": "partial"}))).finished
+    mended = await desk.use(run("git show HEAD:src/crlf > src/crlf"), ("finish", END))
+    assert mended.finished, desk.texts(mended)
+
+
+async def test_a_tree_that_no_git_may_meet_is_told_and_keeps_nothing(desk: Desk):
+    used = await desk.use(run("git init -q new && echo A > src/a.py"), ("finish", END))
+    assert (used.commit, used.finished) == (None, None)
+    assert "new/.git" in desk.texts(used)[1]
+    assert "remove it with `run`" in desk.texts(used)[1]
+    mended = await desk.use(run("rm -rf new"))
+    assert mended.commit
+    assert desk.show(mended.commit, "src/a.py") == b"A\n"
+
+
+async def test_a_check_is_asked_for_on_a_commit_that_is_there(desk: Desk):
+    used = await desk.use(("check", {}))
+    assert used.wants_check
+    assert used.commit
+    assert desk.host.hub.tree(used.commit) == desk.host.hub.tree(desk.host.commit)
+
+
+async def test_files_that_were_granted_are_the_tasks(desk: Desk):
+    answers = (
+        FileAnswer(path="lib/c.py", granted=True),
+        FileAnswer(path="far/0/f.py", granted=False, text="c1-0002 has it"),
+    )
+    asked = ("request_files", {"paths": ["lib/c.py", "far/0/f.py", "x"], "reason": "calls it"})
+    request = desk.says(asked, edit("lib/c.py", "c", "C"))
+    more = {"answers": answers, "granted": ("lib/c.py",)}
+    used = await desk.run(request.model_copy(update=more))
+    assert desk.texts(used)[0].splitlines() == [
+        "lib/c.py: yours now",
+        "far/0/f.py: not granted: c1-0002 has it",
+        "x: nobody answered; ask for fewer files at once",
+    ]
+    assert used.commit
+    assert desk.show(used.commit, "lib/c.py") == b"C\n"
+
+
+async def test_in_a_sparse_tree_the_rest_is_read_from_git_and_granted_files_come(
+    sandbox: Sandbox, tmp_path: Path
+):
+    desk = Desk(tmp_path, sandbox, full_checkout=3)
+    assert not (desk.paths.tree / "far").exists()
+    used = await desk.use(
+        ("read", {"path": "far/1/f.py"}),
+        ("search", {"pattern": "needle", "paths": ["far"]}),
+        ("find_files", {"pattern": "*.py"}),
+        ("list_files", {"path": "far"}),
+        edit("src/a.py", "a", "needle here"),
+        ("delete", {"path": "src/b.py"}),
+        ("search", {"pattern": "needle"}),
+        run("cat far/1/f.py"),
+    )
+    texts = desk.texts(used)
+    assert used.errors == ""
+    assert "needle 1" in texts[0]
+    assert texts[1].splitlines() == [f"far/{n}/f.py:1: needle {n}" for n in range(5)]
+    assert len(texts[2].splitlines()) == 8
+    assert texts[3].split() == [f"{n}/" for n in range(5)]
+    assert texts[6].splitlines()[0] == "src/a.py:1: needle here"
+    assert len(texts[6].splitlines()) == 6
+    assert "the file tools see all" in texts[7]
+    request = desk.says(
+        edit("far/1/f.py", "needle", "pin"), ("delete", {"path": "far/2/f.py"}),
+        run("cat far/3/f.py"), ("find_files", {"pattern": "*.py"}),
+    )  # fmt: skip
+    granted = ("far/1/f.py", "far/2/f.py", "far/3/f.py")
+    used = await desk.run(request.model_copy(update={"granted": granted}))
+    assert used.errors == ""
+    assert used.commit
+    assert desk.show(used.commit, "far/1/f.py") == b"pin 1\n"
+    assert git(desk.host.hub.path, "ls-tree", "--name-only", used.commit, "far/2/") == b""
+    assert "far/4/f.py" in desk.texts(used)[3]
+    assert "far/2/f.py" not in desk.texts(used)[3]
+
+
+async def test_who_only_reads_needs_no_workspace(desk: Desk):
+    desk.talk = desk.began(Role.JUDGE)
+    request = desk.says(("read", {"path": "src/a.py"}), edit("src/a.py", "a", "A"))
+    used = await desk.run(request.model_copy(update={"workspace": None}))
+    assert "     1\ta" in desk.texts(used)[0]
+    assert "no tool is called 'edit'" in desk.texts(used)[1]
+    assert used.commit is None
+
+
+async def test_a_workspace_that_is_gone_is_opened_anew(desk: Desk):
+    request = desk.says(edit("src/a.py", "a", "A"))
+    desk.host.workspaces.close("m", TASK.id, "0-1-0")
+    with pytest.raises(WorkspaceGone):
+        await desk.run(request)

@@ -38,6 +38,8 @@ class Effect(StrEnum):
     PUSHED = "hub/pushed"
     BLOB = "blob/put"
     RECORD = "blob/put-once"
+    INTENT = "turn/intent"
+    REPLY = "turn/reply"
     BLOBS_GONE = "blob/deleted"
     PACK = "pack/objects"
     PACK_INDEX = "pack/index"

@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from activities.adapters.blobs import BlobMissing, BlobStore
+from activities.adapters.fault_points import Effect, around
 from activities.contracts.base import BlobRef
 from activities.contracts.conversation import Conversation
 from activities.contracts.money import Spend, Usd
@@ -102,8 +103,9 @@ class Turn:
         """Records a request that is about to be made; its number, counting from 1."""
         data = intent.model_dump_json().encode()
         number = self._unused()
-        while self._once(f"{number}/intent", data) != data:
-            number += 1
+        with around(Effect.INTENT):
+            while self._once(f"{number}/intent", data) != data:
+                number += 1
         return number
 
     def settle(self, number: int, usd: Usd) -> None:
@@ -112,7 +114,8 @@ class Turn:
 
     def keep(self, chunk: Chunk) -> Chunk:
         """The turn's reply, unless there is one; what is on record."""
-        recorded = self._once(CHUNK, chunk.model_dump_json().encode())
+        with around(Effect.REPLY):
+            recorded = self._once(CHUNK, chunk.model_dump_json().encode())
         return Chunk.model_validate_json(recorded)
 
     def keep_summary(self, summary: Summary) -> Summary:

@@ -32,6 +32,8 @@ class Request:
     """Counts from 1, refused ones included."""
     body: Json
     headers: dict[str, str]
+    at: float
+    """When it came, by the monotonic clock."""
 
     @property
     def last(self) -> list[Json]:
@@ -96,7 +98,7 @@ class MessagesApi:
 
     async def _served(self, http: web.Request) -> web.StreamResponse:
         body = await http.json()
-        request = Request(len(self.requests) + 1, body, dict(http.headers))
+        request = Request(len(self.requests) + 1, body, dict(http.headers), time.monotonic())
         self.requests.append(request)
         if fault := self._at_the_door(request) or refused(body, self._window):
             return self._failed(fault, http)

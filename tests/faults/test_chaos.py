@@ -24,7 +24,10 @@ ROUNDS = 4
 """Migrations over which the points are spread, so that no process dies all the time."""
 ELSEWHERE = ("ask_area", "read_ends", "steer_tasks", Effect.BLOBS_GONE, Effect.HUB_GONE)
 """What only fleets and people ask for, who are not here."""
-POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in ELSEWHERE)
+AGENTS = ("open_worker_talk", "take_turn", "use_tools", "conclude_attempt", "sum_spend")
+"""Agents' steps: they have kills of their own, with an API that keeps accounts."""
+UNSEEN = (*ELSEWHERE, *AGENTS, Effect.INTENT, Effect.REPLY)
+POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in UNSEEN)
 AFTER_TROUBLE = points_of(["close_workspace"])
 """Where nobody comes by but after a rung that could not be run, such as MILDER and FEW order."""
 MILDER = (

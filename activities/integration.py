@@ -58,7 +58,7 @@ class IntegrationActivities:
         """Task id → commit, from the trailers on the green chain."""
         hub = self._hubs.of(request.repository.id)
         landed = hub.landed(request.branch.name, request.base, request.branch.migration)
-        return LandedTasks(tasks=landed)
+        return LandedTasks(tasks=landed, tip=hub.tip(request.branch.name))
 
     @activity.defn
     def put_back(self, request: PutBackFiles) -> Restored:

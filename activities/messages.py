@@ -113,6 +113,7 @@ class MessageActivities:
             status=handoff.status,
             handoff=saved,
             landed=handoff.landed,
+            green=request.green,
             spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
         )
         await self._report(request.parent, report)

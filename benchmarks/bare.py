@@ -32,7 +32,7 @@ class BareChild:
 
 @workflow.defn
 class Listener:
-    """Stands for the migration: takes what the area reports, until the final word."""
+    """Stands for the migration: takes what the area and the queue tell, until the final word."""
 
     def __init__(self) -> None:
         self._final = False

@@ -25,11 +25,12 @@ from activities.contracts.landing import Batch, Candidate
 from activities.contracts.messages import AnswerTasks, CountWorkers, WorkerCount
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.requests import ComposeBatch, Land, Landed, RunChecks
+from benchmarks.bare import Listener
 from benchmarks.measuring import Comparison
 from benchmarks.simulated_queue import Asking, Ours, Weather, evidence_of
 from worker import workflow_runner
 from workflows.merge_queue import MergeQueueWorkflow
-from workflows.options import CHECKS, CONTROL, INTEGRATION, SEARCH_ATTRIBUTES
+from workflows.options import CHECKS, CONTROL, INTEGRATION, SEARCH_ATTRIBUTES, migration_id
 
 CHECK_SECONDS = 1.0
 CANDIDATES = 100
@@ -207,13 +208,16 @@ async def _real(home: Path, cases: Sequence[Case]) -> dict[Case, Came]:
             Worker(
                 client,
                 task_queue=CONTROL,
-                workflows=[MergeQueueWorkflow],
+                workflows=[MergeQueueWorkflow, Listener],
                 activities=[stands.answer_tasks, stands.count_workers],
                 workflow_runner=workflow_runner(),
             ),
             Worker(client, task_queue=INTEGRATION, activities=[stands.compose_batch, stands.land]),
             Worker(client, task_queue=CHECKS, activities=[stands.run_checks]),
         ):
+            await client.start_workflow(
+                Listener.run, id=migration_id(GREEN.migration), task_queue=CONTROL
+            )
             # Each is there before any begins: what a workflow's first step costs is not a check's.
             queues = [await _opened(client, stand) for stand in stands.of.values()]
             settled = map(_settled, stands.of.values(), queues)

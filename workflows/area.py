@@ -181,7 +181,7 @@ class AreaWorkflow:
             start=self._in.cycle,
             epoch=self._in.epoch,
             handoff=handoff,
-            landed=self._roster.tip,
+            landed=self._roster.green.commit,
             counts=counts,
             final=final,
         )
@@ -218,7 +218,8 @@ class AreaWorkflow:
             self._in.model_copy(
                 update={
                     "rows": rows,
-                    "tip": self._roster.tip,
+                    "tip": self._roster.green.commit,
+                    "tip_at": self._roster.green.at,
                     "steering": self._steering.wanted,
                     "steering_number": self._steering.number,
                     "granted": self._granted,

@@ -13,7 +13,7 @@ from temporalio import workflow
 
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Work
-from activities.contracts.landing import Candidate, Landing, Outcome
+from activities.contracts.landing import Candidate, GreenTip, Landing, Outcome
 from activities.contracts.messages import Asked, AskToLand
 from activities.contracts.requests import TaskOrder
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
@@ -44,6 +44,12 @@ class Asking:
     def answers(self) -> tuple[Landing, ...]:
         """All that the queue has said."""
         return tuple(self._answers.values())
+
+    @property
+    def green(self) -> GreenTip | None:
+        """The newest tip that it has told of."""
+        told = (said.green for said in self._answers.values())
+        return max((tip for tip in told if tip), key=lambda tip: tip.at, default=None)
 
     async def land(self, order: TaskOrder, work: Work) -> Landing:
         """The queue's answer for this work. Raises Orphaned when the planner is gone."""

@@ -171,6 +171,7 @@ class MergeQueueWorkflow:
             candidate=candidate.id,
             outcome=outcome,
             tip=self._tip or None,
+            at=workflow.time(),
             **more,
         )
         return Answer(to=candidate.reply_to, landing=landing)

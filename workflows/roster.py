@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlread
 
 from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import AreaInput, AreaRow, Report, TaskCounts, TaskInput
+from activities.contracts.landing import GreenTip
 from activities.contracts.work import TaskStatus
 from workflows import budget, frontier, witnesses
 from workflows.options import (
@@ -43,7 +44,7 @@ class Roster:
         self.inbox: list[Report] = []
         self.unpaid = 0
         """Tasks that could have started, if there were money left to grant."""
-        self.tip = area.tip
+        self.green = GreenTip(commit=area.tip, at=area.tip_at)
 
     @property
     def rows(self) -> list[AreaRow]:
@@ -76,7 +77,9 @@ class Roster:
             self._by_task = {row.task.id: row for row in self._in.rows}
             return await self.recheck()
         self._by_task = {row.task.id: row for row in await witnesses.planned(self._in)}
-        for task, commit in (await witnesses.landed_in_git(self._in)).items():
+        landed, tip = await witnesses.landed_in_git(self._in)
+        self._see(tip)
+        for task, commit in landed.items():
             if task in self._by_task:
                 self.end(self._by_task[task], TaskStatus.LANDED, landed=commit)
         for row in self.rows:
@@ -97,8 +100,13 @@ class Roster:
                 if report.status is not TaskStatus.LOST:
                     row = self._update(row, spend=row.spend + report.spend, grant=None)
                 self.end(row, report.status, report.handoff, report.landed)
-                self.tip = report.landed or self.tip
+                self._see(report.green)
         self.inbox = []
+
+    def _see(self, tip: GreenTip | None) -> None:
+        """Reports overtake each other, and a task starts on a tree that has all it needs."""
+        if tip and tip.at >= self.green.at:
+            self.green = tip
 
     def end(
         self,
@@ -190,7 +198,7 @@ class Roster:
                 spec=self._in.spec,
                 plan=self._in.plan,
                 phase=self._in.phase,
-                tip=self.tip,
+                tip=self.green.commit,
                 title=row.task.title,
                 thinks=self._in.thinks,
                 grant=row.grant,
@@ -240,7 +248,8 @@ class Roster:
         lost = [r for r in self.rows if r.state == TaskStatus.LOST and r.deaths + 1 < MAX_STARTS]
         if not lost:
             return
-        landed = await witnesses.landed_in_git(self._in)
+        landed, tip = await witnesses.landed_in_git(self._in)
+        self._see(tip)
         for row in lost:
             if row.task.id in landed:
                 self.end(row, TaskStatus.LANDED, landed=landed[row.task.id])

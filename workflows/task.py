@@ -243,6 +243,7 @@ class TaskWorkflow:
                 start=self._in.start,
                 parent=self._in.parent,
                 epoch=self._in.epoch,
+                green=self._asking.green,
             ),
             summary=f"hand off: {handoff.status}",
         )

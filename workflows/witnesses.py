@@ -10,6 +10,7 @@ from temporalio import workflow
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaInput, AreaRow
 from activities.contracts.conversation import attempts_of, task_scope
+from activities.contracts.landing import GreenTip
 from activities.contracts.messages import DescribeRuns
 from activities.contracts.money import Spend, SumSpend
 from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
@@ -31,15 +32,17 @@ async def planned(area: AreaInput) -> tuple[AreaRow, ...]:
     return loaded.rows
 
 
-async def landed_in_git(area: AreaInput) -> dict[str, str]:
-    """Task id → commit on the green branch: the truth when nobody is left to ask."""
+async def landed_in_git(area: AreaInput) -> tuple[dict[str, str], GreenTip | None]:
+    """Task id → commit on the green branch, and its tip: the truth when nobody is left to ask."""
+    asked = workflow.time()
     found = await workflow.execute_activity_method(
         IntegrationActivities.find_landed,
         FindLanded(repository=area.repository, branch=area.branch, base=area.base),
         summary="what has landed already?",
         **GIT,
     )
-    return dict(sorted(found.tasks.items()))
+    tip = GreenTip(commit=found.tip, at=asked) if found.tip else None
+    return dict(sorted(found.tasks.items())), tip
 
 
 async def spent(area: AreaInput, row: AreaRow) -> Spend:

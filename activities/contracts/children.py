@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
-from activities.contracts.landing import Candidate
+from activities.contracts.landing import Candidate, GreenTip
 from activities.contracts.money import Spend, Usd
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
@@ -168,6 +168,8 @@ class AreaInput(Contract):
     """The migration's base: what landed is looked for behind it."""
     tip: CommitId
     """The green tip as last read: the base of the tasks it starts."""
+    tip_at: float = 0.0
+    """When a task was told of it; of what reports say later, only what is newer counts."""
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of."""
     pilot: tuple[TaskId, ...] = ()
@@ -227,7 +229,9 @@ class Report(Contract):
     handoff: BlobRef | None = None
     """A task's Handoff, or an area's list of handoff blobs."""
     landed: CommitId | None = None
-    """Where a task landed; the latest such commit that an area knows."""
+    """Where a task landed; the green tip that an area knows."""
+    green: GreenTip | None = None
+    """The last that a task was told of."""
     spend: Spend = Spend()
     """What this start of a task cost."""
     counts: TaskCounts = TaskCounts()

@@ -42,6 +42,14 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class GreenTip(Contract):
+    """Where the green branch was, and when: what is told last need not be the newest."""
+
+    commit: CommitId
+    at: float
+    """Seconds since the epoch, by the server's clock."""
+
+
 class Landing(Contract):
     """The queue's answer for one candidate."""
 
@@ -52,10 +60,16 @@ class Landing(Contract):
     """The batch commit that carries it, when landed."""
     tip: CommitId | None = None
     """The green tip when it was answered: a bounced task goes on from here."""
+    at: float = 0.0
+    """When it was answered, as a GreenTip says it."""
     reasons: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     """The paths that the reasons name, where they name any."""
     evidence: Evidence | None = None
+
+    @property
+    def green(self) -> GreenTip | None:
+        return GreenTip(commit=self.tip, at=self.at) if self.tip else None
 
 
 class Refusal(Contract):

@@ -2,7 +2,7 @@
 
 from activities.contracts.base import Contract
 from activities.contracts.children import Report, TaskSteering, Wish
-from activities.contracts.landing import Candidate, Landing
+from activities.contracts.landing import Candidate, GreenTip, Landing
 from activities.contracts.work import Handoff
 
 
@@ -45,6 +45,8 @@ class HandOff(Contract):
     start: int
     parent: str
     epoch: str
+    green: GreenTip | None = None
+    """The last that the merge queue told the task of."""
     talked: bool = False
     """It took turns of a model: what they cost is summed from their records."""
 

@@ -328,6 +328,8 @@ class FindLanded(Contract):
 
 class LandedTasks(Contract):
     tasks: dict[str, CommitId]
+    tip: CommitId | None = None
+    """Of the branch, read after them."""
 
 
 class JoinHandoffs(Contract):

@@ -262,7 +262,7 @@ class Fakes:
     @activity.defn(name="find_landed")
     async def find_landed(self, asked: FindLanded) -> LandedTasks:
         world = await self._enter(asked.branch.migration, "find_landed", asked)
-        return LandedTasks(tasks=world.landed())
+        return LandedTasks(tasks=world.landed(), tip=world.tip)
 
     @activity.defn(name="put_back")
     async def put_back(self, asked: PutBackFiles) -> Restored:

@@ -1,9 +1,12 @@
 """The area keeps its window full, its claims apart, and nobody lost."""
 
 import asyncio
+import time
 
 from conftest import a_command, rested, until
 
+from activities.contracts.children import REPORT, Report
+from activities.contracts.landing import GreenTip
 from activities.contracts.migration import Stage
 from activities.contracts.work import TaskStatus as Status
 from workflows import options
@@ -34,6 +37,26 @@ async def test_a_task_waits_until_what_it_needs_has_landed(stage):
     order = [asked.task for asked in world.asked("open_workspace")]
     assert order == ["c1-0002", "c1-0001"]
     assert list(world.landed()) == ["c1-0002", "c1-0001"]
+
+
+async def test_a_task_starts_from_the_newest_tip_whoever_told_of_it_last(stage):
+    """Reports overtake each other: the one that is taken last is of the landing before."""
+    world = stage.world("a-newest", a="old", b="old", c="old")
+    world.needs = {"c1-0003": ("c1-0001", "c1-0002")}
+    gate = world.hold("run_rung")
+    handle = await stage.start(world)
+    await world.until(lambda: len(world.asked("run_rung")) == 2)
+    area = stage.client.get_workflow_handle(options.area_id("a-newest", "root"))
+    epoch = (await area.describe()).raw_description.workflow_execution_info.first_run_id
+    tips = [world.commit({"a.py": text, "c.py": "old"}, (world.tip,), text) for text in "12"]
+    for task, number in (("c1-0001", 1), ("c1-0002", 0)):
+        told = GreenTip(commit=tips[number], at=time.time() + 100 + number)
+        said = Report(child=task, start=0, epoch=epoch, status=Status.LANDED, green=told)
+        await area.signal(REPORT, said)
+    await world.until(lambda: len(world.asked("open_workspace")) == 3)
+    assert world.asked("open_workspace")[-1].base == tips[1]
+    gate.open()
+    await handle.result()
 
 
 async def test_what_needs_a_task_that_did_not_land_is_skipped_and_named(stage):

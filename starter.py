@@ -182,10 +182,10 @@ def show(
     local: Local = False,
     as_json: Json = False,
 ) -> None:
-    """Show one task: its attempts, evidence and commit."""
-    from cli import asking, boundary
+    """Show one task: its attempts, evidence and commit, and what its agents said."""
+    from cli import boundary, tasks
 
-    raise typer.Exit(boundary.run(asking.show(name, task, local, as_json)))
+    raise typer.Exit(boundary.run(tasks.show(name, task, local, as_json)))
 
 
 @app.command()

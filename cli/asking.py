@@ -1,4 +1,4 @@
-"""Verbs that only read: status, list, diff, show.
+"""Verbs that only read: status, list, diff.
 
 A migration is named by its name or a unique prefix of it. One that runs is asked itself, so that
 the answer is what it will act on. One that has ended is read from its result and its report: no
@@ -26,11 +26,11 @@ from activities.contracts.children import AreaRow, TaskCounts
 from activities.contracts.migration import MigrationResult, Progress
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
-from activities.contracts.work import Handoff, TaskStatus
+from activities.contracts.work import TaskStatus
 from activities.serving import different_code, workers_of
 from cli import fleets
 from cli.boundary import Code, Refused, give, give_json, say
-from cli.render import counted, fields_text, status_text, table
+from cli.render import counted, status_text, table
 from cli.session import Session, session, unreachable
 from cli.trouble import stopped_short, trouble_of
 from cli.unserved import unserved
@@ -256,45 +256,3 @@ def _show(command: list[str]) -> int:
     """Runs a reading command straight to stdout, however much it prints."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     return Code.OK if done.returncode == 0 else Code.NOT_DONE
-
-
-async def show(name: str, task: str, local: bool, as_json: bool) -> int:
-    """One task: its attempts, its evidence, its commit."""
-    async with session(local=local, needs_work=False) as connected:
-        handle = await find(connected, name)
-        ended = await report_of(connected, handle)
-        if ended:
-            rows = {h.task: h.model_dump(mode="json") for h in ended.handoffs}
-        else:
-            doing = await rows_of(connected, name_of(handle))
-            rows = {r.task.id: await under_way(connected, r) for r in doing}
-    row = _only(rows, task)
-    if as_json:
-        give_json("task", row)
-    else:
-        give(fields_text(row))
-    return Code.OK
-
-
-async def under_way(connected: Session, row: AreaRow) -> dict[str, Any]:
-    """A task of a running migration, in the shape that it will have in the report, and its claim;
-    its attempts once it has ended."""
-    task = row.task
-    known: dict[str, Any] = {"task": task.id, "status": row.state, "title": task.title}
-    known |= {"sites": task.sites, "claims": list(task.claims)}
-    if row.handoff:
-        with contextlib.suppress(Refused):
-            handoff = await connected.read(row.handoff, Handoff)
-            own = {"title": task.title, "sites": task.sites}  # only the report's handoffs have them
-            return {**known, **handoff.model_copy(update=own).model_dump(mode="json")}
-    return known
-
-
-def _only(rows: dict[str, dict[str, Any]], prefix: str) -> dict[str, Any]:
-    """The row of this name, else the only one whose name starts with it."""
-    names = [prefix] if prefix in rows else [name for name in rows if name.startswith(prefix)]
-    if len(names) == 1:
-        return rows[names[0]]
-    what = "is not one task but several" if names else "is no task of it"
-    shown = ", ".join((names or list(rows))[:20]) or "it has none yet"
-    raise Refused(Code.NOT_FOUND, f"{prefix!r} {what}: {shown}")

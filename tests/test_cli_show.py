@@ -7,7 +7,7 @@ from builders import a_row
 
 from activities.contracts.base import BlobRef
 from activities.contracts.work import Handoff, TaskStatus
-from cli.asking import under_way
+from cli.tasks import under_way
 
 
 async def test_a_task_that_has_ended_keeps_its_title_and_its_sites() -> None:

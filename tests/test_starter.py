@@ -25,7 +25,7 @@ from activities.contracts.plan import Forecast, PhaseOutlook, Plan, PlanSummary,
 from activities.contracts.report import MigrationReport
 from activities.contracts.survey import Site, Survey, SurveyData
 from activities.contracts.work import Handoff, PutBack, TaskStatus
-from cli import asking, fleet_planning, planning, starting, telling, watching
+from cli import asking, fleet_planning, planning, starting, tasks, telling, watching
 from cli.boundary import Code, Refused
 from cli.ledger import show_ledger
 from cli.report import Format, report
@@ -254,7 +254,7 @@ async def test_a_migration_is_started_approved_followed_and_read(
         "tests/a.py,0,0,c1-0001,partial,,",
         "tests/b.py,2,0,c1-0001,partial,3 7,",
     ]
-    assert await asking.show(name, "c1", local=False, as_json=True) == Code.OK
+    assert await tasks.show(name, "c1", local=False, as_json=True) == Code.OK
     shown = json.loads(capsys.readouterr().out)
     assert shown["schema"] == "whimbrel.task/1"
     assert shown["put_back"][0]["path"] == "tests/b.py"
@@ -317,7 +317,7 @@ async def test_a_name_that_nothing_has_is_not_found(spec: Path) -> None:
         assert refused.value.code is Code.NOT_FOUND
     await start(spec)
     with pytest.raises(Refused, match="'nothing' is no task of it"):
-        await asking.show(spec.stem, "nothing", local=False, as_json=False)
+        await tasks.show(spec.stem, "nothing", local=False, as_json=False)
 
 
 async def test_a_prefix_of_several_names_is_refused_and_the_list_has_them_all(

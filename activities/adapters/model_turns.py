@@ -93,6 +93,8 @@ class ModelTurns:
         return await asyncio.to_thread(in_short, turn, chunk)
 
     def _prepared(self, talk: Conversation, turn: Turn, asked: TakeTurn) -> _Asking:
+        if asked.turn == 1:
+            self.transcripts.begin(talk, asked.talk)
         chunks = self.transcripts.sent_before(talk, asked.turn)
         results = self._blobs.get_model(asked.results, ToolResults) if asked.results else None
         blocks = request.asked(talk, chunks[-1] if chunks else None, results, asked.told)

@@ -20,7 +20,7 @@ from activities.contracts.money import Spend, Usd
 from activities.contracts.transcript import Chunk, Cost, Intent, Summary
 
 Model = TypeVar("Model", bound=BaseModel)
-CHUNK, SUMMARY = "chunk", "summary"
+CHUNK, SUMMARY, OPENING = "chunk", "summary", "opening"
 IN_MIND = 64
 """Conversations whose chunks are not read again; they never change."""
 
@@ -35,6 +35,26 @@ class Transcripts:
 
     def conversation(self, talk: BlobRef) -> Conversation:
         return self._blobs.get_model(talk, Conversation)
+
+    def begin(self, talk: Conversation, kept: BlobRef) -> None:
+        """Notes where a conversation is kept, for those who only know what it is about."""
+        key = f"{_of(talk.scope)}{talk.attempt}/{OPENING}"
+        self._blobs.put_once(talk.migration, key, kept.model_dump_json().encode())
+
+    def conversations(self, migration: str, scope: str) -> list[Conversation]:
+        """All about this, in the order of their attempts' names; raises BlobMissing."""
+        found: list[Conversation] = []
+        for key in self._blobs.records(migration, _of(scope)):
+            if key.endswith(f"/{OPENING}") and (kept := self._blobs.find(migration, key)):
+                found.append(self.conversation(BlobRef.model_validate_json(kept)))
+        return found
+
+    def chunks(self, talk: Conversation) -> list[Chunk]:
+        """All turns that are on record."""
+        chunks: list[Chunk] = []
+        while chunk := self.turn(talk, len(chunks) + 1).chunk():
+            chunks.append(chunk)
+        return chunks
 
     def turn(self, talk: Conversation, number: int) -> "Turn":
         """Its records, to read and to write."""
@@ -75,6 +95,7 @@ class Transcripts:
         turns = {
             tuple(key.removeprefix(_of(scope)).split("/")[:2])
             for key in self._blobs.records(migration, _of(scope) + attempts)
+            if not key.endswith(f"/{OPENING}")
         }
         spends = [
             Turn(self._blobs, migration, scope, attempt, int(number)).spend()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import base_run_key, baseline_key, baselines, blind_checks
-from activities.chosen_checks import checks_at, measured_on_base, must_pass, needs_before
+from activities.chosen_checks import checks_at, measured_on_base, must_pass
 from activities.contracts.check_forms import Expectation, SameAs
 from activities.contracts.evidence import (
     CheckOutcome,
@@ -29,6 +29,7 @@ from activities.contracts.expectations import flaky_ids, judge
 from activities.contracts.requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
 from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
+from activities.held_against import HeldAgainst
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -50,6 +51,7 @@ class ChecksActivities:
         self._blobs = blobs
         self._hubs = hubs
         self._checker = checker
+        self._held = HeldAgainst(blobs, checker)
 
     @activity.defn
     async def run_checks(self, request: RunChecks) -> Evidence:
@@ -66,6 +68,9 @@ class ChecksActivities:
                 *(hub, spec, request.phase, request.compare_with, request.commit),
             )
             request = request.model_copy(update={"paths": tuple(paths)})
+        elif names and request.merges:
+            merged = await asyncio.to_thread(hub.diff, request.compare_with, request.commit)
+            request = request.model_copy(update={"paths": tuple(entry.path for entry in merged)})
         return Evidence(
             tree=await asyncio.to_thread(hub.tree, request.commit),
             compared_with=request.compare_with,
@@ -132,19 +137,9 @@ class ChecksActivities:
             )
             if after is None:
                 break
-            before = None
-            if isinstance(expect, SameAs):
-                before = await asyncio.to_thread(self._base_run, spec, against)
-            elif needs_before(check, expect, after):
-                before = await self._checker.results(
-                    hub,
-                    spec,
-                    name,
-                    request.compare_with,
-                    request.paths,
-                    whole=whole,
-                    exactly=exactly,
-                )
+            before = await self._held.before(
+                hub, spec, name, request, expect, after, whole=whole, exactly=exactly
+            )
             result = await asyncio.to_thread(judge, name, check, before, after, flaky, expect)
             if result.outcome is CheckOutcome.GREEN:
                 break
@@ -159,11 +154,6 @@ class ChecksActivities:
         check = spec.checks[name]
         held = Expectation.NO_WORSE in check.expectations or not check.moments
         return check.results is ResultKind.EXIT and held
-
-    def _base_run(self, spec: MigrationSpec, name: str) -> ResultSet | None:
-        """What a check said on the migration's base, whole."""
-        kept = self._blobs.find(spec.name, base_run_key(name))
-        return ResultSet.model_validate_json(kept) if kept else None
 
     @activity.defn
     async def take_baseline(self, request: TakeBaseline) -> TakenBaseline:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import baselines, blind_checks
+from activities.contracts.moving_base import BaseMerge
 from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
 from activities.contracts.spec import MigrationSpec
@@ -44,6 +45,7 @@ class DeliveryActivities:
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         handoffs = read_handoffs(self._blobs, request.handoffs)
         once = self._once(handoffs)
+        merges = self._base_merges(request)
         taken = baselines(self._blobs, spec, spec.checks)
         report = MigrationReport(
             name=request.name,
@@ -76,6 +78,11 @@ class DeliveryActivities:
             outside=tuple(sorted({path for run in once for path in run.outside})),
             dropped=tuple(sorted({path for run in once for path in run.dropped})),
             landings=self._landings(request),
+            stands_on=merges[-1].head if merges else None,
+            base_merges=merges,
+            base_sites=request.followed.sites,
+            base_told=request.base_told,
+            base_evidence=request.followed.refused.evidence if request.followed.refused else None,
             kept=tuple(self._kept(request, handoffs)),
             interruptions=self._interrupted(request.started_at, request.finished_at),
         )
@@ -96,6 +103,10 @@ class DeliveryActivities:
         if hub.ref(f"refs/heads/{branch}") is None:
             return ()
         return hub.landings(branch, request.base, request.name)
+
+    def _base_merges(self, request: WriteReport) -> tuple[BaseMerge, ...]:
+        hub = self._hubs.of(request.repository.id)
+        return hub.base_merges(request.tip, request.base) if hub.has_commit(request.tip) else ()
 
     def _kept(self, request: WriteReport, handoffs: Iterable[Handoff]) -> Iterable[KeptWork]:
         """The newest work that changed anything, of each task that did not land whole."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.contracts.landing import Batch
+from activities.contracts.moving_base import BaseLook, ComposeBaseMerge, ComposedBase, LookAtBase
 from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
@@ -51,7 +52,8 @@ class IntegrationActivities:
         tip = hub.claim_branch(request.branch, request.at)
         landed = hub.landed(request.branch.name, request.at, request.branch.migration)
         cycles = [int(found[1]) for task in landed if (found := _CYCLE.match(task))]
-        return ClaimedBranch(tip=tip, cycle=max(cycles, default=0))
+        standing = hub.stands_on(tip, request.at)
+        return ClaimedBranch(tip=tip, cycle=max(cycles, default=0), stands_on=standing)
 
     @activity.defn
     def find_landed(self, request: FindLanded) -> LandedTasks:
@@ -110,3 +112,22 @@ class IntegrationActivities:
         """Moves the green branch by one compare-and-swap. Raises BranchMoved."""
         hub = self._hubs.of(request.repository.id)
         return Landed(tip=hub.land(request.branch.name, request.old, request.new))
+
+    @activity.defn
+    def look_at_base(self, request: LookAtBase) -> BaseLook:
+        """Reads upstream's branch as it is now. Upstream that is away, or has no such branch any
+        more, is an answer. A second run looks again."""
+        hub = self._hubs.of(request.repository.id)
+        tip = hub.tip(request.branch.name)
+        return hub.look_at_base(
+            request.repository, request.branch.migration, tip, request.base, request.accepted
+        )
+
+    @activity.defn
+    def compose_base_merge(self, request: ComposeBaseMerge) -> ComposedBase:
+        """A head of the base merged onto the green tip; `land` moves the branch to it."""
+        hub = self._hubs.of(request.repository.id)
+        tip = hub.tip(request.branch.name)
+        return hub.compose_base_merge(
+            request.branch.name, tip, request.base, request.head, request.when
+        )

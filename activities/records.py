@@ -67,6 +67,7 @@ class RecordActivities:
             by_results=tuple(
                 any(finder.failing for finder in phase.sites.find) for phase in spec.phases
             ),
+            follow=spec.follow_seconds,
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 

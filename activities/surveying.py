@@ -6,6 +6,7 @@ What was found is kept by blob and by tree, so a second run reads what the first
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -17,7 +18,10 @@ from activities.contracts.work import SitesLeft
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from activities.adapters.blobs import BlobStore
+    from activities.adapters.hub import Hub
     from activities.adapters.hubs import Hubs
     from activities.adapters.remaining import Remaining
     from activities.adapters.surveying import Surveyor
@@ -40,9 +44,12 @@ class SurveyActivities:
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id, request.commit)
         handoffs = await asyncio.to_thread(read_handoffs, self._blobs, request.handoffs)
-        landed = {path for handoff in handoffs for path in handoff.files}
+        landed = {path: h.landed for h in handoffs if h.landed for path in h.files}
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
-        data = await self._surveyor.survey(scene, landed)
+        outdated = await asyncio.to_thread(
+            hub.outdated, request.commit, request.base or request.commit, landed
+        )
+        data = await self._surveyor.survey(scene, landed, outdated)
         return Survey(
             commit=request.commit,
             phase=request.phase,
@@ -52,7 +59,21 @@ class SurveyActivities:
             tracked_files=data.tracked_files,
             unplaced=len(data.unplaced),
             unsearched=data.unsearched,
+            from_base=await asyncio.to_thread(self._from_base, hub, request, data, set(landed)),
         )
+
+    def _from_base(
+        self, hub: Hub, request: TakeSurvey, now: SurveyData, landed: Collection[str]
+    ) -> int:
+        """How many sites came with the base since the survey before: in files that it changed,
+        those that were not there, or had been done."""
+        if request.before is None:
+            return 0
+        before = self._blobs.get_model(request.before, SurveyData)
+        brought = hub.brought_since(request.commit, before.commit)
+        had = Counter(site.path for site in before.sites if site.path not in landed)
+        has = Counter(site.path for site in now.sites if site.path in brought)
+        return sum((has - had).values())
 
     @activity.defn
     async def count_left(self, request: CountLeft) -> SitesLeft:

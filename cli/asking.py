@@ -227,6 +227,8 @@ def last_of(report: MigrationReport) -> Progress:
         branch=report.branch,
         repository=repository_id(report.repository),
         base=report.base,
+        stands_on=report.stands_on,
+        base_told=report.base_told,
         tip=report.tip,
         decisions=report.decisions,
         unverified=report.blind_checks,
@@ -248,7 +250,8 @@ async def diff(name: str, local: bool, stat: bool) -> int:
     # A running migration knows its tip as of the last cycle; its branch is ahead of it.
     tip = progress.tip if ended else f"refs/heads/{progress.branch}"
     how = ["--no-ext-diff", "--no-textconv", *(["--stat=100"] if stat else [])]
-    command = Git(hub).command("diff", *how, progress.base, tip, "--")
+    base = progress.stands_on or progress.base
+    command = Git(hub).command("diff", *how, base, tip, "--")
     return await asyncio.to_thread(_show, command)
 
 

@@ -124,6 +124,21 @@ def limits(
 
 
 @people.command()
+def base(
+    name: Name,
+    accept: Annotated[bool, typer.Option("--accept", help="Merge the new one.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Stay with the old one.")] = False,
+    reason: Reason = "",
+    local: Local = False,
+    as_json: Json = False,
+) -> None:
+    """Decide what becomes of a base that somebody rewrote (a forced push)."""
+    if accept is keep:
+        raise typer.BadParameter("one of --accept and --keep")
+    _tell("decide_base", name, local, as_json, reason, accept=accept, keep=keep)
+
+
+@people.command()
 def cancel(
     name: Name,
     reason: Reason = "",

@@ -167,7 +167,7 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
         options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey", "count_left"),
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
-            *fakes.on("rework", "compose_batch", "land"),
+            *fakes.on("rework", "compose_batch", "land", "look_at_base", "compose_base_merge"),
             *worker._methods(JudgingActivities(blobs, undone)),
         ],
         options.DELIVERY: [delivery.write_report],

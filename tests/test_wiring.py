@@ -20,6 +20,7 @@ SCHEDULING = {
 }
 QUEUES = {
     "GIT": "integration",
+    "MERGE_BASE_TRIES": "integration",
     "OPEN": "workspace",
     "VERIFY": "checks",
     "VERIFY_LANDING": "checks",

@@ -21,6 +21,7 @@ from temporalio import activity
 
 from activities.contracts.conflict import Conflict, LandedChange
 from activities.contracts.evidence import Moment
+from activities.contracts.moving_base import BaseSeen
 from activities.contracts.plan import Task
 from activities.contracts.requests import Rework
 from activities.contracts.survey import Unsearched
@@ -68,6 +69,8 @@ class Commit:
     parents: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     message: str = ""
+    head: str = ""
+    """The head of the base that it merges."""
 
 
 @dataclass
@@ -104,6 +107,8 @@ class World:
         self.commits: dict[str, Commit] = {}
         self.base = self.commit(files, (), "base")
         self.tip = self.base
+        self.upstream: str | BaseSeen = self.base
+        """Upstream's head, or why it cannot be read."""
         self.rungs: list[Rung] = [rewrite()]
         self.resolver: Rung = rewrite()
         self.per_task: dict[str, Rung] = {}
@@ -165,8 +170,9 @@ class World:
         parents: Sequence[str],
         message: str,
         tasks: Sequence[str] = (),
+        head: str = "",
     ) -> str:
-        commit = Commit(dict(sorted(tree.items())), tuple(parents), tuple(tasks), message)
+        commit = Commit(dict(sorted(tree.items())), tuple(parents), tuple(tasks), message, head)
         id = hashlib.sha1(repr(commit).encode()).hexdigest()
         self.commits[id] = commit
         return id
@@ -181,6 +187,28 @@ class World:
         """The green branch moves without this migration's doing."""
         changed = {f"{name}.py": content for name, content in files.items()}
         self.tip = self.commit({**self.tree(self.tip), **changed}, (self.tip,), "foreign")
+
+    def move_base(self, onto: str = "", **files: str) -> str:
+        """Upstream goes on with these contents, or is rewritten `onto` another commit."""
+        at = onto or self.upstream
+        tree = {**self.tree(at), **{f"{name}.py": content for name, content in files.items()}}
+        self.upstream = self.commit(tree, (at,), "upstream")
+        return self.upstream
+
+    def history(self, commit: str) -> set[str]:
+        """A commit and all that it goes on from."""
+        found, left = set[str](), [commit]
+        while left:
+            at = left.pop()
+            found.add(at)
+            left += self.commits[at].parents
+        return found
+
+    def stands_on(self, commit: str) -> str:
+        """The head of the base that a green commit has in it."""
+        while commit != self.base and not self.commits[commit].head:
+            commit = self.commits[commit].parents[0]
+        return self.commits[commit].head or self.base
 
     @property
     def green(self) -> Tree:

@@ -52,6 +52,7 @@ class BatchSteps:
                 phase=self._in.phase,
                 commit=batch.prefixes[len(members) - 1],
                 compare_with=batch.tip,
+                base=self._in.base,
                 moment=Moment.LANDING,
                 paths=tuple(sorted({path for c in members for path in c.claims})),
                 fresh=fresh,

@@ -49,19 +49,24 @@ class Delegation:
         """Something that the area must be told, or see to, may have changed."""
         self._woken = True
 
-    async def advance(self, steering: AreaSteering, time_left: timedelta | None) -> Report | None:
-        """Starts, steers and waits until something happened or the time is over; the final report
-        when there is one."""
+    async def advance(
+        self, steering: AreaSteering, time_left: timedelta | None, next_look: timedelta | None
+    ) -> Report | None:
+        """Starts, steers and waits until something happened, the time is over or the base is to be
+        looked at; the final report when there is one."""
         self._woken = False
         await self._see_to_children(steering)
         if self._final:
             return self._final
         watched = self._kept.is_watched and self._queue.kept.is_watched
         look = None if watched or steering.paused else RECHECK_CHILDREN
+        ends = [end for end in (look, time_left, next_look) if end is not None]
+        if timedelta() in ends:
+            return None
         try:
             await workflow.wait_condition(
                 lambda: self._woken,
-                timeout=min((t for t in (look, time_left) if t is not None), default=None),
+                timeout=min(ends, default=None),
                 timeout_summary=f"tasks at work: cycle {self._area.cycle}",
             )
         except TimeoutError:

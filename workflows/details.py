@@ -19,7 +19,7 @@ from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import told_of_phases
 from activities.contracts.wording import times
-from workflows import budget
+from workflows import budget, moving_base
 
 
 def progress(
@@ -59,6 +59,10 @@ def progress(
         pilot=state.pilot,
         spend=state.spend + state.counts.spend,
         cap=budget.cap(state, order) if order else None,
+        stands_on=state.stands_on if state.base else None,
+        base_merged=moving_base.merged(state.followed),
+        base_told=moving_base.told(state.followed, state.stands_on if state.base else None),
+        base_command=moving_base.command(migration.name, state.followed),
         flaky=state.flaky,
     )
 
@@ -145,6 +149,8 @@ def markdown(now: Progress) -> str:
         *([("warning", now.unsearched)] if now.unsearched else []),
         *([("not verified", blind(now.unverified))] if now.unverified else []),
         *([("flaky", times(now.flaky))] if now.flaky else []),
+        *([("base", now.base_merged)] if now.base_merged else []),
+        *([("base", now.base_told)] if now.base_told else []),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
     ]
@@ -189,6 +195,7 @@ def queue_page(state: QueueState, in_hand: int) -> str:
     """A merge queue's page. `in_hand`: how many of who waits are composed and in checks."""
     said = f"{state.landed} landed in {state.batches} batches, {state.bounced} bounced"
     said += f"; {in_hand} are being checked" if in_hand else ""
+    said += f"; the base at {state.base.head[:12]} goes before the next batch" if state.base else ""
     said += f"; flaky: {times(state.flaky)}" if state.flaky else ""
     waiting = len(state.waiting) - in_hand
     if waiting and state.paused:

@@ -25,6 +25,13 @@ def next_stage(verdict: Verdict, idle_cycles: int, cycles_left: int) -> Stage:
     return Stage.PLAN
 
 
+def why_stopped(idle_cycles: int) -> str:
+    """What a phase says that no further cycle is begun for."""
+    if idle_cycles >= MAX_IDLE_CYCLES:
+        return "no progress in the last cycles"
+    return "its cycles are used up (limits.cycles)"
+
+
 def gates(checked: Sequence[Moment], last: bool) -> list[Moment]:
     """The moments whose checks a phase (the last one: the migration too) has to pass to end."""
     wanted = (Moment.PHASE, Moment.END) if last else (Moment.PHASE,)

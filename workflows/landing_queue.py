@@ -5,6 +5,7 @@ from collections.abc import Callable
 from temporalio import workflow
 
 from activities.contracts.children import CLOSE, PAUSE, QueueInput, QueueState
+from activities.contracts.moving_base import MERGE_BASE, MergeBase
 from workflows.kept import Handle, Kept
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.options import of_migration, queue_id
@@ -14,14 +15,21 @@ class LandingQueue:
     """One phase's queue on one green branch; lives inside the migration's run."""
 
     def __init__(
-        self, queue: QueueInput, is_open: bool, is_paused: bool, news: Callable[[], None]
+        self,
+        queue: QueueInput,
+        is_open: bool,
+        is_paused: bool,
+        base: MergeBase | None,
+        news: Callable[[], None],
     ) -> None:
-        """`news` is called when the queue is not open any more."""
+        """`news` is called when the queue is not open any more; `base`: what it was asked to merge
+        and has not answered."""
         self._in = queue
         self.id = queue_id(queue.repository.id, queue.branch.name)
         self.kept = Kept("the merge queue", self.id, is_open, self._start, lambda _: news())
         self.is_paused = is_paused
         """What the queue was last told."""
+        self._base = base
 
     async def keep(self, paused: bool) -> None:
         """It is open when this returns and composes nothing while the migration is paused. What an
@@ -31,14 +39,21 @@ class LandingQueue:
         if changed:
             await self.kept.tell(PAUSE, paused)
 
+    async def merge_base(self, order: MergeBase | None) -> None:
+        """Asks for a head of the base, once; one that starts anew has heard of it."""
+        if order and order != self._base:
+            await self.kept.tell(MERGE_BASE, order)
+        self._base = order
+
     async def close(self) -> None:
         """Nothing more will come: it answers what is waiting and ends."""
         await self.kept.tell(CLOSE)
 
     async def _start(self) -> Handle:
+        state = QueueState(paused=self.is_paused, base=self._base)
         return await workflow.start_child_workflow(
             MergeQueueWorkflow.run,
-            self._in.model_copy(update={"state": QueueState(paused=self.is_paused)}),
+            self._in.model_copy(update={"state": state}),
             id=self.id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"lands on {self._in.branch.name}",

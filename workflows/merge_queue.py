@@ -6,6 +6,7 @@
   lands, it is bounced with its evidence, and the rest goes back to the front.
 - A repeated candidate is answered from the live list, else from git. A branch that somebody moved
   makes it compose anew, on what is there.
+- A head of the base that moved goes between two batches, as a checked batch of its own.
 - Pause: the batch in checks finishes, none is composed. A landing is never cancelled.
 """
 
@@ -18,8 +19,10 @@ from temporalio import workflow
 from activities.contracts.children import QueueInput, QueueNews, QueueState
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
 from activities.contracts.messages import Answer, AnswerTasks
+from activities.contracts.moving_base import MERGE_BASE, MergeBase
 from activities.messages import MessageActivities
 from workflows import batch_steps, batching, details
+from workflows.base_merging import BaseMerging
 from workflows.batch_steps import BatchSteps
 from workflows.draining import drained
 from workflows.locally import locally
@@ -34,6 +37,7 @@ class MergeQueueWorkflow:
     @workflow.init
     def __init__(self, queue: QueueInput) -> None:
         self._steps = BatchSteps(queue)
+        self._base = BaseMerging(queue)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late. Until they are answered its members keep
@@ -50,12 +54,18 @@ class MergeQueueWorkflow:
         while True:
             self._show()
             await workflow.wait_condition(
-                lambda: self._state.closing or (bool(self._waiting) and not self._state.paused)
+                lambda: (
+                    self._state.closing
+                    or (bool(self._waiting or self._state.base) and not self._state.paused)
+                )
             )
-            if not self._waiting:
+            if self._state.base and not self._state.closing:
+                await self._merge_base(self._state.base)
+            elif not self._waiting:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 return self._carry()
-            await self._settle_one_batch()
+            else:
+                await self._settle_one_batch()
             if is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(queue.model_copy(update={"state": self._carry()}))
@@ -73,6 +83,12 @@ class MergeQueueWorkflow:
         queue does not know is taken back too, and the first answer is the one that counts."""
         if candidate.id not in self._composed:
             await self._send([self._answer(candidate, Outcome.WITHDRAWN)])
+
+    @workflow.signal(name=MERGE_BASE)
+    def merge_base(self, order: MergeBase) -> None:
+        """A head of the base goes before the next batch; a newer one takes its place."""
+        self._set(base=order)
+        self._show()
 
     @workflow.signal
     def close(self) -> None:
@@ -97,6 +113,13 @@ class MergeQueueWorkflow:
 
     def _carry(self) -> QueueState:
         return self._state.model_copy(update={"waiting": tuple(self._waiting)})
+
+    async def _merge_base(self, order: MergeBase) -> None:
+        """Between two batches, whatever comes of it; see base_merging.py."""
+        answer = await self._base.merge(order)
+        if self._state.base == order:
+            self._set(base=None)
+        await self._base.tell(answer)
 
     async def _settle_one_batch(self) -> None:
         rate, returned = self._state.failure_rate, self._state.returned

@@ -8,29 +8,26 @@ that grew long continues as new with it, in the middle of the work too.
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from activities.contracts.base import BlobRef
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
 from workflows import budget, details, judge, time_limit
-from workflows.approving import Approving
 from workflows.delegation import Delegation
 from workflows.draining import drained
+from workflows.ending import Ending
 from workflows.foresight import foresee
-from workflows.landing_queue import LandingQueue
 from workflows.options import is_long
 from workflows.steered import ENDED
 from workflows.steps import Steps, read_order
 
 
 @workflow.defn
-class MigrationWorkflow(Approving):
+class MigrationWorkflow(Ending):
     """The root planner."""
 
     @workflow.init
     def __init__(self, migration: MigrationInput) -> None:
         super().__init__(migration)
-        self._queue: LandingQueue | None = None
         self._delegation: Delegation | None = None
         self._early: list[Report] = []
         """Reports that came before this run got to its work."""
@@ -97,7 +94,7 @@ class MigrationWorkflow(Approving):
         assert self.state.tip
         await self.unpaused()
         self._enter(Stage.SURVEY)
-        survey = await steps.survey(self._phase, self.state.tip, self._handoffs)
+        survey = await steps.survey(self._phase, self.state.tip, self._handoffs, self.state.base)
         self._surveyed(survey)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
@@ -140,12 +137,13 @@ class MigrationWorkflow(Approving):
         while report is None:
             counts, began = not time_limit.stands_still(self.state), workflow.time()
             time_left = time_limit.left(self.state, self._order)
-            report = await delegation.advance(self._steering(), time_left)
+            report = await delegation.advance(self._steering(), time_left, self._until_look())
             self.set(worked=self.state.worked + (workflow.time() - began) * counts)
             self.set(area_open=delegation.is_open, steered=delegation.told)
             self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused)
             if report is None:
                 await self._see_to_pilot(steps, delegation.pilot)
+                await self._follow(steps, queue)
             if report is None and is_long():
                 await self._continue()
         self._delegation = None
@@ -161,34 +159,24 @@ class MigrationWorkflow(Approving):
             spend = self.state.spend + self.state.counts.spend
             self.set(landed_before=landed, spend=spend, counts=TaskCounts())
 
-    def _landing_queue(self, steps: Steps) -> LandingQueue:
-        """The phase's queue, in this run."""
-        if self._queue is None:
-            self._queue = LandingQueue(
-                steps.queue_input(self.state, self._phase),
-                self.state.queue_open,
-                self.state.queue_paused,
-                self._wake,
-            )
-        return self._queue
-
-    async def _close_queue(self, steps: Steps) -> None:
-        if self.state.queue_open:
-            await self._landing_queue(steps).close()
-        self._queue = None
-        self.set(queue_open=False, queue_paused=False)
-
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""
         assert self._order
         assert self.state.base
         await self.unpaused()
         self._enter(Stage.JUDGE)
-        tip = (await steps.claim_branch(self.state.base.commit)).tip
-        idle = self.state.idle_cycles + 1 if tip == self.state.tip else 0
-        survey = await steps.survey(self._phase, tip, self._handoffs)
+        await self._catch_up(steps, self._landing_queue(steps))
+        claimed = await steps.claim_branch(self.state.base.commit)
+        tip = claimed.tip
+        idle = 0 if self.state.counts.landed else self.state.idle_cycles + 1
+        self._followed(stands_on=claimed.stands_on)
+        survey = await steps.survey(
+            self._phase, tip, self._handoffs, self.state.base, self.state.survey
+        )
         verdict = await steps.judge(survey, self._handoffs)
         self._surveyed(survey)
+        self._came_with_base(survey.from_base)
+        self.set(sites_at_start=self.state.sites_at_start + survey.from_base)
         self.set(tip=tip, seen=tip, verdict=verdict)
         counts = self.state.counts.model_copy(update={"sites_gone": 0})
         self.set(counts=counts, idle_cycles=idle)
@@ -206,33 +194,6 @@ class MigrationWorkflow(Approving):
             return self._enter(Stage.STOPPED)
         if stage is not Stage.PLAN:
             await self._end_phase(steps, stage)
-
-    async def _end_phase(self, steps: Steps, stage: Stage) -> None:
-        """The next phase starts when this one's sites are gone and its checks hold."""
-        assert self._order
-        last = self.state.phase + 1 == len(self._order.phases)
-        if stage is Stage.STOPPED:
-            self._reason = "no progress in the last cycles"
-        elif failed := await self._held_back(steps, last):
-            self._reason, stage = failed, Stage.STOPPED
-        elif self.state.survey and self.state.survey.unplaced:
-            self._reason = "some sites no task can take: a person has to place them"
-        if stage is not Stage.DONE or last:
-            return self._enter(stage)
-        await self._close_queue(steps)
-        self.set(
-            phase=self.state.phase + 1,
-            earlier_handoffs=len(self.state.handoffs),
-            idle_cycles=0,
-            verdict=None,
-            released=False,
-        )
-
-    async def _held_back(self, steps: Steps, last: bool) -> str:
-        """Why the phase (the last one: the migration) may not end as it is; empty: it may."""
-        assert self._order and self.state.tip and self.state.base  # noqa: PT018
-        wanted = judge.gates(self._order.moments, last)
-        return await steps.gate(self._phase, wanted, self.state.tip, self.state.base.commit)
 
     async def _finish(self, steps: Steps) -> MigrationResult:
         await self._close_queue(steps)
@@ -252,11 +213,6 @@ class MigrationWorkflow(Approving):
             self.set(counts=report.counts, seen=report.landed or self.state.seen)
             self.show()
 
-    @property
-    def _handoffs(self) -> tuple[BlobRef, ...]:
-        """Of this phase."""
-        return self.state.handoffs[self.state.earlier_handoffs :]
-
     def changed(self) -> None:
         """A person said something: the area may have to be told."""
         self._wake()
@@ -275,5 +231,6 @@ class MigrationWorkflow(Approving):
         return self.steering().model_copy(update=wanted)
 
     async def _continue(self) -> None:
+        await self._look_ends()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._in.model_copy(update={"state": self.state}))

@@ -4,6 +4,7 @@ An activity names the kind of failure; here stands how long we bear with it. Cli
 by themselves.
 """
 
+import dataclasses
 from datetime import timedelta
 from typing import Required, TypedDict
 
@@ -71,6 +72,8 @@ MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)
 ENQUEUE_AGAIN = timedelta(minutes=15)
 ENQUEUE_AGAIN_AT_MOST = timedelta(hours=6)
+LOOK_AT_BASE_AT_MOST = 16
+"""How many times as long as the spec says it takes to the next look where nothing moves."""
 QUEUE_COMES_BACK = timedelta(seconds=10)
 """When a task asks again that found no queue: its planner is about to start another."""
 MAX_DECISIONS = 200
@@ -147,6 +150,11 @@ GIT = RemoteOptions(
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
 )
+MERGE_BASE_TRIES: RemoteOptions = {
+    **GIT,
+    "retry_policy": dataclasses.replace(_PATIENT, maximum_attempts=5),
+}
+"""Tasks wait for the queue meanwhile: a base that cannot be merged now is asked for again."""
 OPEN = RemoteOptions(
     task_queue=WORKSPACE,
     start_to_close_timeout=timedelta(minutes=10),

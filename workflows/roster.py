@@ -199,6 +199,7 @@ class Roster:
                 plan=self._in.plan,
                 phase=self._in.phase,
                 tip=self.green.commit,
+                base=self._in.base,
                 title=row.task.title,
                 thinks=self._in.thinks,
                 grant=row.grant,

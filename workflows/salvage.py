@@ -41,6 +41,7 @@ class Salvage:
                 phase=self._in.phase,
                 commit=commit,
                 compare_with=base,
+                base=self._in.base,
                 moment=Moment.TASK,
                 paths=self._order.task.claims,
             ),

@@ -69,7 +69,9 @@ class Shown(Commanded):
                 STAGE.value_set(stage.value),
                 SITES_LEFT.value_set(self.state.sites_left),
                 TASKS_LEFT.value_set(counts.waiting + counts.running),
-                NEEDS_HUMAN.value_set(stage in WAIT_FOR_SOMEBODY),
+                NEEDS_HUMAN.value_set(
+                    stage in WAIT_FOR_SOMEBODY or self.state.followed.needs_person
+                ),
             ]
         )
         self.show()

@@ -37,7 +37,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows import attempts, budget
+from workflows import attempts, budget, moving_base
 from workflows.locally import locally
 from workflows.options import AREA, DELIVER, GIT, VERIFY
 
@@ -78,7 +78,15 @@ class Steps:
             **GIT,
         )
 
-    async def survey(self, phase: str, commit: str, handoffs: tuple[BlobRef, ...]) -> Survey:
+    async def survey(
+        self,
+        phase: str,
+        commit: str,
+        handoffs: tuple[BlobRef, ...],
+        base: Base | None = None,
+        before: Survey | None = None,
+    ) -> Survey:
+        """`base`: where the green branch began; `before`: the last one, whatever its phase."""
         return await workflow.execute_activity_method(
             SurveyActivities.take_survey,
             TakeSurvey(
@@ -88,6 +96,8 @@ class Steps:
                 phase=phase,
                 commit=commit,
                 handoffs=handoffs,
+                base=base.commit if base else None,
+                before=before.data if before and before.phase == phase else None,
             ),
             summary=f"find the sites of {phase}",
             **VERIFY,
@@ -138,7 +148,17 @@ class Steps:
             **VERIFY,
         )
 
-    async def _check(self, phase: str, moment: Moment, tip: str, base: str) -> Evidence:
+    async def gate(self, state: MigrationState, phase: str, moments: list[Moment]) -> str:
+        """Why the checks of one of these moments are red on the green tip; empty: all hold."""
+        for moment in moments:
+            evidence = await self._check(state, phase, moment)
+            if not evidence.passed:
+                return f"checks at the {moment} are red: {attempts.why(evidence)}"
+        return ""
+
+    async def _check(self, state: MigrationState, phase: str, moment: Moment) -> Evidence:
+        """Held against what of the base is in the branch."""
+        assert state.base and state.tip  # noqa: PT018
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(
@@ -146,22 +166,15 @@ class Steps:
                 repository=self._in.repository,
                 spec=self._in.spec,
                 phase=phase,
-                commit=tip,
-                compare_with=base,
+                commit=state.tip,
+                compare_with=state.stands_on,
+                base=state.base.commit,
                 moment=moment,
                 paths=(),
             ),
             summary=f"checks at the {moment} of {phase}",
             **VERIFY,
         )
-
-    async def gate(self, phase: str, moments: list[Moment], tip: str, base: str) -> str:
-        """Why the checks of one of these moments are red on the green tip; empty: all hold."""
-        for moment in moments:
-            evidence = await self._check(phase, moment, tip, base)
-            if not evidence.passed:
-                return f"checks at the {moment} are red: {attempts.why(evidence)}"
-        return ""
 
     def queue_input(self, state: MigrationState, phase: str) -> QueueInput:
         """What the phase's merge queue is started with."""
@@ -250,6 +263,8 @@ class Steps:
                 pilots=state.pilots,
                 flaky=state.flaky,
                 unbegun=self._order.phases[state.phase + 1 :],
+                followed=state.followed,
+                base_told=moving_base.told(state.followed, state.stands_on),
             ),
             summary="write the report",
             **DELIVER,

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from activities.adapters.chain import Chain
+from activities.adapters.base_merges import MovingBase
 from activities.adapters.composing import (
     PATH_LIMIT,
     REASON_LIMIT,
@@ -21,8 +21,7 @@ from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.landed_since import landed_since, on_paths
 from activities.adapters.merging import Merge
-from activities.adapters.refs import ABSENT, INCOMING, OURS, update
-from activities.adapters.upstream import fetch_branch
+from activities.adapters.refs import ABSENT, OURS, ref_word, update
 from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.repository import Base, GreenBranch
@@ -56,7 +55,7 @@ class BranchMoved(Exception):
         super().__init__(f"the branch {branch} is at {tip}")
 
 
-class Hub(Chain):
+class Hub(MovingBase):
     """One repository's hub. It keeps no state of its own: any thread may use it at any time."""
 
     @classmethod
@@ -90,10 +89,7 @@ class Hub(Chain):
             pinned = self.pinned_base(migration)
             if pinned is not None and not repin:
                 return pinned
-            incoming = f"{INCOMING}{_word(migration)}"
-            self.drop([incoming])
-            with around(Effect.REF_INCOMING):
-                commit = fetch_branch(Git(self.path, inherit=(held,)), url, branch, incoming)
+            commit = self.fetch(url, branch, migration, held)
             self._pin(migration, commit, branch)
         return Base(commit=commit, tree=self.tree(commit), branch=branch)
 
@@ -216,13 +212,8 @@ class Hub(Chain):
 
 
 def _base(migration: str) -> str:
-    return f"{OURS}base/{_word(migration)}"
+    return f"{OURS}base/{ref_word(migration)}"
 
 
 def _base_branch(migration: str) -> str:
-    return f"{OURS}base-branch/{_word(migration)}"
-
-
-def _word(migration: str) -> str:
-    """One level of a ref: beside the ref of `x` there can be none called `x/app`."""
-    return migration.replace("/", "+")
+    return f"{OURS}base-branch/{ref_word(migration)}"

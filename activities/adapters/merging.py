@@ -41,6 +41,8 @@ class Merge:
     """The conflicting paths alone."""
     marked: str = ""
     """The tree as git left it where it conflicts: with conflict markers in texts."""
+    unmerged: tuple[str, ...] = ()
+    """The paths that conflict in it, as git has them: no escapes."""
 
 
 class MergeEngine:
@@ -207,4 +209,4 @@ def _conflicts(output: str) -> Merge:
     found += [(name, "conflict") for name in names if name not in told]
     lines = dict.fromkeys(f"{path}: {kind}" for path, kind in found)
     paths = tuple(dict.fromkeys(path for path, _ in found))
-    return Merge(None, tuple(lines), paths, marked=fields[0])
+    return Merge(None, tuple(lines), paths, fields[0], tuple(fields[1:end]))

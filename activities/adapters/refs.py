@@ -148,6 +148,11 @@ def attempt_ref(host: str, migration: str, task: str, attempt: str) -> str:
     return f"{PUSHED}{host}/{migration}/{task}/{attempt}"
 
 
+def ref_word(migration: str) -> str:
+    """One level of a ref: beside the ref of `x` there can be none called `x/app`."""
+    return migration.replace("/", "+")
+
+
 def _age(ref: str) -> list[int]:
     """An attempt is called `START-NUMBER-OPENING`."""
     return [int(number) for number in ref.rpartition("/")[2].split("-")]

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from activities.adapters.markdown_text import code, text
 from activities.adapters.report_words import count
 from activities.contracts.commands import HumanDecision
-from activities.contracts.report import KeptWork
+from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.wording import times
 
 MAX_ROWS = 500
 """Rows of any one table; the JSON has all."""
+MAX_PATHS = 20
+"""Paths in one cell."""
 MAX_IDS = 50
 """Lines of any one list."""
 
@@ -57,6 +59,28 @@ def by_check(title: str, results: dict[str, tuple[str, ...]]) -> str:
     for check, ids in sorted(results.items()):
         parts += ["", f"{code(check)}: {count(len(ids), 'result')}", "", *bullets(ids)]
     return "\n".join([f"## {title}", *parts]) if parts else ""
+
+
+def moved_base(report: MigrationReport) -> str:
+    """What of a base that moved is in the branch, and why what is not."""
+    if not report.base_merges and not report.base_told:
+        return ""
+    parts = ["## The base moved"]
+    parts += [f"**{text(report.base_told)}**"] if report.base_told else []
+    parts += [f"{count(report.base_sites, 'site')} came with it."] if report.base_sites else []
+    rows = [
+        (m.at, code(m.commit[:12]), code(m.head[:12]), str(m.commits), listed(m.taken_anew))
+        for m in report.base_merges
+    ]
+    columns = ("When", "Commit", "Head", "Commits", "Files taken anew")
+    return "\n\n".join([*parts, *([table(columns, rows)] if rows else [])])
+
+
+def listed(paths: Sequence[str]) -> str:
+    """The first few, in one cell."""
+    shown = ", ".join(code(path) for path in paths[:MAX_PATHS])
+    more = len(paths) - MAX_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def flaky_landings(seen: Mapping[str, int]) -> str:

@@ -15,6 +15,8 @@ from activities.adapters.report_tables import (
     decisions,
     flaky_landings,
     kept_work,
+    listed,
+    moved_base,
     table,
 )
 from activities.adapters.report_words import count, duration, interrupted, span, what_followed
@@ -23,8 +25,6 @@ from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
-MAX_PATHS = 20
-"""Paths in one cell."""
 _REACHED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 _SECRET = re.compile(r"://[^/@\s]+@")
 _TELLING = (
@@ -55,6 +55,7 @@ def render_report(report: MigrationReport) -> str:
         by_check("Red before the migration", report.baseline_failures),
         by_check("Flaky: red in one of two runs on the base", report.flaky),
         flaky_landings(report.flaky_landings),
+        moved_base(report),
         _pilots(report),
         decisions(report.decisions),
         _look(report),
@@ -175,11 +176,7 @@ def _beside(report: MigrationReport) -> str:
 
 
 def _paths(paths: Sequence[str]) -> str:
-    if not paths:
-        return "the whole task"
-    shown = ", ".join(code(path) for path in paths[:MAX_PATHS])
-    more = len(paths) - MAX_PATHS
-    return f"{shown} and {more} more" if more > 0 else shown
+    return listed(paths) or "the whole task"
 
 
 def _why(handoff: Handoff) -> str:

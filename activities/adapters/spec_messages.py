@@ -44,7 +44,11 @@ _PATTERNS = {
     r"^[23]\.[0-9]{1,2}$": ("a Python version", 'write major and minor, such as "3.11"'),
 }
 _GUESS = re.compile(r"did you mean `(.*)`")
-_UNITS = {"timeout": "write a number and a unit, such as 10m", "memory": "write it as 4GiB"}
+_UNITS = {
+    "timeout": "write a number and a unit, such as 10m",
+    "memory": "write it as 4GiB",
+    "follow": "write a number and a unit, such as 15m, or never",
+}
 _MISSING = {
     "reason": "say in one line why",
     "paths": 'name the files, as patterns such as "/tests/test_a.py"',

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 
+from activities.adapters.base_merges import Outdated
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTree, CheckTrees
 from activities.adapters.commands import Commands, Order
@@ -39,6 +40,7 @@ from activities.contracts.survey import (
 )
 
 MAX_UNPLACED = 200
+UNCHANGED = Outdated()
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
 
@@ -68,18 +70,23 @@ class Surveyor:
     def scene(self, hub: Hub, spec: MigrationSpec, phase: Phase, commit: str) -> Scene:
         return Scene(hub, spec, phase, commit)
 
-    async def survey(self, scene: Scene, landed: Iterable[str] = ()) -> SurveyData:
+    async def survey(
+        self, scene: Scene, landed: Iterable[str] = (), outdated: Outdated = UNCHANGED
+    ) -> SurveyData:
         """Every file in scope that has sites.
 
         `landed`: files that count as done where there is no finder to tell, or only the codemod:
         few codemods leave their own output alone, and asking again would change it for ever.
+        `outdated`: those of them that the base changed since. A codemod is asked about them again;
+        where nobody can tell, only those are sites of which nothing that landed is left.
         """
         await asyncio.to_thread(scene.look)
         done = frozenset(landed)
+        unasked, done = done - outdated.changed, done - outdated.anew
         places: set[Place] = set()
         unplaced: set[str] = set()
         for finder in scene.phase.sites.find:
-            places.update(await self._find(scene, finder, done, unplaced))
+            places.update(await self._find(scene, finder, unasked, unplaced))
         if not scene.phase.sites.find:
             places.update((path, None, "", "") for path in scene.scope if path not in done)
             unplaced.update(spelled(file) for file in scene.nameless)

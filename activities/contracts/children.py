@@ -9,6 +9,7 @@ from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
 from activities.contracts.landing import Candidate, GreenTip
 from activities.contracts.money import Spend, Usd
+from activities.contracts.moving_base import MergeBase
 from activities.contracts.plan import TaskRow
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.work import TaskStatus
@@ -204,6 +205,8 @@ class TaskInput(Contract):
     phase: str
     tip: CommitId
     """The green tip when it was started: the first attempt's base."""
+    base: CommitId | None = None
+    """The migration's base: where the green branch began."""
     title: str = ""
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of: prompts name its lines."""
@@ -257,6 +260,8 @@ class QueueState(Contract):
     """Check → how often it was red at a landing and green when asked once more."""
     closing: bool = False
     paused: bool = False
+    base: MergeBase | None = None
+    """A head of the base that goes before the next batch."""
 
 
 class QueueNews(Contract):

@@ -78,6 +78,15 @@ class SetLimits(Command):
     usd: float | None = None
 
 
+class DecideBase(Command):
+    """What becomes of a base that was rewritten: one of the two."""
+
+    accept: bool = False
+    """The new one, as it was last seen, is merged."""
+    keep: bool = False
+    """The migration stays with the old one, and looks no more."""
+
+
 class ChangedLimits(Contract):
     """The limits that people changed; None: as the spec says."""
 

@@ -20,11 +20,13 @@ from activities.contracts.repository import repository_name
 from activities.contracts.shorthands import whole
 from activities.contracts.site_forms import Sites
 from activities.contracts.spec import (
+    FOLLOW,
     STATIC,
     Approval,
     Check,
     Delivery,
     Environment,
+    Follow,
     Limits,
     MigrationSpec,
     Name,
@@ -73,6 +75,8 @@ class MigrationDraft(Form):
     """Instead of `repository`: the same migration of each, a fleet."""
     fleet: FleetBounds | None = None
     base: str = "main"
+    follow: Follow = FOLLOW
+    """How long it takes from one look at the base to the next; `never`: it is not followed."""
     objective: Annotated[str, Field(min_length=1)]
     vars: dict[str, str | tuple[str, ...]] = {}
     sites: Sites | None = None
@@ -110,6 +114,7 @@ class MigrationDraft(Form):
             name=self.name,
             repository=self.repository,
             base=self.base,
+            follow=self.follow,
             objective=self.objective,
             environments=dict(self.environments),
             checks={name: _inside(check, only) for name, check in self.checks.items()},

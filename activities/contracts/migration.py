@@ -7,6 +7,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
 from activities.contracts.money import Spend, Usd
+from activities.contracts.moving_base import Followed
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
@@ -109,6 +110,7 @@ class MigrationState(Steerable):
     """Cycles in a row that landed nothing."""
     verdict: Verdict | None = None
     """Of the last judged cycle."""
+    followed: Followed = Followed()
     handoffs: tuple[BlobRef, ...] = ()
     """One blob of handoffs per finished cycle."""
     earlier_handoffs: int = 0
@@ -116,6 +118,12 @@ class MigrationState(Steerable):
     started_at: str = ""
     worked: float = 0.0
     """Seconds in which tasks might run: pauses and waits for an approval are not among them."""
+
+    @property
+    def stands_on(self) -> CommitId:
+        """The head of the base that the green tip has in it, as far as is known."""
+        assert self.base
+        return self.followed.stands_on or self.base.commit
 
     @property
     def pilot(self) -> Pilot | None:
@@ -212,5 +220,13 @@ class Progress(Contract):
     """What of the files in scope the last surveys of its phases did not look into."""
     pilot: Pilot | None = None
     """What this cycle's pilot taught, once it is over."""
+    stands_on: CommitId | None = None
+    """The head of the base that the green branch has in it, as far as is known."""
+    base_merged: str = ""
+    """What came with the base since, in one sentence; empty: nothing."""
+    base_told: str = ""
+    """Why the green branch has not all of the base; empty: it has, as far as anybody saw."""
+    base_command: str = ""
+    """The exact command that answers what is to be decided about the base."""
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""

@@ -2,7 +2,9 @@
 
 from activities.contracts.base import CommitId, Contract, TaskId
 from activities.contracts.commands import HumanDecision
+from activities.contracts.evidence import Evidence
 from activities.contracts.migration import Stage
+from activities.contracts.moving_base import BaseMerge
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.survey import Survey
@@ -81,6 +83,16 @@ class MigrationReport(Contract):
     kept: tuple[KeptWork, ...] = ()
     """The newest work of each task that did not land whole, by task; one whose attempts changed
     nothing has none."""
+    stands_on: CommitId | None = None
+    """The head of the base that the branch has in it; None: the base that it began with."""
+    base_merges: tuple[BaseMerge, ...] = ()
+    """Oldest first, those of earlier lives included; read from the green chain in the hub."""
+    base_sites: int = 0
+    """Sites that came with them in this life."""
+    base_told: str = ""
+    """Why the branch has not all of the base; empty: it has, as far as anybody saw."""
+    base_evidence: Evidence | None = None
+    """Of a merge that was red."""
     interruptions: dict[str, int] = {}
     """`worker` or `server` → how often it died while the migration ran and was started again. Known
     where a starter runs them; a service's supervisor keeps its own records."""

@@ -9,6 +9,7 @@ from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
 from activities.contracts.money import Usd
+from activities.contracts.moving_base import BothSides, Followed
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
@@ -31,6 +32,8 @@ class ClaimedBranch(Contract):
     tip: CommitId
     cycle: int = 0
     """The highest cycle whose tasks have landed: a restarted migration counts on from it."""
+    stands_on: CommitId | None = None
+    """The head of the base that the tip has in it."""
 
 
 class DescribeMigration(Contract):
@@ -61,6 +64,8 @@ class MigrationOrder(Contract):
     """Of each phase: whether red results are its sites, so that it depends on all that lands."""
     moments: tuple[Moment, ...] = ()
     """When any check runs at all."""
+    follow: int = 0
+    """Seconds from one look at the base to the next; 0: it is not followed."""
 
 
 class TakeSurvey(Contract):
@@ -71,6 +76,10 @@ class TakeSurvey(Contract):
     commit: CommitId
     handoffs: tuple[BlobRef, ...] = ()
     """Handoffs so far: without a finder, a file is a site until its task has landed."""
+    base: CommitId | None = None
+    """Where the green branch began: what of the base was merged since is on its chain above."""
+    before: BlobRef | None = None
+    """The SurveyData of the phase's survey before: what came with the base since is counted."""
 
 
 class CountLeft(Contract):
@@ -245,6 +254,10 @@ class RunChecks(Contract):
     phase, which is what differs from `compare_with` there."""
     fresh: int = 0
     """Greater than 0: do not reuse results of the commit taken with a smaller number."""
+    base: CommitId | None = None
+    """Where the green branch began: what `same_as` is held against stands on its chain above."""
+    merges: BothSides | None = None
+    """The commit merges a head of the base: the list placeholders stand for what that changed."""
 
 
 class TakeBaseline(Contract):
@@ -383,6 +396,8 @@ class WriteReport(Contract):
     unbegun: tuple[str, ...] = ()
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
+    followed: Followed = Followed()
+    base_told: str = ""
 
 
 class WrittenReport(Contract):

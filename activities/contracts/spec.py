@@ -45,6 +45,8 @@ Moments = dict[Moment, Expect] | tuple[Moment, ...]
 PilotSize = Annotated[Whole, Field(ge=0, le=100)]
 STATIC = "static"
 """The planner's own split."""
+FOLLOW = "15m"
+Follow = Annotated[str, Field(pattern=r"^([1-9][0-9]*[smhd]|never)$")]
 PlanName = Annotated[str, Field(pattern=r"^(static|claude|.*\.json)$")]
 """Who plans a phase: static, claude, or the path of a plan of the user's own."""
 
@@ -178,6 +180,8 @@ class MigrationSpec(Form):
     name: MigrationName
     repository: Annotated[str, Field(min_length=1)]
     base: str = "main"
+    follow: Follow = FOLLOW
+    """How long it takes from one look at the base to the next; `never`: it is not followed."""
     objective: Annotated[str, Field(min_length=1)]
     environments: dict[str, Environment] = {}
     checks: Annotated[dict[str, Check], Field(min_length=1)]
@@ -201,6 +205,11 @@ class MigrationSpec(Form):
     def branch(self) -> str:
         # No folder of branches: whimbrel/x and whimbrel/x/app cannot both be in one repository.
         return self.delivery.branch or f"whimbrel/{self.name.replace('/', '-')}"
+
+    @property
+    def follow_seconds(self) -> int:
+        """0: never."""
+        return 0 if self.follow == "never" else seconds(self.follow)
 
     @property
     def root_markers(self) -> tuple[str, ...]:

@@ -97,3 +97,5 @@ class Survey(Contract):
     unplaced: int = 0
     """Sites that no task can take, at most 200."""
     unsearched: Unsearched = Unsearched()
+    from_base: int = 0
+    """Sites that came with the base since the phase's survey before."""

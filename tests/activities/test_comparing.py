@@ -10,13 +10,14 @@ from builders import a_spec
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.blobs import BlobStore
-from activities.checks import ChecksActivities, needs_before
+from activities.checks import ChecksActivities
 from activities.contracts.check_forms import Expectation, ResultKind
 from activities.contracts.evidence import CheckOutcome, Evidence, Moment, ResultSet
 from activities.contracts.expectations import judge
 from activities.contracts.repository import Repository
 from activities.contracts.requests import RunChecks
 from activities.contracts.spec import Check, MigrationSpec
+from activities.held_against import needs_before
 
 BASE, CHANGE = "b" * 40, "c" * 40
 
@@ -110,7 +111,7 @@ async def evidence_of(root: Path, check: Check, checker: Answering) -> Evidence:
     phase = spec.phases[0].model_copy(update={"checks": ("unit",)})
     spec = spec.model_copy(update={"phases": (phase,)})
     blobs = BlobStore(root)
-    hubs = SimpleNamespace(of=lambda _: SimpleNamespace(tree=lambda commit: commit))
+    hubs = SimpleNamespace(of=lambda *_: SimpleNamespace(tree=lambda commit: commit))
     activities = ChecksActivities(blobs, cast(Any, hubs), cast(Any, checker))
     return await ActivityEnvironment().run(
         activities.run_checks,

@@ -13,6 +13,7 @@ from activities.adapters.refs import attempt_ref
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
+from activities.contracts.moving_base import BaseSeen, ComposeBaseMerge, LookAtBase
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import Repository
 from activities.contracts.requests import (
@@ -174,6 +175,22 @@ def test_a_landing_on_a_branch_that_moved_lands_nothing(
         integration.land(second)
     find = FindLanded(repository=repository, branch=a_branch(NAME), base=green)
     assert list(integration.find_landed(find).tasks) == ["c1-0001"]
+
+
+def test_a_base_that_moved_is_looked_at_composed_and_landed_again_with_the_same_answers(
+    integration, repository, tmp_path, green
+):
+    head = commit_files(tmp_path / "upstream", {"c.py": "moved\n"})
+    where = {"repository": repository, "branch": a_branch(NAME), "base": green}
+    look = LookAtBase(**where)
+    found = twice(integration.look_at_base, look)
+    assert (found.seen, found.head, found.stands_on) == (BaseSeen.MOVED, head, green)
+    merge = ComposeBaseMerge(**where, head=head, when=WHEN)
+    composed = twice(integration.compose_base_merge, merge)
+    land = Land(repository=repository, branch=a_branch(NAME), old=composed.tip, new=composed.commit)
+    assert twice(integration.land, land).tip == composed.commit
+    assert twice(integration.look_at_base, look).seen is BaseSeen.SAME
+    assert twice(integration.compose_base_merge, merge).commit is None
 
 
 def test_files_put_back_are_as_in_the_base_and_the_rest_stays(

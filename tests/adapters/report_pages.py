@@ -7,6 +7,7 @@ from test_reporting import BASE, a_report
 
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.moving_base import BaseMerge
 from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.work import (
     Attempt,
@@ -104,6 +105,11 @@ def landing(minute: int, *tasks: int, files: int = 3) -> LandedCommit:
     )
 
 
+def a_base_merge(*anew: str) -> BaseMerge:
+    at = "2026-01-01T00:04:00+00:00"
+    return BaseMerge(commit="4" * 40, head="5" * 40, at=at, commits=2, taken_anew=anew)
+
+
 def a_story(**fields: object) -> MigrationReport:
     """Three tasks in two commits, one of them partial, and all else that a report can say."""
     decided = HumanDecision(
@@ -123,6 +129,9 @@ def a_story(**fields: object) -> MigrationReport:
         "baseline_failures": {"unit": ("tests.test_old::test_z",)},
         "flaky": {"unit": ("tests.test_clock::test_now",)},
         "flaky_landings": {"unit": 3, "lint": 1},
+        "base_merges": (a_base_merge("src/a.py"),),
+        "base_sites": 3,
+        "base_told": "the base at 222222222222 could not be merged: unit: newly failing: t",
         "blind_checks": ("lint",),
         "unplaced": ("suite::setup",),
         "outside": ("README",),

@@ -5,7 +5,16 @@ import hashlib
 import re
 
 import pytest
-from report_pages import Page, a_check, a_large_report, a_story, an_attempt, landed, landing
+from report_pages import (
+    Page,
+    a_base_merge,
+    a_check,
+    a_large_report,
+    a_story,
+    an_attempt,
+    landed,
+    landing,
+)
 from test_reporting import BASE, TIP, a_report
 
 from activities.adapters.html_page import MAX_BYTES
@@ -37,6 +46,7 @@ def test_what_was_not_done_comes_first_with_the_failing_test_and_its_output() ->
         "Progress",
         "Tasks",
         "Red before the migration",
+        "The base moved",
         "What people decided",
         "Environment",
     ]
@@ -126,6 +136,8 @@ def everywhere(text: str) -> MigrationReport:
         baseline_failures={text: (text,)},
         flaky={text: (text,)},
         flaky_landings={text: 2},
+        base_merges=(a_base_merge(text),),
+        base_told=text,
         blind_checks=(text,),
         decisions=(decided,),
         kept=(kept,),

@@ -109,7 +109,7 @@ def _green(migration: str = MIGRATION) -> GreenBranch:
     return GreenBranch(repository="app-1a2b3c4d", name=BRANCH, migration=migration)
 
 
-def _compose(hub: Hub, tip: str, *candidates: Candidate, rules: GateRules | None = None) -> Batch:
+def compose(hub: Hub, tip: str, *candidates: Candidate, rules: GateRules | None = None) -> Batch:
     return hub.compose_batch(tip, candidates, rules or GateRules(), MIGRATION, WHEN)
 
 
@@ -314,7 +314,7 @@ class TestOwnership:
     def test_claiming_again_after_a_landing_returns_the_present_tip(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        batch = _compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"}))
+        batch = compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"}))
         hub.land(BRANCH, green, batch.prefixes[-1])
         assert hub.claim_branch(_green(), green) == batch.prefixes[-1]
 
@@ -386,7 +386,7 @@ class TestComposing:
         one = propose("t1", green, {"src/a.py": "one!\ntwo\nthree\nfour\nfive\n"})
         two = propose("t2", green, {"src/a.py": "one\ntwo\nthree\nfour\nfive!\n", ODD: "o\n"})
         two = two.model_copy(update={"claims": ("src/a.py", ODD)})
-        batch = _compose(hub, green, one, two)
+        batch = compose(hub, green, one, two)
         assert batch.members == (one.id, two.id)
         assert batch.refused == ()
         first, second = batch.prefixes
@@ -402,7 +402,7 @@ class TestComposing:
         one = propose("t1", green, {"src/a.py": "x\n"})
         assert propose("t1", green, {"src/a.py": "x\n"}) == one
         two = propose("t2", green, {"src/b.py": "y\n"})
-        assert _compose(hub, green, one, two) == _compose(hub, green, one, two)
+        assert compose(hub, green, one, two) == compose(hub, green, one, two)
 
     def test_a_conflict_names_its_paths_and_the_next_goes_on(
         self, hub: Hub, green: str, propose: Propose
@@ -410,7 +410,7 @@ class TestComposing:
         one = propose("t1", green, {"src/a.py": "x\n"})
         two = propose("t2", green, {"src/a.py": "y\n", "src/b.py": "y\n"})
         three = propose("t3", green, {}, delete=("src/b.py",))
-        batch = _compose(hub, green, one, two, three)
+        batch = compose(hub, green, one, two, three)
         assert batch.members == (one.id, three.id)
         (refusal,) = batch.refused
         assert refusal.candidate == two.id
@@ -425,7 +425,7 @@ class TestComposing:
             "link": Symlink("src/b.py"),
             "vendored": Gitlink("2" * 40),
         }
-        batch = _compose(hub, green, propose("t1", green, changed, delete=("README.md",)))
+        batch = compose(hub, green, propose("t1", green, changed, delete=("README.md",)))
         files = {file.path: file for file in hub.files(batch.prefixes[0])}
         assert "README.md" not in files
         assert files["vendored"].blob == "2" * 40
@@ -434,11 +434,11 @@ class TestComposing:
     def test_a_silent_revert_of_what_landed_is_caught_by_the_claim(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        landed = _compose(hub, green, propose("t1", green, {"src/a.py": "better\n"}))
+        landed = compose(hub, green, propose("t1", green, {"src/a.py": "better\n"}))
         tip = hub.land(BRANCH, green, landed.prefixes[-1])
         stale = propose("t2", tip, {"src/b.py": "b2\n", "src/a.py": FILES["src/a.py"]})
         stale = stale.model_copy(update={"claims": ("src/b.py",)})
-        (refusal,) = _compose(hub, tip, stale).refused
+        (refusal,) = compose(hub, tip, stale).refused
         assert refusal.outcome is Outcome.VIOLATION
         assert refusal.reasons == ("outside-claim: src/a.py: changed but not claimed",)
         assert refusal.paths == ("src/a.py",)
@@ -450,7 +450,7 @@ class TestComposing:
             "tests/test_a.py": "def test_a():\n    assert 1 == 1\n",
             "tests/test_b.py": "def test_b():\n    assert 2 == 2\n",
         }
-        added = _compose(hub, green, propose("t1", green, tests))
+        added = compose(hub, green, propose("t1", green, tests))
         tip = hub.land(BRANCH, green, added.prefixes[-1])
         work = propose(
             "t2",
@@ -461,7 +461,7 @@ class TestComposing:
                 "tests/test_b.py": "def test_b():\n    pass\n",
             },
         )
-        (refusal,) = _compose(hub, tip, work).refused
+        (refusal,) = compose(hub, tip, work).refused
         assert refusal.outcome is Outcome.VIOLATION
         assert refusal.paths == ("tests/test_b.py",)
         assert refusal.reasons[0] == (
@@ -469,7 +469,7 @@ class TestComposing:
         )
         tree = hub.put_back(work.commit, tip, refusal.paths)
         rest = hub.carry_on(work.commit, tree, tip, "t2", MIGRATION, WHEN)
-        batch = _compose(hub, tip, work.model_copy(update={"commit": rest}))
+        batch = compose(hub, tip, work.model_copy(update={"commit": rest}))
         assert batch.refused == ()
         assert hub.read_file(batch.prefixes[0], "src/a.py") == b"new\n"
         assert (
@@ -479,13 +479,13 @@ class TestComposing:
 
     def test_what_a_spec_waives_is_let_pass(self, hub: Hub, green: str, propose: Propose) -> None:
         snapshot = "ui/__snapshots__/a.snap"
-        added = _compose(hub, green, propose("t1", green, {snapshot: "old\n"}))
+        added = compose(hub, green, propose("t1", green, {snapshot: "old\n"}))
         tip = hub.land(BRANCH, green, added.prefixes[-1])
         work = propose("t2", tip, {snapshot: "new\n"})
         waived = "integrity: [{rule: expectations-rewritten, paths: [/ui/], reason: new format}]"
         strict, lenient = (parse_spec(spec(*more), "spec.yaml") for more in ((), (waived,)))
         refused = [
-            _compose(hub, tip, work, rules=hub.rules(read, read.phases[0])).refused
+            compose(hub, tip, work, rules=hub.rules(read, read.phases[0])).refused
             for read in (strict, lenient)
         ]
         assert [len(refusals) for refusals in refused] == [1, 0]
@@ -493,9 +493,9 @@ class TestComposing:
     def test_a_candidate_of_an_older_base_is_merged_from_that_base(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        batch = _compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"}))
+        batch = compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"}))
         tip = hub.land(BRANCH, green, batch.prefixes[-1])
-        late = _compose(hub, tip, propose("t2", green, {"src/a.py": "late\n"}))
+        late = compose(hub, tip, propose("t2", green, {"src/a.py": "late\n"}))
         assert hub.read_file(late.prefixes[0], "src/b.py") == b"b2\n"
         assert hub.read_file(late.prefixes[0], "src/a.py") == b"late\n"
 
@@ -503,18 +503,18 @@ class TestComposing:
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
         work = propose("t2", green, {"src/a.py": "mine\n"})
-        other = _compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"})).prefixes[0]
+        other = compose(hub, green, propose("t1", green, {"src/b.py": "b2\n"})).prefixes[0]
         carried = hub.carry(work.commit, green, other)
         assert carried.tree is not None
         assert {entry.path for entry in hub.diff(other, carried.tree)} == {"src/a.py"}
-        rival = _compose(hub, green, propose("t3", green, {"src/a.py": "theirs\n"})).prefixes[0]
+        rival = compose(hub, green, propose("t3", green, {"src/a.py": "theirs\n"})).prefixes[0]
         assert hub.carry(work.commit, green, rival).conflicts == ("src/a.py: contents",)
 
     def test_work_that_is_carried_on_stays_one_commit_of_the_same_words_and_is_kept(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
         work = propose("t1", green, {"src/a.py": "1\n"})
-        other = _compose(hub, green, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
+        other = compose(hub, green, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
         tree = hub.carry(work.commit, green, other).tree
         made = {hub.carry_on(work.commit, tree, other, "t1", MIGRATION, WHEN + 1) for _ in range(2)}
         kept = hub.refs("refs/whimbrel/checkpoint/bare-asserts/t1/")
@@ -528,7 +528,7 @@ class TestComposing:
     ) -> None:
         moved = propose("t1", green, {"src/moved.py": FILES["src/a.py"]}, delete=("src/a.py",))
         edit = propose("t2", green, {"src/a.py": "one\ntwo\nthree\nfour\nFIVE\n"})
-        batch = _compose(hub, green, moved, edit)
+        batch = compose(hub, green, moved, edit)
         content = hub.read_file(batch.prefixes[1], "src/moved.py")
         assert content == b"one\ntwo\nthree\nfour\nFIVE\n"
 
@@ -538,7 +538,7 @@ class TestComposing:
         one = propose("t1", green, {"src/Foo.py": "F\n"})
         two = propose("t2", green, {"src/foo.py": "f\n"})
         three = propose("t3", green, {"readme.md": "r\n"})
-        batch = _compose(hub, green, one, two, three)
+        batch = compose(hub, green, one, two, three)
         assert batch.members == (one.id,)
         assert [refusal.reasons for refusal in batch.refused] == [
             ("case-collision: src/foo.py: only case tells it from src/Foo.py",),
@@ -550,7 +550,7 @@ class TestComposing:
     ) -> None:
         one = propose("t1", green, {"src/b.py": "same\n"})
         two = propose("t2", green, {"src/b.py": "same\n"})
-        batch = _compose(hub, green, one, two)
+        batch = compose(hub, green, one, two)
         assert batch.empty == (two.id,)
         tip = hub.land(BRANCH, green, batch.prefixes[-1])
         assert hub.landed(BRANCH, green, MIGRATION) == {"t1": tip, "t2": tip}
@@ -562,7 +562,7 @@ class TestComposing:
         side = propose("t2", fine.commit, {"src/b.py": "2\n"})
         lying = side.model_copy(update={"task": "t3", "base": green})
         absent = fine.model_copy(update={"commit": "3" * 40})
-        refused = _compose(hub, green, side, lying, absent).refused
+        refused = compose(hub, green, side, lying, absent).refused
         assert [refusal.outcome for refusal in refused] == [Outcome.VIOLATION] * 3
         assert "not on the green branch" in refused[0].reasons[0]
         assert "parents" in refused[1].reasons[0]
@@ -574,8 +574,8 @@ class TestComposing:
         first = propose("t1", green, {".gitattributes": "*.md merge=union\n"})
         second = propose("t2", green, {"README.md": "two\n"})
         third = propose("t3", green, {"README.md": "three\n"})
-        assert len(_compose(hub, green, second, third).members) == 1
-        batch = _compose(hub, green, first, second, third)
+        assert len(compose(hub, green, second, third).members) == 1
+        batch = compose(hub, green, first, second, third)
         assert batch.refused == ()
         assert hub.read_file(batch.prefixes[-1], "README.md") == b"two\nthree\n"
 
@@ -584,7 +584,7 @@ class TestComposing:
         work = propose("t1", green, {"src/b.py": "1\n"})
         commit = hub.write_commit(work.commit, [green], title, WHEN)
         forged = work.model_copy(update={"commit": commit, "title": title})
-        batch = _compose(hub, green, forged)
+        batch = compose(hub, green, forged)
         tip = hub.land(BRANCH, green, batch.prefixes[-1])
         assert hub.landed(BRANCH, green, MIGRATION) == {"t1": tip}
 
@@ -592,17 +592,17 @@ class TestComposing:
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
         with pytest.raises(ValueError, match="64"):
-            _compose(hub, green, *[propose("t1", green, {"src/b.py": "1\n"})] * 65)
+            compose(hub, green, *[propose("t1", green, {"src/b.py": "1\n"})] * 65)
 
 
 class TestLanding:
     def test_landing_twice_is_harmless_also_when_others_landed_since(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
+        one = compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
         assert hub.land(BRANCH, green, one) == one
         assert hub.land(BRANCH, green, one) == one
-        two = _compose(hub, one, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
+        two = compose(hub, one, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
         assert hub.land(BRANCH, one, two) == two
         assert hub.land(BRANCH, green, one) == two
         assert hub.landed(BRANCH, green, MIGRATION) == {"t1": one, "t2": two}
@@ -615,9 +615,9 @@ class TestLanding:
             propose("t1", green, {"src/a.py": "1\n"}),
             propose("t2", green, {"src/b.py": "2\n", "src/c.py": "3\n"}),
         ]
-        one = hub.land(BRANCH, green, _compose(hub, green, *pair).prefixes[-1])
+        one = hub.land(BRANCH, green, compose(hub, green, *pair).prefixes[-1])
         same = propose("t3", green, {"src/a.py": "1\n"})
-        two = hub.land(BRANCH, one, _compose(hub, one, same).prefixes[-1])
+        two = hub.land(BRANCH, one, compose(hub, one, same).prefixes[-1])
         foreign = hub.write_commit(hub.tree(two), [two], "Somebody else's\n", WHEN)
         hub.land(BRANCH, two, foreign)
         assert [
@@ -632,8 +632,8 @@ class TestLanding:
     def test_a_branch_that_moved_is_not_overwritten(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
-        two = _compose(hub, green, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
+        one = compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
+        two = compose(hub, green, propose("t2", green, {"src/b.py": "2\n"})).prefixes[0]
         hub.land(BRANCH, green, one)
         with pytest.raises(BranchMoved) as caught:
             hub.land(BRANCH, green, two)
@@ -643,14 +643,14 @@ class TestLanding:
     def test_a_commit_that_does_not_continue_the_branch_is_refused(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
+        one = compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
         with pytest.raises(ValueError, match="does not continue"):
             hub.land(BRANCH, one, green)
 
     def test_locks_left_by_a_killed_service_do_not_stop_a_landing(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
+        one = compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
         for lock in (f"refs/heads/{BRANCH}.lock", "HEAD.lock"):
             (hub.path / lock).touch()
         assert hub.land(BRANCH, green, one) == one
@@ -666,7 +666,7 @@ class TestLanding:
     def test_nobody_writes_while_an_orphaned_git_still_holds_the_lock(
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
-        one = _compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
+        one = compose(hub, green, propose("t1", green, {"src/a.py": "1\n"})).prefixes[0]
         with hub.writing([]) as writer:
             orphan = writer.start("-c", "alias.hold=!exec cat", "hold", stdin=subprocess.PIPE)
         probe = ["flock", "--nonblock", str(hub.path.with_suffix(".flock")), "true"]
@@ -681,7 +681,7 @@ class TestLanding:
         self, hub: Hub, green: str, propose: Propose
     ) -> None:
         batches = [
-            _compose(hub, green, propose(f"t{n}", green, {"src/a.py": f"{n}\n"})) for n in range(4)
+            compose(hub, green, propose(f"t{n}", green, {"src/a.py": f"{n}\n"})) for n in range(4)
         ]
         with ThreadPoolExecutor(4) as threads:
             landings = [threads.submit(hub.land, BRANCH, green, b.prefixes[0]) for b in batches]

@@ -12,6 +12,13 @@ from world import OLD, World
 from activities.adapters.blobs import BlobStore
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
+from activities.contracts.moving_base import (
+    BaseLook,
+    BaseSeen,
+    ComposeBaseMerge,
+    ComposedBase,
+    LookAtBase,
+)
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
 from activities.contracts.repository import Base
 from activities.contracts.requests import (
@@ -144,6 +151,7 @@ class Fakes:
     async def run_checks(self, asked: RunChecks) -> Evidence:
         world = await self._enter(asked.name, "run_checks", asked)
         before = world.reds(asked.compare_with, Moment.LANDING, 1)
+        before += world.reds(asked.merges.head, Moment.LANDING, 1) if asked.merges else []
         reds = [r for r in world.reds(asked.commit, asked.moment, asked.fresh) if r not in before]
         return Evidence(
             tree=world.tree_id(asked.commit),
@@ -257,7 +265,8 @@ class Fakes:
     async def claim_branch(self, asked: ClaimBranch) -> ClaimedBranch:
         world = await self._enter(asked.branch.migration, "claim_branch", asked)
         cycles = [int(task.split("-")[0][1:]) for task in world.landed()]
-        return ClaimedBranch(tip=world.tip, cycle=max(cycles, default=0))
+        standing = world.stands_on(world.tip)
+        return ClaimedBranch(tip=world.tip, cycle=max(cycles, default=0), stands_on=standing)
 
     @activity.defn(name="find_landed")
     async def find_landed(self, asked: FindLanded) -> LandedTasks:
@@ -278,6 +287,35 @@ class Fakes:
         if tree is None:
             return Reworked(commit=None, conflict=world.conflict(asked, conflicts))
         return Reworked(commit=world.commit(tree, (asked.new_base,), f"rework {asked.when}"))
+
+    @activity.defn(name="look_at_base")
+    async def look_at_base(self, asked: LookAtBase) -> BaseLook:
+        world = await self._enter(asked.branch.migration, "look_at_base", asked)
+        standing, head = world.stands_on(world.tip), world.upstream
+        if isinstance(head, BaseSeen):
+            return BaseLook(seen=head, stands_on=standing, text=f"upstream is {head}")
+        accepted = asked.accepted in world.history(head)
+        if standing not in world.history(head) and not accepted:
+            seen = BaseSeen.REWRITTEN
+        else:
+            seen = BaseSeen.SAME if head in world.history(world.tip) else BaseSeen.MOVED
+        lacking = world.history(head) - world.history(standing)
+        return BaseLook(seen=seen, stands_on=standing, head=head, commits=len(lacking))
+
+    @activity.defn(name="compose_base_merge")
+    async def compose_base_merge(self, asked: ComposeBaseMerge) -> ComposedBase:
+        world = await self._enter(asked.branch.migration, "compose_base_merge", asked)
+        head, standing = asked.head, world.stands_on(world.tip)
+        found = ComposedBase(tip=world.tip, head=head, stands_on=standing, commit=None)
+        if head in world.history(world.tip):
+            return found
+        ours, old, theirs = (world.tree(c) for c in (world.tip, standing, head))
+        paths = {p for p in theirs if theirs[p] != old.get(p)}
+        conflicts = tuple(sorted(p for p in paths if ours.get(p) not in (old.get(p), theirs[p])))
+        tree = {**ours, **{p: theirs[p] for p in paths}}
+        commit = world.commit(tree, (world.tip, head), f"base {asked.when}", head=head)
+        update = {"commit": commit, "taken_anew": conflicts, "conflicts": len(conflicts)}
+        return found.model_copy(update=update)
 
     @activity.defn(name="compose_batch")
     async def compose_batch(self, asked: ComposeBatch) -> Batch:

@@ -1,0 +1,119 @@
+"""Merges a head of the base into the green branch: a checked batch of its own.
+
+Composed on the tip, checked as exactly that tree and held against both its sides, landed by one
+compare-and-swap. Whatever stands in its way is an answer, and never stops the landing of tasks.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from activities.checks import ChecksActivities
+from activities.contracts.children import QueueInput
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.moving_base import (
+    BASE_MERGED,
+    BaseAnswer,
+    BothSides,
+    ComposeBaseMerge,
+    ComposedBase,
+    MergeBase,
+)
+from activities.contracts.requests import Land, RunChecks
+from activities.errors import BRANCH_MOVED
+from activities.integration import IntegrationActivities
+from workflows import details
+from workflows.options import GIT, MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
+
+
+class BaseMerging:
+    """What one queue does about its base; it keeps nothing."""
+
+    def __init__(self, queue: QueueInput) -> None:
+        self._in = queue
+
+    async def merge(self, order: MergeBase) -> BaseAnswer:
+        """The head landed, or why it did not. Again: it is in the branch already."""
+        answer = BaseAnswer(head=order.head, asking=order.asking)
+        try:
+            return await self._merge(answer)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return answer.model_copy(update={"reasons": (details.cause(error),)})
+
+    async def tell(self, answer: BaseAnswer) -> None:
+        """A migration that is gone needs no telling."""
+        migration = workflow.get_external_workflow_handle(migration_id(self._in.branch.migration))
+        try:
+            await migration.signal(BASE_MERGED, answer)
+        except ApplicationError as error:
+            workflow.logger.warning("the migration is gone", exc_info=error)
+
+    async def _merge(self, answer: BaseAnswer) -> BaseAnswer:
+        while True:
+            composed = await self._compose(answer.head)
+            if composed.commit is None:
+                return answer.model_copy(update={"merged": True})
+            evidence = await self._check(composed, composed.commit)
+            if not evidence.passed:  # asked once more: it may be flaky
+                evidence = await self._check(composed, composed.commit, fresh=1)
+            if not evidence.passed:
+                said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
+                return answer.model_copy(update=said)
+            if await self._land(composed, composed.commit):
+                said = {"commit": composed.commit, "conflicts": composed.conflicts}
+                return answer.model_copy(update={"merged": True, **said})
+
+    async def _compose(self, head: str) -> ComposedBase:
+        return await workflow.execute_activity_method(
+            IntegrationActivities.compose_base_merge,
+            ComposeBaseMerge(
+                repository=self._in.repository,
+                branch=self._in.branch,
+                base=self._in.base,
+                head=head,
+                when=int(workflow.time()),
+            ),
+            summary=f"merge the base at {head[:12]}",
+            **MERGE_BASE_TRIES,
+        )
+
+    async def _check(self, composed: ComposedBase, commit: str, fresh: int = 0) -> Evidence:
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.branch.migration,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                commit=commit,
+                compare_with=composed.tip,
+                base=self._in.base,
+                moment=Moment.LANDING,
+                paths=(),
+                fresh=fresh,
+                merges=BothSides(head=composed.head, stands_on=composed.stands_on),
+            ),
+            summary=f"landing checks with the base at {composed.head[:12]}",
+            **VERIFY_LANDING,
+        )
+
+    async def _land(self, composed: ComposedBase, commit: str) -> bool:
+        """False: somebody moved the branch, against the rules; nothing landed."""
+        try:
+            await workflow.execute_activity_method(
+                IntegrationActivities.land,
+                Land(
+                    repository=self._in.repository,
+                    branch=self._in.branch,
+                    old=composed.tip,
+                    new=commit,
+                ),
+                summary=f"land the base at {composed.head[:12]}",
+                **GIT,
+            )
+        except ActivityError as error:
+            if getattr(error.cause, "type", None) != BRANCH_MOVED:
+                raise
+            return False
+        return True

@@ -1,0 +1,89 @@
+"""How a phase ends, and with the last one the migration.
+
+The next phase starts when this one's sites are gone and its checks hold. What the base brought to
+phases that were over begins them again, before the end.
+"""
+
+from activities.contracts.base import BlobRef
+from activities.contracts.migration import Stage
+from workflows import judge, moving_base
+from workflows.following import Following
+from workflows.landing_queue import LandingQueue
+from workflows.steps import Steps
+
+
+class Ending(Following):
+    """From one phase to the next; the workflow class adds the story."""
+
+    @property
+    def _handoffs(self) -> tuple[BlobRef, ...]:
+        """Of this phase."""
+        return self.state.handoffs[self.state.earlier_handoffs :]
+
+    def _landing_queue(self, steps: Steps) -> LandingQueue:
+        """The phase's queue, in this run."""
+        if self._queue is None:
+            self._queue = LandingQueue(
+                steps.queue_input(self.state, self._phase),
+                self.state.queue_open,
+                self.state.queue_paused,
+                self.state.followed.asked,
+                self._wake,
+            )
+        return self._queue
+
+    async def _close_queue(self, steps: Steps) -> None:
+        if self.state.queue_open:
+            await self._landing_queue(steps).close()
+        self._queue = None
+        self.set(queue_open=False, queue_paused=False)
+
+    async def _end_phase(self, steps: Steps, stage: Stage) -> None:
+        """Goes on with the next phase, with an earlier one, or ends the migration like this."""
+        assert self._order
+        last = self.state.phase + 1 == len(self._order.phases)
+        if stage is Stage.STOPPED:
+            self._reason = judge.why_stopped(self.state.idle_cycles)
+        elif failed := await self._held_back(steps, last):
+            self._reason, stage = failed, Stage.STOPPED
+        elif self.state.survey and self.state.survey.unplaced:
+            self._reason = "some sites no task can take: a person has to place them"
+        if stage is Stage.DONE and not last:
+            return await self._begin(steps, self.state.phase + 1)
+        if stage is Stage.DONE and (again := await self._reopened(steps)) is not None:
+            return await self._begin(steps, again)
+        if stage is Stage.DONE and self.state.followed.needs_person:
+            stage = Stage.DONE_WITH_LEFTOVERS
+        told = moving_base.told(self.state.followed, self.state.stands_on)
+        self._reason = "; ".join(part for part in (self._reason, told) if part)
+        self._enter(stage)
+
+    async def _held_back(self, steps: Steps, last: bool) -> str:
+        """Why the phase (the last one: the migration) may not end as it is; empty: it may."""
+        assert self._order
+        wanted = judge.gates(self._order.moments, last)
+        return await steps.gate(self.state, self._phase, wanted)
+
+    async def _begin(self, steps: Steps, phase: int) -> None:
+        """A later phase, or one that begins again: what its tasks did before still counts."""
+        await self._close_queue(steps)
+        again = phase <= self.state.phase
+        self.set(
+            phase=phase,
+            earlier_handoffs=0 if again else len(self.state.handoffs),
+            idle_cycles=0,
+            verdict=None,
+            released=again,
+        )
+
+    async def _reopened(self, steps: Steps) -> int | None:
+        """The first phase that is over and to which the base has brought sites since."""
+        assert self._order and self.state.tip and self.state.base  # noqa: PT018
+        if self.state.stands_on == self.state.base.commit:
+            return None
+        for number, phase in enumerate(self._order.phases[:-1]):
+            survey = await steps.survey(phase, self.state.tip, self.state.handoffs, self.state.base)
+            if survey.sites:
+                self._came_with_base(survey.sites)
+                return number
+        return None

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     turns_per_host: Annotated[int, Field(ge=1)] = 64
     """Model turns that a worker takes at once, where the account bears as many."""
     prices: Path | None = None
-    """A JSON file of what models cost, before the built-in table; see docs."""
+    """A JSON file of what models cost, before the built-in table; see docs/models.md."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
     deployment: Annotated[str, Field(pattern=r"^[^./]*$")] = ""
     """Names the worker deployment that control workers belong to; empty: they are not versioned."""

@@ -105,7 +105,7 @@ def hubs(tidy: Callable[[], Sequence[Path]]) -> Sweep:
     """What an adapter does to whole hubs, on a thread."""
 
     async def place() -> list[str]:
-        return [f"the packs of {path} together" for path in await asyncio.to_thread(tidy)]
+        return [f"together what adds up in {path}" for path in await asyncio.to_thread(tidy)]
 
     return place
 

@@ -80,7 +80,7 @@ class Hubs:
                     shutil.rmtree(hub.half_made)
 
     def tidy(self) -> list[Path]:
-        """Makes the many packs of a hub few; the hubs where it did. Harmless again."""
+        """Packs what adds up in a hub; the hubs where there was much. Harmless again."""
         return [hub.path for hub in self.all() if tidy(hub)]
 
     def sweep(self) -> list[Path]:

@@ -35,7 +35,9 @@ from activities.delivery import DeliveryActivities
 from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
-from tests.fakes.actors import HOST_QUEUE, Fakes
+from activities.spending import SpendingActivities
+from tests.fakes.actors import HOST_QUEUE
+from tests.fakes.minds import Minds
 from tests.network import no_network
 from tests.service import eventually
 from workflows import options
@@ -48,6 +50,7 @@ hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
 BINARIES = Path(sys.executable).parent
 OFTEN = timedelta(milliseconds=50)
+THINKING = "thinking"
 SUGGEST_AT = 400
 """Events after which this server suggests to continue as new: a test can get there."""
 
@@ -86,6 +89,8 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             f"limit.historyCount.suggestContinueAsNew={SUGGEST_AT}",
+            "--namespace",
+            THINKING,
         ],
     ) as running:
         yield running
@@ -104,9 +109,14 @@ class Stage:
         self.worlds[name] = World(name, {f"{n}.py": content for n, content in files.items()})
         return self.worlds[name]
 
-    def given(self, world: World, *, claude: bool = False, **more: Any) -> MigrationInput:
-        """The input of a migration over a world; its ladder has the world's rungs."""
-        ladder = ["codemod" for _ in world.rungs] + ["claude"] * claude
+    def given(
+        self, world: World, *, claude: bool | dict[str, object] = False, **more: Any
+    ) -> MigrationInput:
+        """The input of a migration over a world; its ladder has the world's rungs, and a claude
+        rung behind them where one is wanted."""
+        ladder: list[str | dict[str, object]] = ["codemod" for _ in world.rungs]
+        if claude:
+            ladder.append("claude" if claude is True else {"claude": claude})
         spec = a_spec(world.name, ladder, **more.pop("spec", {}))
         hub = f"{world.name.replace('/', '-')}-00000000"
         return MigrationInput(
@@ -150,20 +160,25 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerator[Stage]:
+async def staging(
+    client: Client, blobs: BlobStore, hubs: Path, *, thinks: bool = False
+) -> AsyncGenerator[Stage]:
     """All workflows on a worker, with fakes of everything that touches git or runs commands; the
-    report finds no branch in a hub."""
+    report finds no branch in a hub. `thinks`: there is a model."""
     acting = Stage(client, blobs)
-    fakes = Fakes(acting.worlds, blobs)
+    fakes = Minds(acting.worlds, blobs)
+    spending = SpendingActivities(Transcripts(blobs))
     records, messages = (
         RecordActivities(blobs),
         MessageActivities(blobs, client, Transcripts(blobs)),
     )
     delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict", lambda *_: {})
     on_queue = {
-        options.CONTROL: [*worker._methods(records), *worker._methods(messages)],
-        options.WORKSPACE: fakes.on("open_workspace"),
-        HOST_QUEUE: fakes.on("run_rung", "close_workspace"),
+        options.CONTROL: [
+            method for of in (records, messages, spending) for method in worker._methods(of)
+        ],
+        options.WORKSPACE: fakes.on("open_workspace", "open_worker_talk"),
+        HOST_QUEUE: fakes.on("run_rung", "close_workspace", "use_tools", "conclude_attempt"),
         options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey", "count_left"),
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
@@ -172,6 +187,8 @@ async def staging(client: Client, blobs: BlobStore, hubs: Path) -> AsyncGenerato
         ],
         options.DELIVERY: [delivery.write_report],
     }
+    if thinks:
+        on_queue[options.MODEL] = fakes.on("take_turn")
     threads = worker.ThreadPoolExecutor(max_workers=100)
     async with contextlib.AsyncExitStack() as running:
         for queue, activities in on_queue.items():
@@ -211,6 +228,24 @@ async def stage(
     """The stage on the dev server."""
     blobs, hubs = BlobStore(tmp_path_factory.mktemp("blobs")), tmp_path_factory.mktemp("hubs")
     async with staging(env.client, blobs, hubs) as acting:
+        yield acting
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def thinking(
+    env: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """A stage with a model, in a namespace of its own: on the other one nobody takes turns."""
+    target = env.client.service_client.config.target_host
+    client = await Client.connect(
+        target, namespace=THINKING, data_converter=pydantic_data_converter
+    )
+    kinds = {name: KINDS[kind] for name, kind in options.SEARCH_ATTRIBUTES.items()}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=THINKING, search_attributes=kinds)
+    )
+    blobs, hubs = BlobStore(tmp_path_factory.mktemp("blobs")), tmp_path_factory.mktemp("hubs")
+    async with staging(client, blobs, hubs, thinks=True) as acting:
         yield acting
 
 

@@ -30,6 +30,10 @@ Tree = dict[str, str]
 Rung = Callable[[Tree, Task, int], int | str | None]
 """Edits the tree; returns an exit code (None: 0) or how else it ended. The int counts its runs."""
 
+Mind = Callable[[int], Tree | str]
+"""What an agent does in a turn (counting from 1): edits as in `write`, `done`, `cannot`, `talks`,
+`?path` to ask for a file; any other word is a call that changes nothing."""
+
 OLD = "old"
 
 
@@ -111,6 +115,7 @@ class World:
         """Upstream's head, or why it cannot be read."""
         self.rungs: list[Rung] = [rewrite()]
         self.resolver: Rung = rewrite()
+        self.mind: Mind = lambda turn: "done"
         self.per_task: dict[str, Rung] = {}
         """task → what its first rung does instead."""
         self.touches: dict[str, Tree] = defaultdict(dict)

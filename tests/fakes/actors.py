@@ -26,6 +26,7 @@ from activities.contracts.requests import (
     ClaimedBranch,
     CloseWorkspace,
     ComposeBatch,
+    ConcludeAttempt,
     CountLeft,
     FindLanded,
     Land,
@@ -113,7 +114,7 @@ class Fakes:
         world.workspaces.pop((asked.task.id, asked.workspace.attempt), None)
         return RungRun(run=run, allowed=exit == 0, checkpoint=checkpoint)
 
-    def _checkpoint(self, world: World, asked: RunRung) -> Checkpoint:
+    def _checkpoint(self, world: World, asked: RunRung | ConcludeAttempt) -> Checkpoint:
         where = asked.workspace
         tree, base = world.workspaces[where.task, where.attempt], world.tree(where.base)
         kept = {**base, **{p: tree[p] for p in asked.task.claims if p in tree}}
@@ -121,7 +122,7 @@ class Fakes:
         find = self._blobs.get_model(asked.spec, MigrationSpec).phase(asked.phase).sites.find
         asks = any(finder.kind not in SCANNED for finder in find)
         left = tuple(p for p in asked.task.claims if kept.get(p) == OLD and not asks)
-        start = world.tree(where.start)
+        start = world.tree(asked.start if isinstance(asked, ConcludeAttempt) else where.start)
         paths = asked.conflict.paths if asked.conflict else ()
         return Checkpoint(
             commit=commit,

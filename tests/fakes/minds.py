@@ -1,0 +1,104 @@
+"""Scripted agents: turns and tools act on a World in memory, as rungs do."""
+
+import hashlib
+from decimal import Decimal
+
+from temporalio import activity
+
+from activities.contracts.agent import Finished
+from activities.contracts.conversation import (
+    Conversation,
+    FileRequest,
+    Role,
+    TakeTurn,
+    ToolsUsed,
+    TurnEnd,
+    TurnTaken,
+    UseTools,
+)
+from activities.contracts.money import Spend, Usage
+from activities.contracts.plan import Plan
+from activities.contracts.requests import ConcludeAttempt, OpenedTalk, OpenWorkerTalk
+from activities.contracts.tools import WorkerForm
+from activities.contracts.transcript import ToolResult, ToolResults
+from activities.contracts.work import Checkpoint
+from tests.fakes.actors import Fakes
+
+TURN_COSTS = Decimal("0.10")
+
+
+class Minds(Fakes):
+    """The activities of an agent's loop; what a turn does is `world.mind`."""
+
+    @activity.defn(name="open_worker_talk")
+    async def open_worker_talk(self, asked: OpenWorkerTalk) -> OpenedTalk:
+        await self._enter(asked.name, "open_worker_talk", asked)
+        plan = self._blobs.get_model(asked.plan, Plan)
+        talk = Conversation(
+            migration=asked.name,
+            scope=f"task/{asked.task}",
+            attempt=asked.attempt,
+            role=Role.WORKER,
+            model="claude-sonnet-5-5",
+            max_tokens=1000,
+            system="",
+            brief="",
+            repository=asked.repository.id,
+            commit=asked.base,
+            spec=asked.spec,
+            phase=asked.phase,
+            task=next(task for task in plan.tasks if task.id == asked.task),
+        )
+        return OpenedTalk(talk=self._blobs.put_model(asked.name, talk))
+
+    @activity.defn(name="take_turn")
+    async def take_turn(self, asked: TakeTurn) -> TurnTaken:
+        world = await self._enter(asked.talk.migration, "take_turn", asked)
+        said = world.mind(asked.turn)
+        return TurnTaken(
+            end=TurnEnd.SAID if said == "talks" else TurnEnd.CALLS,
+            calls=() if said == "talks" else ("edit",),
+            fingerprint=str(said) if isinstance(said, str) else str(asked.turn),
+            asks=(FileRequest(path=said[1:], reason="needed"),) if _asks(said) else (),
+            usage=Usage(input=10, output=1),
+            spend=Spend(recorded=TURN_COSTS),
+        )
+
+    @activity.defn(name="use_tools")
+    async def use_tools(self, asked: UseTools) -> ToolsUsed:
+        world = await self._enter(asked.talk.migration, "use_tools", asked)
+        where = asked.workspace
+        assert where
+        tree = world.workspaces[where.task, where.attempt]
+        said = world.mind(asked.turn)
+        changed = said if isinstance(said, dict) else {}
+        tree.update({f"{name}.py": content for name, content in changed.items()})
+        commit = world.commit(tree, (where.base,), f"turn {asked.turn}") if changed else None
+        status = {"done": "done", "cannot": "cannot"}.get(str(said))
+        form = WorkerForm.model_validate(
+            {"status": status or "done", "did": "what was asked", "verified": "checks"}
+        )
+        results = ToolResults(results=(ToolResult(call="1", text="ok"),))
+        return ToolsUsed(
+            results=self._blobs.put_model(where.migration, results),
+            commit=commit,
+            tree=hashlib.sha1(repr(sorted(tree.items())).encode()).hexdigest(),
+            finished=Finished(
+                form=self._blobs.put_model(where.migration, form),
+                status=status,
+                summary=f"it is {status}",
+            )
+            if status
+            else None,
+        )
+
+    @activity.defn(name="conclude_attempt")
+    async def conclude_attempt(self, asked: ConcludeAttempt) -> Checkpoint:
+        world = await self._enter(asked.workspace.migration, "conclude_attempt", asked)
+        left = self._checkpoint(world, asked)
+        world.workspaces.pop((asked.workspace.task, asked.workspace.attempt), None)
+        return left
+
+
+def _asks(said: object) -> bool:
+    return isinstance(said, str) and said.startswith("?")

@@ -1,0 +1,209 @@
+"""A claude rung as its task's workflow runs it: turns, tools, steered, lost, bounded by money."""
+
+import asyncio
+from decimal import Decimal
+
+from conftest import until
+from temporalio.exceptions import ApplicationError
+from world import OLD
+
+from activities.contracts.agent import AgentEnd
+from activities.contracts.commands import Aimed, SetLimits, Steer
+from activities.contracts.migration import Stage
+from activities.contracts.work import RungOutcome as Out
+from activities.contracts.work import TaskStatus as Status
+from activities.errors import BUDGET_REACHED, permanent
+from tests.fakes.minds import TURN_COSTS
+from tests.service import eventually
+from workflows import options, turns
+from workflows.migration import MigrationWorkflow
+
+WHO = {"actor": "ana", "reason": "because"}
+
+
+def steps(*said):
+    """A mind that does these one after the other, then the last one for ever."""
+    return lambda turn: said[min(turn, len(said)) - 1]
+
+
+def thinks(stage, name: str, mind, **files: str):
+    world = stage.world(name, **(files or {"a": OLD}))
+    world.rungs, world.mind = [], mind
+    return world
+
+
+async def ran(stage, world, **more):
+    """The only task's handoff, and the report."""
+    report = await stage.run(world, **{"claude": True, **more})
+    (handoff,) = report.handoffs
+    return handoff, report
+
+
+async def test_it_works_turn_by_turn_until_it_finishes_and_what_it_left_is_checked(thinking):
+    world = thinks(thinking, "a-done", steps({"a": "half"}, {"a": "new"}, "done"))
+    handoff, report = await ran(thinking, world)
+    assert (handoff.status, report.outcome) == (Status.LANDED, Stage.DONE)
+    assert world.green == {"a.py": "new"}
+    (attempt,) = handoff.attempts
+    assert (attempt.outcome, attempt.agent.end) == (Out.CHANGED, AgentEnd.DONE)
+    assert (attempt.agent.turns, attempt.note) == (3, "it is done")
+    assert attempt.agent.spend.recorded == 3 * TURN_COSTS
+    assert len(world.opened) == 1
+    assert not world.workspaces
+
+
+async def test_it_finishes_what_the_codemod_began(thinking):
+    world = thinks(thinking, "a-tail", steps({"b": "new"}, "done"), a=OLD, b=OLD)
+    world.rungs = [lambda tree, task, count: tree.update({"a.py": "new"})]
+    plan = thinking.planned(world, ("a.py", "b.py"))
+    handoff, _ = await ran(thinking, world, **plan)
+    assert [a.kind for a in handoff.attempts] == ["codemod", "claude"]
+    assert world.green == {"a.py": "new", "b.py": "new"}
+    assert world.asked("open_workspace")[1].start == handoff.attempts[0].checkpoint
+
+
+async def test_red_checks_give_it_another_attempt_with_the_evidence(thinking):
+    minds = iter([{"a": "bad"}, "done", {"a": "new"}, "done"])
+    by_turn: dict[tuple[int, int], object] = {}
+    world = thinks(thinking, "a-again", None)
+
+    def mind(turn: int):
+        talks = len(world.asked("open_worker_talk"))
+        if (talks, turn) not in by_turn:
+            by_turn[talks, turn] = next(minds)
+        return by_turn[talks, turn]
+
+    world.mind = mind
+    handoff, _ = await ran(thinking, world)
+    assert handoff.status is Status.LANDED
+    first, second = world.asked("open_worker_talk")
+    assert (first.attempt, second.attempt) == ("0-1", "0-2")
+    assert second.evidence.reasons == ("unit: newly failing: a.py",)
+
+
+async def test_one_that_says_why_not_is_not_asked_again(thinking):
+    world = thinks(thinking, "a-cannot", steps("cannot"))
+    handoff, _ = await ran(thinking, world)
+    assert [a.outcome for a in handoff.attempts] == [Out.NO_CHANGE]
+    assert handoff.status is Status.NEEDS_PERSON
+    assert "it is cannot" in handoff.attempts[0].note
+
+
+async def test_a_workspace_that_is_lost_costs_no_turn_and_no_work(thinking):
+    world = thinks(thinking, "a-lost", steps({"a": "half"}, {"b": "new"}, {"a": "new"}, "done"),
+                   a=OLD, b=OLD)  # fmt: skip
+    gate = world.hold("take_turn")
+    handle = await thinking.start(world, claude=True, **thinking.planned(world, ("a.py", "b.py")))
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    world.failures["use_tools"] = [
+        ApplicationError("the host is gone", type="HostGone"),
+    ]
+    gate.open()
+    thinking.report(await handle.result())
+    assert world.green == {"a.py": "new", "b.py": "new"}
+    assert [r.turn for r in world.asked("take_turn")] == [1, 2, 3, 4]
+    assert len(world.opened) == 2
+
+
+async def test_a_workspace_lost_later_is_opened_from_the_last_turns_tree(thinking):
+    world = thinks(
+        thinking, "a-lost-later", steps({"a": "new"}, {"b": "new"}, "done"), a=OLD, b=OLD
+    )
+
+    async def lose() -> None:
+        await world.until(lambda: len(world.asked("use_tools")) == 1)
+        world.failures["use_tools"] = [ApplicationError("gone", type="HostGone")]
+
+    losing = asyncio.create_task(lose())
+    await ran(thinking, world, **thinking.planned(world, ("a.py", "b.py")))
+    await losing
+    first, second = world.asked("open_workspace")
+    assert world.tree(second.start) == {"a.py": "new", "b.py": OLD}
+    assert first.start == world.base
+    assert world.green == {"a.py": "new", "b.py": "new"}
+
+
+async def test_people_are_heard_between_two_turns_and_a_pause_loses_nothing(thinking):
+    world = thinks(thinking, "a-steered", steps({"a": "half"}, {"a": "new"}, "done"))
+    gate = world.hold("use_tools")
+    handle = await thinking.start(world, claude=True)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await handle.execute_update(MigrationWorkflow.steer, Steer(text="Use tabs.", **WHO))
+    await handle.execute_update(MigrationWorkflow.pause, Aimed(**WHO))
+    task = thinking.client.get_workflow_handle(options.task_id(world.name, "c1-0001", 0))
+
+    async def heard() -> bool:
+        events = (await task.fetch_history()).events
+        letters = [e.workflow_execution_signaled_event_attributes.input for e in events]
+        return any(b'"paused":true' in p.data for letter in letters for p in letter.payloads)
+
+    await eventually(heard)
+    gate.open()
+    # Its room is given back while it stands still.
+    await world.until(lambda: bool(world.asked("close_workspace")))
+    assert [r.turn for r in world.asked("take_turn")] == [1]
+    await handle.execute_update(MigrationWorkflow.resume, Aimed(**WHO))
+    thinking.report(await handle.result())
+    first, second, third = world.asked("take_turn")
+    assert (first.told, second.told, third.told) == ((), ("Use tabs.",), ())
+    assert first.talk == second.talk
+    assert world.green == {"a.py": "new"}
+
+
+async def test_one_that_goes_in_circles_is_stopped_and_what_it_did_is_judged_by_checks(thinking):
+    world = thinks(thinking, "a-stuck", steps({"a": "new"}, "looks"))
+    handoff, _ = await ran(thinking, world)
+    assert handoff.attempts[0].agent.end is AgentEnd.STUCK
+    assert handoff.status is Status.LANDED
+    assert any(turns.REPEATED in r.told for r in world.asked("take_turn"))
+
+
+async def test_it_has_so_many_turns(thinking):
+    world = thinks(thinking, "a-turns", lambda turn: f"step {turn}")
+    spec = {"limits": {"attempts": 1}}
+    handoff, _ = await ran(thinking, world, claude={"turns": 3}, spec=spec)
+    assert handoff.attempts[0].agent.end is AgentEnd.TURNS
+    assert [r.turn for r in world.asked("take_turn")] == [1, 2, 3]
+    assert world.asked("take_turn")[-1].told == (turns.LAST_TURN,)
+
+
+async def test_what_one_asks_for_and_nobody_grants_is_answered_with_what_to_do(thinking):
+    world = thinks(thinking, "a-asks", steps("?z.py", {"a": "new"}, "done"))
+    await ran(thinking, world)
+    (answer,) = world.asked("use_tools")[0].answers
+    assert (answer.path, answer.granted) == ("z.py", False)
+    assert answer.text
+
+
+async def test_a_turn_that_the_grant_cannot_pay_for_ends_the_attempt_with_its_work_kept(thinking):
+    world = thinks(thinking, "a-broke", steps({"a": "new"}, "looks"))
+    limits = {"usd": 8.0, "task_usd": 1.0}
+
+    async def run_out() -> None:
+        await world.until(lambda: len(world.asked("use_tools")) == 2)
+        world.failures["take_turn"] = [permanent(BUDGET_REACHED, "too dear")]
+
+    running = asyncio.create_task(run_out())
+    handoff, _ = await ran(thinking, world, spec={"limits": limits})
+    await running
+    assert handoff.attempts[0].agent.end is AgentEnd.BUDGET
+    assert handoff.status is Status.LANDED
+    assert [r.grant for r in world.asked("take_turn")][:2] == [Decimal("1.0"), Decimal("0.90")]
+
+
+async def test_a_budget_that_is_reached_holds_the_rest_and_says_how_to_go_on(thinking):
+    files = dict.fromkeys("abc", OLD)
+    world = thinks(thinking, "a-poor", lambda turn: "done", **files)
+    spec = {"limits": {"usd": 0.7, "task_usd": 0.5, "concurrency": 3, "attempts": 1}}
+    gate = world.hold("take_turn")
+    handle = await thinking.start(world, claude=True, spec=spec)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    progress = await until(handle, lambda p: p.counts.unpaid == 2)
+    assert progress.waiting_for.startswith("the budget is reached: 0.00 of 0.70 USD")
+    assert progress.command == "starter.py limits a-poor --usd 1.40"
+    assert (progress.counts.running, progress.cap) == (1, Decimal("0.7"))
+    await handle.execute_update(MigrationWorkflow.set_limits, SetLimits(usd=5, **WHO))
+    await until(handle, lambda p: p.counts.running == 3)
+    gate.open()
+    report = thinking.report(await handle.result())
+    assert len(report.handoffs) == 3

@@ -167,6 +167,25 @@ def test_what_many_publish_at_once_goes_in_few_pushes(
     assert len(packs(hub) - before) <= 4
 
 
+def test_processes_of_one_host_share_its_mirror(
+    tmp_path: Path, mirrors: Mirrors, url: str, hub: Hub, base: str
+) -> None:
+    """Those of the roles workspace and checks: each has its own threads, both the same locks."""
+    both = [mirrors, Mirrors(tmp_path / "mirrors", url, "one")]
+    wanted = [hub.write_commit(base, [base], f"{n}\n", n) for n in range(8)]
+
+    def work(number: int) -> str:
+        mirror = both[number % 2].of(ID, base, wanted[number // 2])
+        ref = made(mirror, wanted[number // 2], number)
+        mirror.publish(ref)
+        return ref
+
+    with ThreadPoolExecutor(16) as threads:
+        refs = set(threads.map(work, range(16)))
+    assert hub.refs("refs/whimbrel/host/").keys() == refs
+    assert mirrors.of(ID).refs("refs/whimbrel/host/") == {}
+
+
 def test_a_run_over_everything_is_kept_under_the_hosts_own_name(
     mirrors: Mirrors, hub: Hub, base: str
 ) -> None:

@@ -37,7 +37,7 @@ def registered() -> dict[str, set[str]]:
     tools = names(worker.workspace_activities(host))
     return {
         "control": names(worker.control_activities(host, client)),
-        "workspace": {"open_workspace"} | names(worker.briefing_activities(host)),
+        "workspace": {"open_workspace", "use_tools"} | names(worker.briefing_activities(host)),
         "model": names(worker.model_activities(host)),
         "host": tools - {"open_workspace"},
         "checks": names(worker.check_activities(host)),

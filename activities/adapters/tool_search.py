@@ -163,7 +163,7 @@ def _lines(words: Sequence[str], place: Path, nothing: int) -> Generator[bytes]:
         text = said.read(4000).decode(errors="replace").strip()
     if code in (124, 137):
         raise Refused(f"the search took longer than {SECONDS} s: make it simpler or name `paths`")
-    if code not in (0, nothing):
+    if code not in (0, nothing) and text:  # without words: a file that may not be read
         raise Refused(f"the pattern cannot be used: {shortened(text, 500)}")
 
 

@@ -101,6 +101,7 @@ class Host:
 
     async def prepare_tools(self) -> None:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
+        from activities.adapters.agent_programs import Trust
         from activities.adapters.check_trees import CheckTrees
         from activities.adapters.checking import Checker
         from activities.adapters.checkpoints import Checkpoints
@@ -126,12 +127,14 @@ class Host:
             lifelines=settings.lifelines,
         )
         self.closing.callback(sandbox.close)
+        secrets = Secrets(settings.secret_values)
+        trust = Trust(secrets if sandbox.level != "none" else None, settings.agent_reaches)
         environments = Environments(
             settings.environments,
             sandbox,
             dict(os.environ),
             mountable=settings.mounts,
-            secrets=Secrets(settings.secret_values),
+            secrets=secrets,
         )
         self.scratch = Scratch(settings.home / "scratch")
         commands = Commands(sandbox, environments, self.scratch)
@@ -144,7 +147,7 @@ class Host:
         self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
         self.remaining = Remaining(self.surveyor, self.checker)
         once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
-        self.rungs = Rungs(commands, self.workspaces, once)
+        self.rungs = Rungs(commands, self.workspaces, once, trust)
         self.checkpoints = Checkpoints(self.workspaces, self.surveyor)
         self.toolboxes = Toolboxes(commands, self.workspaces)
 

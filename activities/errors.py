@@ -32,6 +32,7 @@ NEVER_MENDED_BY_WAITING = (
     "TooManyArguments",
     "PatternTooSlow",
     "NotVerifiable",
+    "AgentRefused",
     PLAN_REFUSED,
     FINDER_FAILED,
     WORKSPACE_LOST,

@@ -119,7 +119,12 @@ class WorkspaceActivities:
             guidance=request.guidance,
             conflict=request.conflict,
         )
-        ran, allowed, once = await self._rungs.run(climb, paths)
+        try:
+            ran, allowed, once, agent = await self._rungs.run(climb, paths)
+        except asyncio.CancelledError:
+            # Its task ends, or this worker: what it did is under the attempt's ref all the same.
+            await self._checkpoint(spec, request, where.start)
+            raise
         checkpoint = await self._checkpoint(spec, request, where.start)
         await asyncio.to_thread(self._workspaces.close, where.migration, where.task, where.attempt)
         said = ran.output[-OUTPUT_KEPT:]
@@ -130,6 +135,7 @@ class WorkspaceActivities:
             calls=ran.calls,
             output=await asyncio.to_thread(self._blobs.put, where.migration, said),
             tail=ran.output[-TAIL:].decode("utf-8", "replace"),
+            said=agent,
         )
         keep = self._blobs.put_model
         kept = await asyncio.to_thread(keep, where.migration, once) if once else None

@@ -167,7 +167,7 @@ class Ladder:
     @property
     def spent(self) -> Spend:
         """By all attempts that are over."""
-        return sum((a.agent.spend for a in self.attempts if a.agent), Spend())
+        return sum((attempt.spend for attempt in self.attempts), Spend())
 
     def _stands(self, progress: AgentProgress) -> None:
         self._at = self._at.model_copy(update={"agent": progress})

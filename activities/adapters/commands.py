@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from activities.adapters.environments import Environments, Prepared, expand_variables
 from activities.adapters.filling import DISK
 from activities.adapters.git import borrowed
-from activities.adapters.jobs import RESULTS, Ended, Job, Mount
+from activities.adapters.jobs import RESULTS, Job, Mount
 from activities.adapters.memory_limit import memory_note
 from activities.adapters.prepare_failed import PrepareFailed
 from activities.adapters.reports import Reports
@@ -56,11 +56,14 @@ class Order:
     """What else its calls see."""
     network: bool = False
     """Whether its calls reach what the host does; setup never."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Variables that its calls see, and that are taken out of what they say; setup sees none."""
+    printed: Callable[[int, int], None] | None = None
+    """Told every second how many bytes and lines a call has printed."""
     results_from: tuple[str, ...] = ()
     """Patterns of reports that are read beside $RESULTS."""
     output_limit: int = 1 << 20
-    """Bytes of a call's output that are kept, head and tail: more where results are read from it.
-    """
+    """Bytes of a call's output that are kept, head and tail: more where they are results."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ class Commands:
         setup = order.environment[1].setup if order.environment else None
         if setup is not None:
             argv = ("bash", "-euo", "pipefail", "-c", setup)
-            place = replace(order, dir=".", network=False)
+            place = replace(order, dir=".", network=False, secrets={})
             one = await self._sandbox.run(self._job(place, Call(argv, {}), desk, "setup"), beat)
             if one.exit != 0:
                 return Ran(None, "setup", one.seconds, 0, b"setup failed: " + one.output)
@@ -177,19 +180,18 @@ class Commands:
             seconds += one.seconds
             output += one.output
             cut = cut or one.truncated
-            exit_code = _worse(exit_code, one)
+            exit_code = exit_code or one.exit
             if one.reason != "exit":
                 ended, exit_code = one.reason, None
                 break
         if exit_code != 0:
             output += memory_note(output, order.memory, "limits.memory")
-        kept = output[-max(OUTPUT_KEPT, 2 * order.output_limit) :]
         return Ran(
             exit=exit_code,
             ended=ended,
             seconds=seconds,
             calls=done,
-            output=kept,
+            output=output[-max(OUTPUT_KEPT, 2 * order.output_limit) :],
             reports=tuple(reports.contents),
             reports_lost=reports.lost,
             silent_calls=reports.silent_calls,
@@ -223,6 +225,8 @@ class Commands:
             memory=order.memory,
             output_limit=order.output_limit,
             network=order.network,
+            secrets=dict(order.secrets),
+            printed=order.printed,
         )
 
 
@@ -244,7 +248,3 @@ def _name(order: Order) -> str:
     lists = {name: list(values) for name, values in order.lists.items()}
     parts = json.dumps([order.run, order.dir, commit, lists, dict(order.words)])
     return hashlib.sha256(parts.encode(errors="surrogateescape")).hexdigest()
-
-
-def _worse(so_far: int | None, one: Ended) -> int | None:
-    return so_far if so_far else one.exit

@@ -1,5 +1,6 @@
 """What a sandboxed command is, and how it ended. Nouns only; sandbox.py runs them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,10 @@ class Job:
     network: bool = False
     """The host's network; for preparing environments, and codemods over everything that name it."""
     secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    """Variables whose values are taken out of all that the command says; for `prepare` only."""
+    """Variables whose values are taken out of all that the command says; for `prepare`, and for
+    programs of agents that the worker lets have them."""
+    printed: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
+    """Told every second how many bytes and lines it has printed."""
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,12 @@ class Capture:
         self._head = bytearray()
         self._tail = bytearray()
         self.total = 0
+        self.lines = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take one chunk; memory stays below twice the limit."""
         self.total += len(chunk)
+        self.lines += chunk.count(b"\n")
         room = self._half - len(self._head)
         self._head += chunk[:room]
         self._tail += chunk[room:]
@@ -108,7 +110,8 @@ class Process:
             self._loop.add_reader(status, self._read_status)
 
     async def watch(self, job: Job, beat: Callable[[], None] | None) -> str:
-        """Wait until it exits (`exit`) or must be ended (`timeout`, `output`)."""
+        """Wait until it exits (`exit`) or must be ended (`timeout`, `output`); every second `beat`
+        is called, and `job.printed` with how much it has printed."""
         deadline = self._loop.time() + job.timeout
         while True:
             left = deadline - self._loop.time()
@@ -119,6 +122,8 @@ class Process:
                 return "output" if self._capture.total > self._limit else "exit"
             if beat:
                 beat()
+            if job.printed:
+                job.printed(self._capture.total, self._capture.lines)
 
     async def end(self) -> int:
         """Kill what is left of it and return the monitor's exit code; all of it is dead then."""

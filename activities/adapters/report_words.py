@@ -6,6 +6,7 @@ from datetime import datetime
 from activities.contracts.commands import HumanDecision
 from activities.contracts.pilot import Pilot
 from activities.contracts.wording import times
+from activities.contracts.work import AgentSaid
 
 
 def duration(seconds: float) -> str:
@@ -52,3 +53,12 @@ def what_followed(pilot: Pilot, decisions: Iterable[HumanDecision]) -> str:
     if pilot.landed:
         return "nobody had to be asked: a task of it landed, so the rest began"
     return "nobody had to be asked: no task of it landed, so the rest did not begin"
+
+
+def said_words(said: AgentSaid) -> str:
+    """`claude says: login: Invalid API key (12 turns, 0.12 USD)`."""
+    first = said.summary.strip().splitlines()[:1]
+    facts = [count(said.turns, "turn")] if said.turns is not None else []
+    facts += [f"{said.usd:.2f} USD"] if said.usd is not None else []
+    words = ": ".join(part for part in (f"{said.agent} says", said.error, *first) if part)
+    return f"{words} ({', '.join(facts)})" if facts else words

@@ -19,7 +19,14 @@ from activities.adapters.report_tables import (
     moved_base,
     table,
 )
-from activities.adapters.report_words import count, duration, interrupted, span, what_followed
+from activities.adapters.report_words import (
+    count,
+    duration,
+    interrupted,
+    said_words,
+    span,
+    what_followed,
+)
 from activities.contracts.migration import Stage
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
@@ -214,7 +221,7 @@ def ending(attempt: Attempt) -> str:
     run = attempt.run
     if run and attempt.outcome in _TELLING:
         how = f"exit {run.exit}" if run.ended == "exit" else run.ended
-        last = run.tail.strip().splitlines()[-1:]
+        last = [said_words(run.said)] if run.said else run.tail.strip().splitlines()[-1:]
         said = ": ".join([how, *last])
     words = f"{attempt.kind}: {attempt.outcome.value.replace('_', ' ')}"
     return f"{words} ({said})" if said else words

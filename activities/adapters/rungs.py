@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from activities.adapters.agent_programs import AgentPrograms, Trust
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.conflicts import FOLDER, lay_out, unsettled
 from activities.adapters.hub import Hub
@@ -21,7 +22,7 @@ from activities.contracts.plan import Plan, Task
 from activities.contracts.rungs import CommandRung, Rung
 from activities.contracts.spec import MigrationSpec, Phase, seconds, size_bytes
 from activities.contracts.survey import Site
-from activities.contracts.work import OnceRun
+from activities.contracts.work import AgentSaid, OnceRun
 
 NOTHING = Ran(exit=0, ended="exit", seconds=0.0, calls=0, output=b"")
 
@@ -64,6 +65,8 @@ class Climbed(NamedTuple):
     """Whether its exit code is one the rung allows."""
     once: OnceRun | None = None
     """The run over everything that this is a slice of."""
+    said: AgentSaid | None = None
+    """What the program of an agent says of itself."""
 
 
 class Rungs:
@@ -72,8 +75,11 @@ class Rungs:
     climb = Climb
     unsettled = staticmethod(unsettled)
 
-    def __init__(self, commands: Commands, workspaces: Workspaces, once: OnceCodemods) -> None:
+    def __init__(
+        self, commands: Commands, workspaces: Workspaces, once: OnceCodemods, trust: Trust
+    ) -> None:
         self._commands = commands
+        self._programs = AgentPrograms(commands, trust)
         self._workspaces = workspaces
         self._once = once
 
@@ -104,10 +110,13 @@ class Rungs:
             folder = paths.root / "conflict"
             await asyncio.to_thread(lay_out, climb.hub, climb.conflict, folder)
             order = replace(order, mounts=(Mount(folder, FOLDER),))
-        ran = await self._commands.run(order) or NOTHING
         if rung.codemod:
+            ran = await self._commands.run(order) or NOTHING
             return Climbed(ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit))
-        return Climbed(ran, ran.exit == 0)
+        assert rung.command
+        ran, said = await self._programs.run(rung.command, order, paths)
+        failed = said is not None and bool(said.error)
+        return Climbed(ran or NOTHING, (ran or NOTHING).exit == 0 and not failed, said=said)
 
     async def _slice(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
         """The task's part of a run over everything; without a plan the task is everything."""

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     """Folders that specs may show their commands, read-only; JSON: ["/srv/maven"]."""
     secrets: Path | None = None
     """A folder with a file for each secret that environments may name; None: in the home."""
+    agent_reaches: tuple[str, ...] = ()
+    """What programs of agents may reach, by the names that command rungs give; JSON: ["claude"]. A
+    rung that names any of it has the host's network, and may be given secrets."""
     turns_per_host: Annotated[int, Field(ge=1)] = 64
     """Model turns that a worker takes at once, where the account bears as many."""
     prices: Path | None = None

@@ -60,9 +60,7 @@ def environment_faults(value: Any, path: Path) -> Iterator[Fault]:
 def _secret_faults(fields: dict[str, Any], path: Path) -> Iterator[Fault]:
     """Only a script that nothing in the repository can influence may see a secret."""
     here = (*path, "secrets")
-    for name, reference in table(fields.get("secrets")).items():
-        yield from judged(name, (*here, name), words.variable_name)
-        yield from judged(reference, (*here, name), words.secret)
+    yield from _secrets_named(fields, path)
     if fields.get("secrets") and not fields.get("prepare"):
         what = "`secrets` are for `prepare`, and there is none"
         yield Fault(here, what, "add `prepare`, or remove it", on_key=True)
@@ -71,6 +69,13 @@ def _secret_faults(fields: dict[str, Any], path: Path) -> Iterator[Fault]:
         what = f"`secrets` beside `{seen}`: what a task writes could read them while it is prepared"
         advice = f"remove `{seen}`: `prepare` fetches what it needs by names of its own"
         yield Fault(here, what, advice, on_key=True)
+
+
+def _secrets_named(fields: dict[str, Any], path: Path) -> Iterator[Fault]:
+    here = (*path, "secrets")
+    for name, reference in table(fields.get("secrets")).items():
+        yield from judged(name, (*here, name), words.variable_name)
+        yield from judged(reference, (*here, name), words.secret)
 
 
 def _script_faults(script: Any, path: Path) -> Iterator[Fault]:
@@ -103,7 +108,12 @@ def rung_faults(value: Any, path: Path, environments: Iterable[str]) -> Iterator
             yield Fault((*here, "network"), what, advice, on_key=True)
     command = part(CommandRung, as_run(rung["command"])) if "command" in rung else None
     if command is not None:
-        yield from run_faults(command, rung["command"], (*path, "command"), environments)
+        here = (*path, "command")
+        yield from run_faults(command, rung["command"], here, environments)
+        yield from _secrets_named(table(rung["command"]), here)
+        if command.secrets and not command.network:
+            advice = "name under `network` what it is the key to, or remove it"
+            yield Fault((*here, "secrets"), "`secrets` without `network`", advice, on_key=True)
     for name in table(rung.get("write")):
         yield from judged(name, (*path, "write", name), words.file_inside, on_key=True)
 

@@ -194,7 +194,8 @@ def variable_name(word: str) -> Wrong:
 def variable_value(word: str) -> Wrong:
     """The value of an environment variable, in which only four names are expanded."""
     if word.startswith("secret:"):
-        return "a secret is for `prepare` alone", "name it under `secrets` of the environment"
+        advice = "name it under `secrets` of the environment, or of an agent's command rung"
+        return "a secret is no value of a variable", advice
     if (slot := _placeholder(word)) is not None:
         return f"`{{{slot.name}}}` is not expanded here", "put it into `run`", slot.start
     for found in _VARIABLE.finditer(word):

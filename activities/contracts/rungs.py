@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictFloat, model_validator
 
 from activities.contracts.base import Form
+from activities.contracts.environment import SecretReference
 from activities.contracts.models import ModelName
 from activities.contracts.run_form import Command, Duration, Flag, Name, RunForm, Whole
 from activities.contracts.shorthands import as_run, exactly_one
@@ -30,6 +31,13 @@ class Codemod(RunForm):
 class CommandRung(RunForm):
     """Any other program that does the task, such as another agent's CLI; runs in the sandbox."""
 
+    agent: Literal["", "claude", "codex", "aider", "generic"] = ""
+    """Whose way of telling its result it has; empty: as the program is called."""
+    network: tuple[Name, ...] = ()
+    """Names of what it reaches, where the worker allows each; without any it is offline."""
+    secrets: dict[str, SecretReference] = {}
+    """Variables that it sees: secret:NAME, a file of the worker's; only where that allows what it
+    reaches."""
     env: dict[str, str] = {}
     dir: str = "."
     timeout: Duration = "30m"

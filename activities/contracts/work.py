@@ -5,6 +5,7 @@ from enum import StrEnum
 from activities.contracts.agent import AgentRun
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence
+from activities.contracts.money import Spend, Usd
 
 
 class Workspace(Contract):
@@ -24,6 +25,19 @@ class Workspace(Contract):
     """What the tree was filled from: the base, or a checkpoint merged onto it."""
 
 
+class AgentSaid(Contract):
+    """What the program of an agent says of its own run; its word, and no evidence."""
+
+    agent: str
+    """claude, codex, aider or generic: whose way of telling it is."""
+    summary: str = ""
+    usd: Usd | None = None
+    """What it says it cost."""
+    turns: int | None = None
+    error: str = ""
+    """Why it failed, by its own word: login, limit, turns, or failed; empty: it did not."""
+
+
 class CommandRun(Contract):
     """What one command, or the calls it was split into, said."""
 
@@ -38,6 +52,7 @@ class CommandRun(Contract):
     """Combined output, bounded; head and tail are kept."""
     tail: str = ""
     """The last lines, at most 2,000 characters."""
+    said: AgentSaid | None = None
 
 
 class OnceRun(Contract):
@@ -160,6 +175,14 @@ class Attempt(Contract):
     """The OnceRun that this was a slice of."""
     agent: AgentRun | None = None
     """The conversation that this was."""
+
+    @property
+    def spend(self) -> Spend:
+        """Of its conversation, or what an agent's program says that it cost."""
+        if self.agent:
+            return self.agent.spend
+        said = self.run.said if self.run else None
+        return Spend(recorded=said.usd) if said and said.usd is not None else Spend()
 
 
 class TaskStatus(StrEnum):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.adapters.agent_programs import Trust
 from activities.adapters.blobs import BlobStore
 from activities.adapters.check_trees import CheckTrees
 from activities.adapters.checking import Checker
@@ -74,6 +75,7 @@ def one_host(
     spec: str,
     files: Mapping[str, Content],
     mountable: Sequence[Path] = (),
+    reaches: Sequence[str] = (),
 ) -> OneHost:
     """A host below `root`; the spec's text needs no repository."""
     upstream = root / "upstream"
@@ -104,7 +106,7 @@ def one_host(
         workspaces=workspaces,
         surveyor=surveyor,
         remaining=Remaining(surveyor, checker),
-        rungs=Rungs(commands, workspaces, once),
+        rungs=Rungs(commands, workspaces, once, Trust(Secrets(root / "secrets"), reaches)),
         checkpoints=Checkpoints(workspaces, surveyor),
         checker=checker,
         scratch=scratch,

@@ -165,7 +165,7 @@ async def test_a_resolver_sees_the_merge_all_versions_and_both_intents(tmp_path,
     climb = Climb(
         host.spec, host.spec.phases[0], 0, mine, found.tip, host.hub, plan, conflict=found
     )
-    ran, allowed, _ = await host.rungs.run(climb, paths)
+    ran, allowed, *_ = await host.rungs.run(climb, paths)
     text = ran.output.decode()
     assert allowed, text
     assert (paths.tree / "a.py").read_text() == "theirs\nmine\n"

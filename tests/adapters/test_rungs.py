@@ -135,7 +135,7 @@ async def test_a_file_that_changed_since_the_run_is_left_to_the_next_rung(
     git(host.hub.path, "update-ref", "refs/whimbrel/test", host.commit)
     moved = commit_files(host.hub.path, {"src/a.py": "theirs\n"}, ref="refs/whimbrel/test")
     paths = opened(host, task, moved)
-    said, allowed, _ = await host.rungs.run(climb(host, task, a_plan(host, task)), paths)
+    said, allowed, *_ = await host.rungs.run(climb(host, task, a_plan(host, task)), paths)
     assert allowed
     assert "changed since, so not taken: src/a.py" in said.output.decode()
     assert (paths.tree / "src/a.py").read_text() == "theirs\n"
@@ -149,7 +149,7 @@ async def test_a_failed_run_over_everything_fails_every_task_and_writes_nothing(
     host = one_host(tmp_path, sandbox, SPEC + rung, FILES)
     one, two = a_task(1, "src/a.py"), a_task(2, "src/b.py")
     for task in (one, two):
-        said, allowed, _ = await ran(host, task, a_plan(host, one, two))
+        said, allowed, *_ = await ran(host, task, a_plan(host, one, two))
         assert (said.exit, allowed, said.output) == (3, False, b"no way\n")
         assert kept(host, task).changed == ()
 
@@ -162,7 +162,7 @@ async def test_any_exit_is_allowed_where_the_spec_says_so_but_not_being_killed(
         tmp_path, sandbox, SPEC + rung, {**FILES, "c1-0001": "exit 9", "c1-0002": "sleep 60"}
     )
     assert (await ran(host, a_task(1, "src/a.py"))).allowed
-    said, allowed, _ = await ran(host, a_task(2, "src/a.py"))
+    said, allowed, *_ = await ran(host, a_task(2, "src/a.py"))
     assert (said.ended, allowed) == ("timeout", False)
 
 
@@ -178,7 +178,7 @@ async def test_a_program_is_given_its_prompt_as_a_word_and_as_a_file(
     evidence = Evidence(tree="0" * 40, moment=Moment.TASK, checks=(red,))
     sites = (Site(path="src/a.py", line=7), Site(path="src/a.py", line=9), Site(path="z", line=1))
     task = a_task(1, "src/a.py", "src/b.py")
-    said, allowed, _ = await ran(host, task, sites=sites, evidence=evidence)
+    said, allowed, *_ = await ran(host, task, sites=sites, evidence=evidence)
     text = said.output.decode()
     assert allowed, text
     for line in (
@@ -202,7 +202,7 @@ async def test_a_prompt_fits_one_argument_however_much_there_is_to_say(
     rung = '  - command: ["printf", "%s", "{prompt}"]\n'
     host = one_host(tmp_path, sandbox, SPEC + rung, FILES)
     task = a_task(1, *(f"src/{'é' * 100}{n}.py" for n in range(490)))
-    said, allowed, _ = await ran(host, task)
+    said, allowed, *_ = await ran(host, task)
     assert allowed
     assert said.output.decode().endswith("[the rest does not fit]\n")
 

@@ -191,6 +191,19 @@ MISTAKES = {
         "environments: {go: {prepare: x, env: {TOKEN: §secret:TOKEN}}}",
         "under `secrets` of the environment",
     ),
+    "secret for a program that reaches nothing": (
+        "ladder: [{command: {run: x, §secrets: {TOKEN: secret:TOKEN}}}]",
+        "name under `network`",
+    ),
+    "secret of a program that is written out": (
+        "ladder: [{command: {run: x, network: [a], secrets: {TOKEN: §hunter2}}}]",
+        "write secret:NAME",
+    ),
+    "secret for a program under a variable that is taken": (
+        "ladder: [{command: {run: x, network: [a], secrets: {HOME: §secret:TOKEN}}}]",
+        "another name",
+    ),
+    "unknown agent": ("ladder: [{command: {run: x, agent: §claud}}]", "`claude`?"),
     "full checkout without inputs": (
         "environments: {go: {prepare: x, checkout: §full}}",
         "name the files that decide under `inputs`",

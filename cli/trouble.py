@@ -72,6 +72,17 @@ CAUSES = (
     Cause("BlobMissing", "a blob is gone", LOST),
     Cause("BlobCorrupt", "a blob is damaged", LOST),
     Cause("UpstreamUnreachable", "upstream does not answer", "look at its address and the network"),
+    Cause(
+        "ModelParked|RateLimited|ModelOverloaded",
+        "the model's provider asks for patience",
+        "wait, or raise the account's limits",
+    ),
+    Cause(
+        "ModelUnreachable|ModelSilent",
+        "the model's provider does not answer",
+        "look at ANTHROPIC_BASE_URL and the network of the workers with the role model",
+    ),
+    Cause("ModelUnavailable|ReplyCut", "the model's provider has trouble", "wait"),
     Cause("NoRoom", "every workspace is taken", "wait, or raise WHIMBREL_WORKSPACES_PER_HOST"),
 )
 

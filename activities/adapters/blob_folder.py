@@ -82,6 +82,7 @@ class BlobFolder:
     def sweep(self) -> list[Path]:
         migrations = self._root / "migration"
         left = [*migrations.glob(f"*/sha256/*/{ASIDE}*"), *migrations.glob(f"*/keys/{ASIDE}*")]
+        left += self._root.glob(f"provider/*/{ASIDE}*")
         return remove_abandoned(left)
 
     def _check_here(self, key: str) -> None:

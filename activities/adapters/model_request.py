@@ -109,17 +109,20 @@ def _untitled(schema: Any) -> Any:
     return {k: _untitled(v) for k, v in fields if not (k == "title" and isinstance(v, str))}
 
 
-def at_most(talk: Conversation, chunks: Sequence[Chunk], asked: Sequence[Block]) -> int:
+def at_most(
+    talk: Conversation, chunks: Sequence[Chunk], asked: Sequence[Block], bytes_of_one: int = 1
+) -> int:
     """Tokens of the prompt, never fewer than it has.
 
     What the last turn's prompt and reply had was measured by the API; of what is new since, each
-    byte may be a token, for no tokenizer makes more of it.
+    byte may be a token, for no tokenizer makes more of it. `bytes_of_one`: for who wants to know
+    what is likely rather than what may be.
     """
     if not chunks:
-        return HIDDEN + _bytes([talk.system, tools(talk), list(asked)])
+        return HIDDEN + _bytes([talk.system, tools(talk), list(asked)]) // bytes_of_one
     usage = chunks[-1].usage
     measured = usage.input + usage.cache_write + usage.cache_read + usage.output
-    return measured + HIDDEN + _bytes(list(asked))
+    return measured + HIDDEN + _bytes(list(asked)) // bytes_of_one
 
 
 def _bytes(value: Any) -> int:

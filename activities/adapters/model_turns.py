@@ -31,6 +31,8 @@ from activities.contracts.transcript import Block, Chunk, Intent, Summary, ToolR
 Kept = TypeVar("Kept", Chunk, Summary)
 FULL_AT = Decimal("0.8")
 """Of the model's window: beyond it the conversation is summarised."""
+LIKELY = 3
+"""Bytes of a token, for who does not ask for the worst case."""
 SUMMARY_TOKENS = 8_000
 SHORT = 500
 """Characters of a result in a summary's request that did not fit."""
@@ -72,7 +74,13 @@ class _Asking:
 
     @property
     def tokens(self) -> int:
+        """Of the prompt, at most."""
         return request.at_most(self.talk, self.chunks, self.asked)
+
+    def nearly_fills(self, window: int) -> bool:
+        """Whether to summarise first. Where this is wrong, the API says so."""
+        likely = request.at_most(self.talk, self.chunks, self.asked, LIKELY)
+        return likely + self.talk.max_tokens > window * FULL_AT
 
 
 class ModelTurns:
@@ -104,8 +112,7 @@ class ModelTurns:
         """Compacts where the window is nearly full, or turns out to be."""
         window = self._prices.window(asking.talk.model)
         summary = await asyncio.to_thread(asking.turn.summary)
-        full = asking.tokens + asking.talk.max_tokens > window * FULL_AT
-        if summary is None and not (full and asking.chunks):
+        if summary is None and not (asking.chunks and asking.nearly_fills(window)):
             try:
                 return await self._replied(asking, number)
             except PromptTooLong:

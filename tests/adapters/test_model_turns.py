@@ -224,7 +224,7 @@ async def test_a_conversation_that_nearly_fills_the_window_goes_on_from_a_summar
     big = call("read", path="a.py")
     replies = [said(big), said("Summary: a.py is done."), said("on we go"), said("still")]
     async with MessagesApi(scripted(replies), window=window) as api, talking(tmp_path, api) as t:
-        t.turns._prices.window = lambda _: window
+        t.turns._prices.window = lambda _: window // 2
         await t.take(a_talk())
         taken = await t.take(a_talk(), 2, results={"read": "word " * 8000}, told=("and hurry",))
         await t.take(a_talk(), 3, told=("go on",))

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from talks import a_talk, talking
 from temporalio import workflow
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -22,6 +23,7 @@ from activities.contracts.conversation import TakeTurn, TurnEnd, TurnTaken
 from activities.contracts.money import Spend
 from activities.errors import NEVER_MENDED_BY_WAITING
 from activities.heartbeat import HeartbeatInterceptor
+from cli.trouble import told as shown
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Failure, Reply, rate_limited, said
 from tests.provider_rows import ROWS
@@ -190,6 +192,7 @@ async def test_who_waits_for_the_provider_is_told_until_when(env, tmp_path):
     ):
         turns.of["m"] = talks
         words: list[str] = []
+        steps: list[PendingActivityInfo] = []
         for scope in ("task/c1-0001", "task/c1-0002"):
             handle = await env.client.start_workflow(
                 OneTurn.run,
@@ -202,10 +205,14 @@ async def test_who_waits_for_the_provider_is_told_until_when(env, tmp_path):
                 pending = (await handle.describe()).raw_description.pending_activities
                 found = [p.last_failure.message for p in pending if p.last_failure.message]
                 words.extend(found)
+                steps[:] = pending
                 return bool(found)
 
             await eventually(told)
             await handle.terminate()
         assert re.search(r"nobody asks it until \d\d:\d\d:\d\d UTC$", words[0])
         assert re.search(r"asks for patience until \d\d:\d\d:\d\d UTC: 429", words[-1])
+        line = shown(steps[0])
+        assert line.startswith("waiting: the model's provider asks for patience on ")
+        assert line.endswith("wait, or raise the account's limits, it goes on by itself")
         assert (len(api.requests), talks.spent(a_talk())) == (1, Spend())

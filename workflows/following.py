@@ -107,6 +107,14 @@ class Following(Approving):
         if self._queue:
             await self._queue.merge_base(self.state.followed.asked)
 
+    async def _newest_tip(self, steps: Steps, queue: LandingQueue) -> str:
+        """The green tip, with all of the base that can be merged."""
+        assert self.state.base
+        await self._catch_up(steps, queue)
+        claimed = await steps.claim_branch(self.state.base.commit)
+        self._followed(stands_on=claimed.stands_on)
+        return claimed.tip
+
     async def _catch_up(self, steps: Steps, queue: LandingQueue) -> None:
         """The green branch has what the base has before its sites are counted; what could not be
         merged is tried once more, on all that landed."""

@@ -11,6 +11,7 @@ from temporalio.exceptions import FailureError
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
+from activities.contracts.survey import Survey
 from workflows import budget, details, judge, time_limit
 from workflows.delegation import Delegation
 from workflows.draining import drained
@@ -94,7 +95,10 @@ class MigrationWorkflow(Ending):
         assert self.state.tip
         await self.unpaused()
         self._enter(Stage.SURVEY)
-        survey = await steps.survey(self._phase, self.state.tip, self._handoffs, self.state.base)
+        survey = await self._survey(steps)
+        if not survey.sites:  # it is about to end: perhaps the base has some more
+            self.set(tip=await self._newest_tip(steps, self._landing_queue(steps)))
+            survey = survey if self.state.tip == survey.commit else await self._survey(steps)
         self._surveyed(survey)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
@@ -108,6 +112,11 @@ class MigrationWorkflow(Ending):
         plan = await steps.plan(survey, cycle, self._handoffs, self._pilot_size, given)
         self.set(plan=plan, cycle=cycle)
         return True
+
+    async def _survey(self, steps: Steps) -> Survey:
+        """The phase's sites on the green tip."""
+        assert self.state.tip
+        return await steps.survey(self._phase, self.state.tip, self._handoffs, self.state.base)
 
     async def _take_baseline(self, steps: Steps) -> None:
         """What candidates are held against."""
@@ -165,11 +174,8 @@ class MigrationWorkflow(Ending):
         assert self.state.base
         await self.unpaused()
         self._enter(Stage.JUDGE)
-        await self._catch_up(steps, self._landing_queue(steps))
-        claimed = await steps.claim_branch(self.state.base.commit)
-        tip = claimed.tip
+        tip = await self._newest_tip(steps, self._landing_queue(steps))
         idle = 0 if self.state.counts.landed else self.state.idle_cycles + 1
-        self._followed(stands_on=claimed.stands_on)
         survey = await steps.survey(
             self._phase, tip, self._handoffs, self.state.base, self.state.survey
         )

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import histories, invariants, shop, traces
-from tests.adapters.repositories import make_repository
+from tests.adapters.repositories import commit_files, make_repository
 from tests.faults.damage import ROLES, Outcome, Strike, carried_out
-from tests.service import Service, left_after, outlasting, restarted, service
+from tests.service import Service, left_after, outlasting, restarted, service, until
 
 PAIRS = (*ROLES, "workspace 2", "checks 2", "integration 2")
 """A frozen worker's work is taken over by the other one, and it thaws as a zombie."""
@@ -139,6 +139,12 @@ class Hurricane:
                     os.kill(pid, signal.SIGCONT)
 
 
+def move_upstream(path: Path, areas: int) -> str:
+    """Somebody goes on there: two more modules that call the old name; returns the commit."""
+    more = {f"area{areas}/m{m}.py": shop.module(4 * areas + m) for m in range(2)}
+    return commit_files(path, more)
+
+
 async def weather(
     home: Path, name: str, areas: int, roles: Sequence[str], what: Weather | None = None
 ) -> Outcome:
@@ -146,11 +152,13 @@ async def weather(
     upstream, marks = home / "upstream", home / "marks"
     marks.mkdir(parents=True)
     make_upstream(upstream, areas)
-    untouched = traces.fingerprint(upstream)
     orders = what.orders if what else ()
     ordered = {"WHIMBREL_FAULTS": ",".join(orders), "WHIMBREL_FAULTS_DIR": str(marks)}
     async with service(home, roles=roles, SECRET=CANARY, **(ordered if orders else {})) as whimbrel:
         handle = await whimbrel.start(SPEC, NAME=name, REPOSITORY=str(upstream))
+        await until(handle, lambda progress: progress.base is not None)
+        head = move_upstream(upstream, areas)
+        untouched = traces.fingerprint(upstream)
         hurricane = Hurricane(whimbrel, what or Weather(0, most=0))
         blowing = asyncio.create_task(hurricane.blow())
         try:
@@ -165,6 +173,7 @@ async def weather(
         await asyncio.gather(*map(restarted, sweeping))
         await left_after(home)
     assert traces.fingerprint(upstream) == untouched
+    assert [merge.head for merge in report.base_merges] == [head]
     assert traces.where_found(home, CANARY.encode()) == []
     assert "temporal.db" in traces.where_found(home, BOUNCED.encode()), "it looks where things are"
     strikes, unreached = carried_out(orders, marks, hurricane.seen)

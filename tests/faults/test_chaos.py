@@ -57,6 +57,8 @@ FEW = (
     "crash@after:run_rung",
     "crash@after:open_workspace",
     "crash@after:compose_batch",
+    "crash@after:look_at_base",
+    "crash@after:compose_base_merge",
     "crash@after:ask_to_land",
     "crash@after:answer_tasks",
     "crash@before:hand_off",

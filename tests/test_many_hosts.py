@@ -1,4 +1,6 @@
-"""Two hosts without the hub's disk carry a migration to its end; one of them is lost on the way."""
+"""Two hosts without the hub's disk carry a migration to its end; one of them is lost on the way,
+and the other does not reach the hub for a while.
+"""
 
 import asyncio
 import contextlib
@@ -16,7 +18,7 @@ from activities.adapters.refs import PUSHED
 from activities.adapters.settings import HubElsewhere, Settings
 from activities.contracts.repository import repository_id
 from tests import histories, invariants, shop, traces
-from tests.adapters.hub_server import serving
+from tests.adapters.hub_server import free_port, serving
 from tests.service import DRAIN, ROOT, Service, environment, eventually, filled, kill, service
 
 SPEC = filled(
@@ -58,8 +60,10 @@ async def test_a_migration_goes_on_where_one_of_its_hosts_is_lost(
     (whimbrel.home / "hub").mkdir()
     async with contextlib.AsyncExitStack() as stack:
         hosts = {"hub": host(whimbrel, "hub", whimbrel.home, *HUB_ROLES)}
+        served = stack.enter_context(contextlib.ExitStack())
+        ports = {name: free_port() for name in homes}
         for name, home in homes.items():
-            url = stack.enter_context(serving(whimbrel.home / "hub", name))
+            url = served.enter_context(serving(whimbrel.home / "hub", name, ports[name]))
             env = {"WHIMBREL_HUB": url, "WHIMBREL_WORKSPACES_PER_HOST": "3"}
             hosts[name] = host(whimbrel, name, home, "workspace", "checks", **env)
         for worker in hosts.values():
@@ -77,6 +81,15 @@ async def test_a_migration_goes_on_where_one_of_its_hosts_is_lost(
         await eventually(both_have_sent_work, 120)
         kill(hosts["one"].pid)
         await hosts["one"].stop(0)
+        served.close()
+
+        async def the_hub_is_missed() -> bool:
+            (mirror,) = (homes["two"] / "mirrors").glob("*.git")
+            waits = await asyncio.to_thread(Hub(mirror).refs, PUSHED)
+            return bool(waits) or "HubUnreachable" in (homes["two"] / "worker.log").read_text()
+
+        await eventually(the_hub_is_missed, 60)
+        served.enter_context(serving(whimbrel.home / "hub", "two", ports["two"]))
         report = whimbrel.report(await handle.result())
         told = await histories.read(whimbrel.client, "hosts")
     for home in homes.values():

@@ -273,13 +273,15 @@ def _methods(of: object) -> list[Any]:
 def workflows() -> list[type]:
     """Loaded by the control role alone."""
     from workflows.area import AreaWorkflow
+    from workflows.deep_checks import DeepChecksWorkflow
     from workflows.fleet import FleetWorkflow
     from workflows.merge_queue import MergeQueueWorkflow
     from workflows.migration import MigrationWorkflow
     from workflows.parked import ParkedTaskWorkflow
     from workflows.task import TaskWorkflow
 
-    planners = [FleetWorkflow, MigrationWorkflow, AreaWorkflow, MergeQueueWorkflow]
+    planners = [FleetWorkflow, MigrationWorkflow, AreaWorkflow]
+    planners += [MergeQueueWorkflow, DeepChecksWorkflow]
     return [*planners, TaskWorkflow, ParkedTaskWorkflow]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import base_run_key, baseline_key, baselines, blind_checks
-from activities.chosen_checks import checks_at, measured_on_base, must_pass
+from activities.chosen_checks import checks_at, deep_checks, measured_on_base, must_pass
 from activities.contracts.check_forms import Expectation, SameAs
 from activities.contracts.evidence import (
     CheckOutcome,
@@ -61,8 +61,10 @@ class ChecksActivities:
             self._hubs.of, request.repository.id, request.commit, request.compare_with
         )
         names = checks_at(spec, request.phase, request.moment)
+        if request.deep:
+            names = deep_checks(spec, request.phase)
         needed = await self._needed(hub, spec, names, request)
-        if names and request.moment in AT_THE_END:
+        if names and _is_late(request):
             paths = await asyncio.to_thread(
                 self._checker.phase_paths,
                 *(hub, spec, request.phase, request.compare_with, request.commit),
@@ -88,9 +90,10 @@ class ChecksActivities:
     async def _needed(
         self, hub: Hub, spec: MigrationSpec, names: Sequence[str], request: RunChecks
     ) -> Sequence[str]:
-        """Those that the change needs; all at a phase's end, or where none says what it covers."""
+        """Those that the change needs; all behind the landings, at a phase's end, and where none
+        says what it covers."""
         selects = any(spec.checks[name].covers for name in names)
-        if not selects or request.moment in AT_THE_END:
+        if not selects or _is_late(request):
             return names
         return await asyncio.to_thread(
             self._checker.touched, hub, spec, names, request.compare_with, request.commit
@@ -105,7 +108,7 @@ class ChecksActivities:
         try:
             return await self._judged(hub, spec, name, request, expect)
         except NotVerifiable as lacking:
-            if request.moment not in AT_THE_END:
+            if not _is_late(request):
                 raise
             return CheckResult(
                 check=name,
@@ -119,7 +122,7 @@ class ChecksActivities:
     ) -> CheckResult:
         check = spec.checks[name]
         whole = request.moment is not Moment.TASK
-        exactly = request.moment in AT_THE_END
+        exactly = _is_late(request)
         against = expect.same_as if isinstance(expect, SameAs) else name
         flaky = await asyncio.to_thread(self._flaky, spec, against)
         first = request.fresh * (check.retries + 1)
@@ -203,6 +206,12 @@ class ChecksActivities:
         whole = first.model_dump_json(by_alias=True).encode()
         self._blobs.put_once(spec.name, base_run_key(name), whole)
         self._blobs.put_once(spec.name, baseline_key(name), json.dumps(record).encode())
+
+
+def _is_late(request: RunChecks) -> bool:
+    """Whether it looks at all that has landed: every check runs, on the very tree, over all that
+    the phase changed."""
+    return request.deep or request.moment in AT_THE_END
 
 
 def _refuse_red(name: str, check: Check, runs: Sequence[ResultSet]) -> None:

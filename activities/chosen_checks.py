@@ -9,9 +9,25 @@ from activities.contracts.spec import Check, Expect, MigrationSpec, ResultKind
 
 
 def checks_at(spec: MigrationSpec, phase: str, moment: Moment) -> list[str]:
-    """The phase's checks for a moment, in the spec's order."""
-    named = spec.phase(phase).checks
+    """The phase's checks for a moment, in the spec's order; at landing those that a batch waits
+    for."""
+    later = spec.landing.deep if moment is Moment.LANDING else ()
+    named = {*spec.phase(phase).checks} - {*later}
     return [name for name, c in spec.checks.items() if name in named and moment in c.moments]
+
+
+def deep_checks(spec: MigrationSpec, phase: str) -> list[str]:
+    """The phase's checks behind the landings, in the spec's order: the deep ones and, where a
+    landing does not run all of its own because of what they cover, those too."""
+    gate = checks_at(spec, phase, Moment.LANDING)
+    guarded = gate if any(spec.checks[name].covers for name in gate) else []
+    chosen = {*guarded, *({*spec.landing.deep} & {*spec.phase(phase).checks})}
+    return [name for name in spec.checks if name in chosen]
+
+
+def has_deep(spec: MigrationSpec, phase: str) -> bool:
+    """Whether any of the phase's checks is a deep one."""
+    return not {*spec.landing.deep}.isdisjoint(spec.phase(phase).checks)
 
 
 def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
@@ -20,7 +36,7 @@ def measured_on_base(spec: MigrationSpec, phase: str) -> list[str]:
     Those at its landings, and, of every phase: those that others shall be the same as, and those
     that run at no moment at all. They are measured before anything changed, so with the first.
     """
-    landing = checks_at(spec, phase, Moment.LANDING)
+    landing = {*checks_at(spec, phase, Moment.LANDING), *deep_checks(spec, phase)}
     expected = [expect for c in spec.checks.values() for expect in c.expectations]
     compared = {expect.same_as for expect in expected if isinstance(expect, SameAs)}
     return [n for n, c in spec.checks.items() if n in landing or n in compared or not c.moments]

@@ -66,6 +66,7 @@ class DeliveryActivities:
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
             flaky_landings=request.flaky,
+            deep=request.deep,
             blind_checks=blind_checks(spec, taken),
             decisions=request.decisions,
             sandbox=self._sandbox,

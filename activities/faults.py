@@ -21,6 +21,7 @@ ACTIVITIES = (
     "count_workers",
     "describe_migration",
     "describe_runs",
+    "find_deep",
     "find_landed",
     "hand_off",
     "join_handoffs",

@@ -17,7 +17,9 @@ from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
     ComposeBatch,
+    FindDeep,
     FindLanded,
+    FoundDeep,
     Land,
     Landed,
     LandedTasks,
@@ -49,11 +51,18 @@ class IntegrationActivities:
         Raises BranchOwned; harmless for the owner itself.
         """
         hub = self._hubs.of(request.repository.id)
-        tip = hub.claim_branch(request.branch, request.at)
+        tip = hub.claim_branch(request.branch, request.at, deep=request.deep)
         landed = hub.landed(request.branch.name, request.at, request.branch.migration)
         cycles = [int(found[1]) for task in landed if (found := _CYCLE.match(task))]
         standing = hub.stands_on(tip, request.at)
         return ClaimedBranch(tip=tip, cycle=max(cycles, default=0), stands_on=standing)
+
+    @activity.defn
+    def find_deep(self, request: FindDeep) -> FoundDeep:
+        """Where the green branch is and the one beside it, which goes to where the deep checks
+        held if they did; forwards only, so a second run is harmless. Raises BranchMoved."""
+        hub = self._hubs.of(request.repository.id)
+        return hub.find_deep(request.branch, request.base, request.to)
 
     @activity.defn
     def find_landed(self, request: FindLanded) -> LandedTasks:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.chosen_checks import deep_checks, has_deep
 from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
@@ -68,6 +69,8 @@ class RecordActivities:
                 any(finder.failing for finder in phase.sites.find) for phase in spec.phases
             ),
             follow=spec.follow_seconds,
+            deep=tuple(bool(deep_checks(spec, phase.name)) for phase in spec.phases),
+            each=tuple(has_deep(spec, phase.name) for phase in spec.phases),
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 

@@ -232,6 +232,8 @@ def last_of(report: MigrationReport) -> Progress:
         tip=report.tip,
         decisions=report.decisions,
         unverified=report.blind_checks,
+        flaky=report.flaky_landings,
+        deep=report.deep,
         unsearched=report.unsearched,
     )
 

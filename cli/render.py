@@ -6,6 +6,7 @@ from typing import Any, cast
 from activities.adapters.reporting import blind_warnings, undone
 from activities.contracts.children import TaskCounts
 from activities.contracts.migration import MigrationResult, Progress, Stage
+from activities.contracts.news import told_of_deep
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.wording import times
@@ -73,6 +74,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         *(("NOT VERIFIED", warning) for warning in blind_warnings(progress.unverified)),
         ("warning", progress.unsearched),
         ("flaky", times(progress.flaky)),
+        *told_of_deep(progress.deep),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("", progress.base_merged),

@@ -40,6 +40,7 @@ def a_spec(
     ladder: Sequence[str | dict[str, object]] = ("codemod",),
     phases: Sequence[str] = ("main",),
     pilot: int = 0,
+    gates: Sequence[str] = ("unit",),
     find: Sequence[dict[str, object]] = (),
     resolver: str = "",
     **fields: object,
@@ -58,7 +59,7 @@ def a_spec(
                 {
                     "name": phase,
                     "ladder": rungs,
-                    "checks": ["unit"],
+                    "checks": list(gates),
                     "pilot": pilot,
                     "sites": {"find": find},
                     "resolver": {resolver: how[resolver]} if resolver else None,

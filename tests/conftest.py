@@ -183,6 +183,7 @@ async def staging(
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land", "look_at_base", "compose_base_merge"),
+            *fakes.on("find_deep"),
             *worker._methods(JudgingActivities(blobs, undone)),
         ],
         options.DELIVERY: [delivery.write_report],

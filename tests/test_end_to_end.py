@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from activities.contracts.evidence import CheckResult
 from activities.contracts.migration import Stage
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Handoff
@@ -31,7 +32,12 @@ SHOP = filled(
       mkdir -p made
       echo {task} > made/{task}.txt
 creates: ["/made/*.txt"]
-approvals: [plan]""",
+approvals: [plan]
+landing: {deep: [late]}""",
+        "checks:\n": """\
+checks:
+  late: {run: [/usr/bin/python3, run_checks.py], results: tap, at: [landing]}
+""",
         "NAME": "shop",
     },
 )
@@ -107,6 +113,10 @@ async def migrated(whimbrel: Service, tmp_path_factory: pytest.TempPathFactory) 
     return Shop(report, whimbrel.hub(report), said, json.loads(_read(plan)), hashes)
 
 
+def _checked(handoff: Handoff) -> list[CheckResult]:
+    return [c for a in handoff.attempts if a.evidence for c in a.evidence.checks]
+
+
 def _read(path: str) -> str:
     return Path(path).read_text()
 
@@ -162,6 +172,15 @@ async def test_the_green_branch_is_sound(whimbrel: Service, migrated: Shop) -> N
     invariants.assert_sound(whimbrel.home, migrated.hub, migrated.report)
 
 
+async def test_the_branch_beside_it_was_moved_by_the_deep_checks(migrated: Shop) -> None:
+    beside = git(migrated.hub, "rev-parse", f"{migrated.report.branch}-green").decode().strip()
+    assert beside == migrated.report.tip
+    assert migrated.report.deep
+    assert (migrated.report.deep.green, migrated.report.deep.reds) == (beside, ())
+    gated = {c.check for h in migrated.report.handoffs for c in _checked(h)}
+    assert gated == {"all"}
+
+
 async def test_the_report_says_when_what_landed(migrated: Shop) -> None:
     report = migrated.report
     landed = {task: at.commit for at in report.landings for task in at.tasks}
@@ -190,7 +209,8 @@ async def test_a_file_whose_test_breaks_is_put_back_and_named(migrated: Shop) ->
 
 
 async def test_what_was_red_before_is_not_the_tasks_failure(migrated: Shop) -> None:
-    assert migrated.report.baseline_failures == {"all": (shop.RED_BEFORE,)}
+    red = (shop.RED_BEFORE,)
+    assert migrated.report.baseline_failures == {"all": red, "late": red}
     assert shop.RED_BEFORE in migrated.handoff("c1-0006").files
     assert b"new_name" in migrated.content(shop.RED_BEFORE)
 

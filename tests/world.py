@@ -6,6 +6,7 @@ file says decides what checks find; a test only chooses contents:
     old              a site
     bad…             red, the result names the file          worse…         red, names nothing
     landing-bad…     red at landing only, names the file     landing-worse… the same, names nothing
+    deep-bad…        red behind the landings only
     flaky…           red until it is asked afresh            damaged…       the harvest finds damage
     forbidden…       refused by the gate
 """
@@ -113,6 +114,8 @@ class World:
         self.tip = self.base
         self.upstream: str | BaseSeen = self.base
         """Upstream's head, or why it cannot be read."""
+        self.deep: str | None = None
+        """Where the branch beside the green one is."""
         self.rungs: list[Rung] = [rewrite()]
         self.resolver: Rung = rewrite()
         self.mind: Mind = lambda turn: "done"
@@ -260,11 +263,14 @@ class World:
             ),
         )
 
-    def reds(self, commit: str, moment: Moment, fresh: int) -> list[tuple[str, str | None]]:
+    def reds(
+        self, commit: str, moment: Moment, fresh: int, *, deep: bool = False
+    ) -> list[tuple[str, str | None]]:
         """(reason, file named) for everything that checks find in a tree."""
         found: list[tuple[str, str | None]] = []
         for path, content in self.tree(commit).items():
             said = content.removeprefix("landing-") if moment is Moment.LANDING else content
+            said = said.removeprefix("deep-") if deep else said
             if said.startswith("bad") or (said.startswith("flaky") and not fresh):
                 found.append((f"newly failing: {path}", path))
             elif said.startswith("worse"):

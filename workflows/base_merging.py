@@ -5,7 +5,7 @@ compare-and-swap. Whatever stands in its way is an answer, and never stops the l
 """
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput
@@ -18,11 +18,13 @@ from activities.contracts.moving_base import (
     ComposedBase,
     MergeBase,
 )
+from activities.contracts.news import LANDED_MORE
 from activities.contracts.requests import Land, RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from workflows import details
 from workflows.options import GIT, MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
+from workflows.telling import tell
 
 
 class BaseMerging:
@@ -43,11 +45,7 @@ class BaseMerging:
 
     async def tell(self, answer: BaseAnswer) -> None:
         """A migration that is gone needs no telling."""
-        migration = workflow.get_external_workflow_handle(migration_id(self._in.branch.migration))
-        try:
-            await migration.signal(BASE_MERGED, answer)
-        except ApplicationError as error:
-            workflow.logger.warning("the migration is gone", exc_info=error)
+        await tell(migration_id(self._in.branch.migration), BASE_MERGED, answer)
 
     async def _merge(self, answer: BaseAnswer) -> BaseAnswer:
         while True:
@@ -116,4 +114,6 @@ class BaseMerging:
             if getattr(error.cause, "type", None) != BRANCH_MOVED:
                 raise
             return False
+        if self._in.deep:
+            await tell(self._in.deep, LANDED_MORE)
         return True

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 from activities.checks import ChecksActivities
-from activities.contracts.children import QUEUE_NEWS, QueueInput, QueueNews
+from activities.contracts.children import QueueInput
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.messages import CountWorkers
+from activities.contracts.news import LANDED_MORE, QUEUE_NEWS, QueueNews
 from activities.contracts.requests import ComposeBatch, Land, Landed, RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from workflows.locally import locally
 from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
+from workflows.telling import tell
 
 
 class BatchSteps:
@@ -64,7 +66,7 @@ class BatchSteps:
     async def land(self, batch: Batch, length: int) -> Landed | None:
         """None: somebody moved the branch, against the rules; nothing landed."""
         try:
-            return await workflow.execute_activity_method(
+            landed = await workflow.execute_activity_method(
                 IntegrationActivities.land,
                 Land(
                     repository=self._in.repository,
@@ -80,14 +82,13 @@ class BatchSteps:
                 raise
             workflow.logger.warning("the branch moved under the queue", exc_info=error)
             return None
+        if self._in.deep:
+            await tell(self._in.deep, LANDED_MORE)
+        return landed
 
     async def tell_migration(self, news: QueueNews) -> None:
-        """One that is gone needs no telling."""
-        migration = workflow.get_external_workflow_handle(migration_id(self._in.branch.migration))
-        try:
-            await migration.signal(QUEUE_NEWS, news)
-        except ApplicationError as error:
-            workflow.logger.warning("the migration is gone", exc_info=error)
+        """What the queue saw meanwhile."""
+        await tell(migration_id(self._in.branch.migration), QUEUE_NEWS, news)
 
 
 async def check_hosts() -> int:

@@ -58,7 +58,7 @@ class Delegation:
         await self._see_to_children(steering)
         if self._final:
             return self._final
-        watched = self._kept.is_watched and self._queue.kept.is_watched
+        watched = self._kept.is_watched and self._queue.is_watched
         look = None if watched or steering.paused else RECHECK_CHILDREN
         ends = [end for end in (look, time_left, next_look) if end is not None]
         if timedelta() in ends:
@@ -72,7 +72,7 @@ class Delegation:
         except TimeoutError:
             if look:
                 await self._kept.look()
-                await self._queue.kept.look()
+                await self._queue.look()
         return self._final
 
     async def give_up(self) -> None:

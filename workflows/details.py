@@ -15,6 +15,7 @@ from activities.contracts.migration import (
     Progress,
     Stage,
 )
+from activities.contracts.news import told_of_deep
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import told_of_phases
@@ -64,6 +65,7 @@ def progress(
         base_told=moving_base.told(state.followed, state.stands_on if state.base else None),
         base_command=moving_base.command(migration.name, state.followed),
         flaky=state.flaky,
+        deep=state.deep,
     )
 
 
@@ -151,6 +153,7 @@ def markdown(now: Progress) -> str:
         *([("flaky", times(now.flaky))] if now.flaky else []),
         *([("base", now.base_merged)] if now.base_merged else []),
         *([("base", now.base_told)] if now.base_told else []),
+        *told_of_deep(now.deep),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
     ]

@@ -7,6 +7,7 @@ phases that were over begins them again, before the end.
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import Stage
 from workflows import judge, moving_base
+from workflows.behind import Behind
 from workflows.following import Following
 from workflows.landing_queue import LandingQueue
 from workflows.steps import Steps
@@ -23,20 +24,27 @@ class Ending(Following):
     def _landing_queue(self, steps: Steps) -> LandingQueue:
         """The phase's queue, in this run."""
         if self._queue is None:
+            deep, paused = steps.deep_input(self.state), self.state.queue_paused
             self._queue = LandingQueue(
                 steps.queue_input(self.state, self._phase),
+                Behind(deep, self.state.deep_open, paused, self._wake) if deep else None,
                 self.state.queue_open,
-                self.state.queue_paused,
+                paused,
                 self.state.followed.asked,
                 self._wake,
             )
         return self._queue
 
+    def _keep_in_mind(self, queue: LandingQueue) -> None:
+        """What a later run has to know of the queue, and of what looks behind it."""
+        deep_open = queue.behind is not None and queue.behind.kept.is_open
+        self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused, deep_open=deep_open)
+
     async def _close_queue(self, steps: Steps) -> None:
-        if self.state.queue_open:
+        if self.state.queue_open or self.state.deep_open:
             await self._landing_queue(steps).close()
         self._queue = None
-        self.set(queue_open=False, queue_paused=False)
+        self.set(queue_open=False, queue_paused=False, deep_open=False)
 
     async def _end_phase(self, steps: Steps, stage: Stage) -> None:
         """Goes on with the next phase, with an earlier one, or ends the migration like this."""
@@ -62,7 +70,13 @@ class Ending(Following):
         """Why the phase (the last one: the migration) may not end as it is; empty: it may."""
         assert self._order
         wanted = judge.gates(self._order.moments, last)
-        return await steps.gate(self.state, self._phase, wanted)
+        red = await steps.gate(self.state, self._phase, wanted)
+        queue = self._landing_queue(steps)
+        if red or queue.behind is None or self.state.tip == self.state.stands_on:
+            return red
+        red = await queue.behind.red(lambda: self.state.deep)
+        self._keep_in_mind(queue)
+        return red
 
     async def _begin(self, steps: Steps, phase: int) -> None:
         """A later phase, or one that begins again: what its tasks did before still counts."""

@@ -18,6 +18,7 @@ from activities.messages import MessageActivities
 from workflows import details
 from workflows.locally import locally
 from workflows.options import LEFTOVER_ENDS, LEFTOVER_ENDS_AT_MOST, MAX_STARTS
+from workflows.telling import tell
 
 Handle = workflow.ChildWorkflowHandle[Any, Any]
 
@@ -72,10 +73,7 @@ class Kept:
 
     async def tell(self, signal: str, *message: Any) -> None:
         """One that is gone is missed elsewhere: it needs no telling."""
-        try:
-            await workflow.get_external_workflow_handle(self._id).signal(signal, args=message)
-        except ApplicationError as error:
-            workflow.logger.warning("%s is gone", self._what, exc_info=error)
+        await tell(self._id, signal, *message)
 
     async def look(self) -> None:
         """Asks the server whether it is still open."""

@@ -6,6 +6,7 @@ from temporalio import workflow
 
 from activities.contracts.children import CLOSE, PAUSE, QueueInput, QueueState
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
+from workflows.behind import Behind
 from workflows.kept import Handle, Kept
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.options import of_migration, queue_id
@@ -17,6 +18,7 @@ class LandingQueue:
     def __init__(
         self,
         queue: QueueInput,
+        behind: Behind | None,
         is_open: bool,
         is_paused: bool,
         base: MergeBase | None,
@@ -24,7 +26,8 @@ class LandingQueue:
     ) -> None:
         """`news` is called when the queue is not open any more; `base`: what it was asked to merge
         and has not answered."""
-        self._in = queue
+        self.behind = behind
+        self._in = queue.model_copy(update={"deep": behind.id if behind else ""})
         self.id = queue_id(queue.repository.id, queue.branch.name)
         self.kept = Kept("the merge queue", self.id, is_open, self._start, lambda _: news())
         self.is_paused = is_paused
@@ -38,6 +41,19 @@ class LandingQueue:
         await self.kept.keep()
         if changed:
             await self.kept.tell(PAUSE, paused)
+        if self.behind:
+            await self.behind.keep(paused)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its end, and that of what looks behind it, is heard of at once."""
+        return self.kept.is_watched and (self.behind is None or self.behind.kept.is_watched)
+
+    async def look(self) -> None:
+        """Asks the server whether they are still open."""
+        await self.kept.look()
+        if self.behind:
+            await self.behind.kept.look()
 
     async def merge_base(self, order: MergeBase | None) -> None:
         """Asks for a head of the base, once; one that starts anew has heard of it."""
@@ -46,8 +62,10 @@ class LandingQueue:
         self._base = order
 
     async def close(self) -> None:
-        """Nothing more will come: it answers what is waiting and ends."""
+        """Nothing more will come: it answers what is waiting and ends; nobody looks behind it."""
         await self.kept.tell(CLOSE)
+        if self.behind:
+            await self.behind.stop()
 
     async def _start(self) -> Handle:
         state = QueueState(paused=self.is_paused, base=self._base)

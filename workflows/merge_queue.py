@@ -16,10 +16,11 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.contracts.children import QueueInput, QueueNews, QueueState
+from activities.contracts.children import QueueInput, QueueState
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
 from activities.contracts.messages import Answer, AnswerTasks
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
+from activities.contracts.news import QueueNews
 from activities.messages import MessageActivities
 from workflows import batch_steps, batching, details
 from workflows.base_merging import BaseMerging

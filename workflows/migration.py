@@ -149,7 +149,7 @@ class MigrationWorkflow(Ending):
             report = await delegation.advance(self._steering(), time_left, self._until_look())
             self.set(worked=self.state.worked + (workflow.time() - began) * counts)
             self.set(area_open=delegation.is_open, steered=delegation.told)
-            self.set(queue_open=queue.kept.is_open, queue_paused=queue.is_paused)
+            self._keep_in_mind(queue)
             if report is None:
                 await self._see_to_pilot(steps, delegation.pilot)
                 await self._follow(steps, queue)

@@ -68,6 +68,10 @@ MAX_REOPENS = 5
 """Workspaces lost in a row before a task gives up."""
 STORAGE_PAUSE_AT_MOST = 300.0
 """Seconds between two tries of a host's step that met trouble with storage."""
+GUARD_COMMITS = 8
+GUARD_AFTER = timedelta(minutes=30)
+"""How many landings, or how much time, until all checks run behind them, where a landing runs only
+those that cover what it changes and no check is a deep one."""
 MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)
 ENQUEUE_AGAIN = timedelta(minutes=15)
@@ -104,6 +108,10 @@ def task_id(name: str, task: str, start: int) -> str:
 
 def queue_id(repository: str, branch: str) -> str:
     return f"merge-queue/{repository}/{branch}"
+
+
+def deep_id(repository: str, branch: str) -> str:
+    return f"deep-checks/{repository}/{branch}"
 
 
 class LocalOptions(TypedDict):

@@ -8,7 +8,6 @@ from collections import Counter
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
-from activities.contracts.children import QUEUE_NEWS, QueueNews
 from activities.contracts.migration import (
     MigrationInput,
     MigrationResult,
@@ -16,6 +15,7 @@ from activities.contracts.migration import (
     Progress,
     Stage,
 )
+from activities.contracts.news import DEEP_NEWS, QUEUE_NEWS, DeepNews, QueueNews
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import Survey
 from workflows import details
@@ -48,6 +48,13 @@ class Shown(Commanded):
         """What its merge queue saw meanwhile."""
         self.set(flaky=dict(Counter(self.state.flaky) + Counter(news.flaky)))
         self.show()
+
+    @workflow.signal(name=DEEP_NEWS)
+    def deep_news(self, news: DeepNews) -> None:
+        """What the deep checks saw; those of an earlier life say nothing any more."""
+        if news.epoch == self.state.epoch:
+            self.set(deep=news)
+            self.show()
 
     @property
     def _phase(self) -> str:

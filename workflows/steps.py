@@ -1,4 +1,4 @@
-"""The steps of a migration: each asks one activity, or makes up what a child is started with.
+"""The steps of a migration: each asks one activity.
 
 Steps decide nothing and remember nothing; whatever one needs is in its arguments.
 """
@@ -7,12 +7,11 @@ from temporalio import workflow
 
 from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
-from activities.contracts.children import AreaInput, QueueInput
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.migration import MigrationInput, MigrationState, Verdict
+from activities.contracts.migration import MigrationState, Verdict
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
-from activities.contracts.repository import Base, GreenBranch
+from activities.contracts.repository import Base
 from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
@@ -37,9 +36,10 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows import attempts, budget, moving_base
+from workflows import attempts, moving_base
+from workflows.begun import Begun
 from workflows.locally import locally
-from workflows.options import AREA, DELIVER, GIT, VERIFY
+from workflows.options import DELIVER, GIT, VERIFY
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
@@ -51,15 +51,8 @@ async def read_order(spec: BlobRef) -> MigrationOrder:
     )
 
 
-class Steps:
+class Steps(Begun):
     """The steps of one migration."""
-
-    def __init__(self, migration: MigrationInput, order: MigrationOrder) -> None:
-        self._in = migration
-        self._order = order
-        self.branch = GreenBranch(
-            repository=migration.repository.id, name=order.branch, migration=migration.name
-        )
 
     async def take_base(self) -> Base:
         return await workflow.execute_activity_method(
@@ -73,7 +66,12 @@ class Steps:
         """Owns the green branch (again), and says where it is."""
         return await workflow.execute_activity_method(
             IntegrationActivities.claim_branch,
-            ClaimBranch(repository=self._in.repository, branch=self.branch, at=at),
+            ClaimBranch(
+                repository=self._in.repository,
+                branch=self.branch,
+                at=at,
+                deep=any(self._order.deep),
+            ),
             summary=f"where is {self.branch.name}?",
             **GIT,
         )
@@ -176,45 +174,6 @@ class Steps:
             **VERIFY,
         )
 
-    def queue_input(self, state: MigrationState, phase: str) -> QueueInput:
-        """What the phase's merge queue is started with."""
-        assert state.base
-        return QueueInput(
-            repository=self._in.repository,
-            branch=self.branch,
-            spec=self._in.spec,
-            phase=phase,
-            base=state.base.commit,
-        )
-
-    def area_input(self, state: MigrationState, phase: str, queue: str) -> AreaInput:
-        """What the area is started with that does the cycle's work."""
-        assert state.plan and state.base and state.tip  # noqa: PT018
-        return AreaInput(
-            name=self._in.name,
-            area=AREA,
-            parent=workflow.info().workflow_id,
-            epoch=state.epoch,
-            cycle=state.cycle,
-            repository=self._in.repository,
-            branch=self.branch,
-            queue=queue,
-            spec=self._in.spec,
-            plan=state.plan.plan,
-            phase=phase,
-            concurrency=self._order.concurrency,
-            base=state.base.commit,
-            tip=state.tip,
-            survey=state.survey.data if state.survey else None,
-            pilot=state.plan.pilot,
-            skipped=state.skipped,
-            thinks=self._thinks(state),
-            each=budget.each(state, self._order) if self._thinks(state) else None,
-        )
-
-    def _thinks(self, state: MigrationState) -> bool:
-        return any(self._order.thinks[state.phase : state.phase + 1])
-
     async def judge_pilot(self, state: MigrationState, handoffs: BlobRef) -> Pilot:
         assert state.plan and state.survey  # noqa: PT018
         return await workflow.execute_activity_method(
@@ -262,6 +221,7 @@ class Steps:
                 plan=state.plan,
                 pilots=state.pilots,
                 flaky=state.flaky,
+                deep=state.deep,
                 unbegun=self._order.phases[state.phase + 1 :],
                 followed=state.followed,
                 base_told=moving_base.told(state.followed, state.stands_on),

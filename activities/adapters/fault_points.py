@@ -27,6 +27,7 @@ class Effect(StrEnum):
     REF_OWNER = "ref/owner"
     REF_BRANCH = "ref/branch"
     REF_LAND = "ref/land"
+    REF_DEEP = "ref/deep"
     REF_BASE_BRANCH = "ref/base-branch"
     REF_BASE = "ref/base"
     REF_INCOMING = "ref/incoming"

@@ -20,6 +20,7 @@ from activities.adapters.reporting import (
 )
 from activities.contracts.evidence import CheckOutcome, CheckResult
 from activities.contracts.migration import Stage
+from activities.contracts.news import told_of_deep
 from activities.contracts.pilot import Pilot, pilot_rows
 from activities.contracts.report import MigrationReport
 from activities.contracts.wording import times
@@ -89,6 +90,7 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         tabled=bool(report.handoffs),
         repository=without_credentials(report.repository),
         took=span(report.started_at, report.finished_at),
+        deep=told_of_deep(report.deep),
         flaky_landings=times(report.flaky_landings),
         interrupted=interrupted(report.interruptions),
         **shared(),

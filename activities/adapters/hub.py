@@ -16,15 +16,17 @@ from activities.adapters.composing import (
     carry,
     compose_batch,
 )
+from activities.adapters.deep_branch import advance_deep, find_deep
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.landed_since import landed_since, on_paths
 from activities.adapters.merging import Merge
-from activities.adapters.refs import ABSENT, OURS, ref_word, update
+from activities.adapters.refs import ABSENT, OURS, BranchMoved, ref_word, update
 from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.repository import Base, GreenBranch
+from activities.contracts.requests import FoundDeep
 from activities.contracts.spec import MigrationSpec, Phase
 
 CONFIGURATION = {
@@ -45,14 +47,6 @@ class BranchOwned(Exception):
     def __init__(self, branch: str, owner: str) -> None:
         self.owner = owner
         super().__init__(f"the branch {branch} belongs to the migration {owner}")
-
-
-class BranchMoved(Exception):
-    """The green branch is not where the landing started from."""
-
-    def __init__(self, branch: str, tip: str) -> None:
-        self.tip = tip
-        super().__init__(f"the branch {branch} is at {tip}")
 
 
 class Hub(MovingBase):
@@ -100,19 +94,22 @@ class Hub(MovingBase):
             return None
         return Base(commit=commit, tree=self.tree(commit), branch=self.read_blob(branch).decode())
 
-    def claim_branch(self, branch: GreenBranch, at: str) -> str:
+    def claim_branch(self, branch: GreenBranch, at: str, *, deep: bool = False) -> str:
         """Makes the migration the branch's owner, starts it at `at` if it is new; returns its tip.
+        `deep`: it owns the name of the one beside it too, which begins when the deep checks held.
 
-        Raises BranchOwned when another migration owns it; the same one may claim again.
+        Raises BranchOwned when another migration owns one; the same one may claim again.
         """
-        owner, head = f"{OURS}owner/{branch.name}", f"refs/heads/{branch.name}"
-        with self.writing([owner, head]) as git:
-            owned = self.ref(owner)
-            if owned is None:
-                name = self.write_blob(branch.migration.encode())
-                update(git, owner, name, ABSENT, Effect.REF_OWNER)
-            elif (name := self.read_blob(owned).decode()) != branch.migration:
-                raise BranchOwned(branch.name, name)
+        owner, head = f"{OURS}owner/", f"refs/heads/{branch.name}"
+        names = (branch.name, branch.deep_name) if deep else (branch.name,)
+        with self.writing([*(owner + name for name in names), head]) as git:
+            for name in names:
+                owned = self.ref(owner + name)
+                if owned is None:
+                    mine = self.write_blob(branch.migration.encode())
+                    update(git, owner + name, mine, ABSENT, Effect.REF_OWNER)
+                elif (other := self.read_blob(owned).decode()) != branch.migration:
+                    raise BranchOwned(name, other)
             if self.ref(head) is None:
                 self.parents(at)
                 update(git, head, at, ABSENT, Effect.REF_BRANCH)
@@ -183,6 +180,13 @@ class Hub(MovingBase):
                 raise BranchMoved(branch, tip)
             update(git, head, new, old, Effect.REF_LAND)
         return new
+
+    def find_deep(self, branch: GreenBranch, base: str, to: str | None = None) -> FoundDeep:
+        """Where the branch and the one beside it are, which first goes to `to`, if given."""
+        tip = self.tip(branch.name)
+        if to:
+            advance_deep(self, branch.deep_name, tip, to, base)
+        return find_deep(self, branch.deep_name, tip, base)
 
     @property
     def half_made(self) -> Path:

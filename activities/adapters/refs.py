@@ -41,6 +41,14 @@ class RefMissing(Exception):
     """A branch or ref that is not in the hub."""
 
 
+class BranchMoved(Exception):
+    """The green branch is not where the landing started from."""
+
+    def __init__(self, branch: str, tip: str) -> None:
+        self.tip = tip
+        super().__init__(f"the branch {branch} is at {tip}")
+
+
 class References(Objects):
     """The refs of one bare directory, beside its objects."""
 

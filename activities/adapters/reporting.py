@@ -28,6 +28,7 @@ from activities.adapters.report_words import (
     what_followed,
 )
 from activities.contracts.migration import Stage
+from activities.contracts.news import told_of_deep
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
@@ -89,6 +90,7 @@ def _heading(report: MigrationReport) -> str:
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
+    lines += [f"- {name.capitalize()}: {text(said)}" for name, said in told_of_deep(report.deep)]
     if report.unsearched:
         lines.append(f"- **Warning**: {text(report.unsearched)}")
     if report.unbegun:

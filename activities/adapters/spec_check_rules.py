@@ -50,6 +50,32 @@ def is_judged_at_landing(check: Check | None) -> bool:
     return check.expected_at(Moment.LANDING) != Expectation.REPORT
 
 
+def landing_faults(landing: Mapping[str, Any], checks: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every check at landing is either waited for or deep, and no other one is named."""
+    named: dict[str, Path] = {}
+    for field in ("checks", "deep"):
+        for number, name in enumerate(items(landing.get(field))):
+            path = ("landing", field, number)
+            if not isinstance(name, str):
+                continue
+            check = part(Check, checks[name]) if name in checks else None
+            if name not in checks:
+                yield Fault(path, f"unknown check `{name}`", choices(name, checks))
+            elif name in named:
+                yield Fault(path, f"`{name}` is named twice", "a batch waits for it, or it is deep")
+            elif check and Moment.LANDING not in check.moments:
+                advice = f"say `at: [landing]` under checks.{name}"
+                yield Fault(path, f"`{name}` does not run at landing", advice)
+            named[name] = path
+    for name, value in checks.items() if landing.get("checks") else ():
+        check = part(Check, value)
+        if check and Moment.LANDING in check.moments and name not in named:
+            advice = f"add `{name}` to `checks` or `deep`, or take landing out of its `at`"
+            yield Fault(
+                ("landing", "checks"), f"`{name}` runs at landing and is in neither", advice
+            )
+
+
 def runs_on_base(check: Check) -> bool:
     """Whether it runs without a task's paths: it has no list, or something stands for it."""
     return list_placeholder(check.run) is None or check.whole is not None or _has_otherwise(check)

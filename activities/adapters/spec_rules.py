@@ -7,7 +7,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from activities.adapters import spec_words as words
-from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing
+from activities.adapters.spec_check_rules import check_faults, is_judged_at_landing, landing_faults
 from activities.adapters.spec_command_rules import environment_faults, resolver_faults, rung_faults
 from activities.adapters.spec_finder_rules import finder_faults
 from activities.adapters.spec_fleet import repository_faults
@@ -45,6 +45,7 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
         sites = table(value.get("sites"))
         for place, finder in _finders(sites, (*path, "sites", "find")):
             yield from finder_faults(finder, place, checks)
+    yield from landing_faults(table(data.get("landing")), checks)
     yield from _phases_faults(data)
     if "pilot" in items(data.get("approvals")) and not any(v.get("pilot") for _, v in parts):
         path = ("approvals", items(data["approvals"]).index("pilot"))
@@ -153,10 +154,12 @@ def _checked_faults(data: dict[str, Any], phase: dict[str, Any], at: Path) -> It
         if isinstance(name, str) and name not in checks:
             advice = choices(name, checks)
             yield Fault((*at, "checks", number), f"unknown check `{name}`", advice)
-    forms = [part(Check, checks[n]) for n in named if isinstance(n, str) and n in checks]
-    if None in forms or len(forms) < len(named) or not checks:
+    forms = {n: part(Check, checks[n]) for n in named if isinstance(n, str) and n in checks}
+    if None in forms.values() or len(forms) < len(named) or not checks:
         return
-    if not any(is_judged_at_landing(check) for check in forms):
+    deep = items(table(data.get("landing")).get("deep"))
+    if not any(is_judged_at_landing(check) for name, check in forms.items() if name not in deep):
         path = (*at, "checks") if "checks" in phase else ("checks",)
         advice = "give one check `at: [task, landing]` and an `expect` other than report"
+        advice += ", and leave it out of `landing: {deep: …}`" if deep else ""
         yield Fault(path, "nothing is checked at landing", advice)

@@ -67,6 +67,16 @@ class ResultPatterns(KeywordForm):
         return self.passed is not None or self.count is not None
 
 
+class Landings(Form):
+    """Which of the checks at landing a batch waits for."""
+
+    checks: tuple[str, ...] = ()
+    """Names of those that it does; empty: all that are not deep."""
+    deep: tuple[str, ...] = ()
+    """Names of those that run behind, one run at a time on the newest commit: what they hold on is
+    what `<branch>-green` moves to."""
+
+
 class Normalisation(KeywordForm):
     """Takes out of ids what differs from run to run, after addresses and the checkout's root."""
 

@@ -26,8 +26,6 @@ ENQUEUE = "enqueue"
 """task → queue, with a Candidate."""
 WITHDRAW = "withdraw"
 """task → queue, with a Candidate."""
-QUEUE_NEWS = "queue_news"
-"""queue → migration, with a QueueNews."""
 PAUSE = "pause"
 """migration → queue, with a bool."""
 CLOSE = "close"
@@ -264,13 +262,6 @@ class QueueState(Contract):
     """A head of the base that goes before the next batch."""
 
 
-class QueueNews(Contract):
-    """What a queue saw since it last told its migration."""
-
-    flaky: dict[str, int] = {}
-    """Check → how often it was red at a landing and green when asked once more."""
-
-
 class QueueInput(Contract):
     """Starts or continues the merge queue of one green branch."""
 
@@ -280,4 +271,6 @@ class QueueInput(Contract):
     phase: str
     base: CommitId
     """The migration's base."""
+    deep: str = ""
+    """The workflow id of the deep checks, which are told of each landing; empty: there are none."""
     state: QueueState = QueueState()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Field
 
 from activities.contracts.base import Form
+from activities.contracts.check_forms import Landings
 from activities.contracts.fleet import (
     MAX_REPOSITORIES,
     FleetBounds,
@@ -93,6 +94,7 @@ class MigrationDraft(Form):
     plan: PlanName = STATIC
     protect: tuple[str, ...] = ()
     integrity: tuple[Waiver, ...] = ()
+    landing: Landings = Landings()
     limits: Limits = Limits()
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
@@ -121,6 +123,7 @@ class MigrationDraft(Form):
             phases=tuple(self._phase(draft, only) for draft in drafts),
             protect=self.protect,
             integrity=self.integrity,
+            landing=self.landing,
             limits=self.limits,
             approvals=self.approvals,
             delivery=self.delivery,

@@ -8,6 +8,7 @@ from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import Followed
+from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
@@ -81,11 +82,14 @@ class MigrationState(Steerable):
     """Checks that were red as a whole on the base: no change can make them worse."""
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
+    deep: DeepNews | None = None
+    """What the deep checks last said."""
     plan: PlanSummary | None = None
     area_open: bool = False
     queue_open: bool = False
     queue_paused: bool = False
     """What the queue was last told."""
+    deep_open: bool = False
     approved: bool = False
     """The plan is, where it has to be."""
     rejected: str = ""
@@ -230,3 +234,5 @@ class Progress(Contract):
     """The exact command that answers what is to be decided about the base."""
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
+    deep: DeepNews | None = None
+    """What the deep checks last said, where there are any."""

@@ -5,6 +5,7 @@ from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import Evidence
 from activities.contracts.migration import Stage
 from activities.contracts.moving_base import BaseMerge
+from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.survey import Survey
@@ -58,6 +59,8 @@ class MigrationReport(Contract):
     """check → ids that were red in one of the two baseline runs and not in the other."""
     flaky_landings: dict[str, int] = {}
     """check → how often it was red at a landing and green when asked once more."""
+    deep: DeepNews | None = None
+    """What the deep checks last said, where there were any."""
     blind_checks: tuple[str, ...] = ()
     """Checks whose whole run was red on the base, so that no change could make them worse."""
     decisions: tuple[HumanDecision, ...] = ()

@@ -51,3 +51,9 @@ class GreenBranch(Contract):
     name: str
     """Such as `whimbrel/bare-asserts`; stored as refs/heads/<name> in the hub."""
     migration: str
+
+    @property
+    def deep_name(self) -> str:
+        """The branch beside it that only moves to what the deep checks held on; no folder below
+        it, for git has no room for `x/green` beside `x`."""
+        return f"{self.name}-green"

@@ -10,6 +10,7 @@ from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
 from activities.contracts.money import Usd
 from activities.contracts.moving_base import BothSides, Followed
+from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
@@ -26,6 +27,26 @@ class ClaimBranch(Contract):
     repository: Repository
     branch: GreenBranch
     at: CommitId
+    deep: bool = False
+    """The one beside it too, which follows the deep checks."""
+
+
+class FindDeep(Contract):
+    repository: Repository
+    branch: GreenBranch
+    base: CommitId
+    """The migration's base."""
+    to: CommitId | None = None
+    """A commit of the branch on which the deep checks held: the branch beside it goes there."""
+
+
+class FoundDeep(Contract):
+    """Where a green branch is, and the one beside it."""
+
+    tip: CommitId
+    green: CommitId | None
+    behind: int
+    """Commits of the branch that the other does not have."""
 
 
 class ClaimedBranch(Contract):
@@ -66,6 +87,10 @@ class MigrationOrder(Contract):
     """When any check runs at all."""
     follow: int = 0
     """Seconds from one look at the base to the next; 0: it is not followed."""
+    deep: tuple[bool, ...] = ()
+    """Of each phase: whether there are checks behind its landings."""
+    each: tuple[bool, ...] = ()
+    """Of each phase: whether they are deep checks, which look at whatever landed."""
 
 
 class TakeSurvey(Contract):
@@ -258,6 +283,8 @@ class RunChecks(Contract):
     """Where the green branch began: what `same_as` is held against stands on its chain above."""
     merges: BothSides | None = None
     """The commit merges a head of the base: the list placeholders stand for what that changed."""
+    deep: bool = False
+    """Not the checks that gate a landing, but those behind it; see chosen_checks.py."""
 
 
 class TakeBaseline(Contract):
@@ -398,6 +425,7 @@ class WriteReport(Contract):
     """Check → how often it was red at a landing and green when asked once more."""
     followed: Followed = Followed()
     base_told: str = ""
+    deep: DeepNews | None = None
 
 
 class WrittenReport(Contract):

@@ -14,6 +14,7 @@ from activities.contracts.base import Form, digest_of
 from activities.contracts.check_forms import (
     Allowed,
     Expectation,
+    Landings,
     Normalisation,
     ResultKind,
     ResultPatterns,
@@ -190,6 +191,7 @@ class MigrationSpec(Form):
     """gitignore patterns nobody may change, lifted only where a phase's claims name the path."""
     integrity: tuple[Waiver, ...] = ()
     """What the gate's rules about tests let pass, where, and why."""
+    landing: Landings = Landings()
     limits: Limits = Limits()
     models: Models = Models()
     """Who thinks: one model per role; a `claude` rung may name another for itself."""

@@ -8,6 +8,7 @@ from test_reporting import BASE, a_report
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.moving_base import BaseMerge
+from activities.contracts.news import DeepNews, OpenRed
 from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.work import (
     Attempt,
@@ -110,6 +111,12 @@ def a_base_merge(*anew: str) -> BaseMerge:
     return BaseMerge(commit="4" * 40, head="5" * 40, at=at, commits=2, taken_anew=anew)
 
 
+def a_red() -> OpenRed:
+    return OpenRed(
+        check="e2e", reasons=("newly failing: t",), since="2026-01-01", good=BASE, bad=BASE
+    )
+
+
 def a_story(**fields: object) -> MigrationReport:
     """Three tasks in two commits, one of them partial, and all else that a report can say."""
     decided = HumanDecision(
@@ -128,6 +135,7 @@ def a_story(**fields: object) -> MigrationReport:
         "decisions": (decided,),
         "baseline_failures": {"unit": ("tests.test_old::test_z",)},
         "flaky": {"unit": ("tests.test_clock::test_now",)},
+        "deep": DeepNews(green=BASE, behind=2, reds=(a_red(),)),
         "flaky_landings": {"unit": 3, "lint": 1},
         "base_merges": (a_base_merge("src/a.py"),),
         "base_sites": 3,

@@ -10,6 +10,7 @@ from report_pages import (
     a_base_merge,
     a_check,
     a_large_report,
+    a_red,
     a_story,
     an_attempt,
     landed,
@@ -24,6 +25,7 @@ from activities.adapters.reporting import render_report
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome
 from activities.contracts.migration import Stage
+from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
@@ -135,6 +137,7 @@ def everywhere(text: str) -> MigrationReport:
         landings=(landing(1, 9),),
         baseline_failures={text: (text,)},
         flaky={text: (text,)},
+        deep=DeepNews(reds=(a_red().model_copy(update={"check": text, "reasons": (text,)}),)),
         flaky_landings={text: 2},
         base_merges=(a_base_merge(text),),
         base_told=text,

@@ -341,6 +341,26 @@ MISTAKES = {
         "checks: {unit: {run: x, results_from: §[a.xml]}}",
         "add `results: junit`",
     ),
+    "unknown deep check": (
+        "checks: {unit: {run: x}}\nlanding: {deep: [§unti]}",
+        "did you mean `unit`?",
+    ),
+    "deep check that is waited for": (
+        "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {checks: [unit, e2e], deep: [§e2e]}",
+        "a batch waits for it, or it is deep",
+    ),
+    "deep check that does not run at landing": (
+        "checks: {unit: {run: x}, e2e: {run: x, at: [end]}}\nlanding: {deep: [§e2e]}",
+        "say `at: [landing]` under checks.e2e",
+    ),
+    "check at landing that nobody names": (
+        "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {checks: §[unit]}",
+        "add `e2e` to `checks` or `deep`",
+    ),
+    "only deep checks": (
+        "checks: §{unit: {run: x}}\nlanding: {deep: [unit]}",
+        "leave it out of `landing: {deep: …}`",
+    ),
     "bad pattern of what a check covers": (
         "checks: {unit: {run: x, covers: [§./a/**]}}",
         "write `/a/**`",

@@ -28,7 +28,9 @@ from activities.contracts.requests import (
     ComposeBatch,
     ConcludeAttempt,
     CountLeft,
+    FindDeep,
     FindLanded,
+    FoundDeep,
     Land,
     Landed,
     LandedTasks,
@@ -150,17 +152,18 @@ class Fakes:
 
     @activity.defn(name="run_checks")
     async def run_checks(self, asked: RunChecks) -> Evidence:
-        world = await self._enter(asked.name, "run_checks", asked)
-        before = world.reds(asked.compare_with, Moment.LANDING, 1)
+        world = await self._enter(asked.name, "deep_checks" if asked.deep else "run_checks", asked)
+        before = world.reds(asked.compare_with, Moment.LANDING, 1, deep=asked.deep)
         before += world.reds(asked.merges.head, Moment.LANDING, 1) if asked.merges else []
-        reds = [r for r in world.reds(asked.commit, asked.moment, asked.fresh) if r not in before]
+        seen = world.reds(asked.commit, asked.moment, asked.fresh, deep=asked.deep)
+        reds = [r for r in seen if r not in before]
         return Evidence(
             tree=world.tree_id(asked.commit),
             compared_with=asked.compare_with,
             moment=asked.moment,
             checks=(
                 CheckResult(
-                    check="unit",
+                    check="e2e" if asked.deep else "unit",
                     outcome=CheckOutcome.RED if reds else CheckOutcome.GREEN,
                     reasons=tuple(reason for reason, _ in reds),
                     failing_files=tuple(path for _, path in reds if path),
@@ -268,6 +271,15 @@ class Fakes:
         cycles = [int(task.split("-")[0][1:]) for task in world.landed()]
         standing = world.stands_on(world.tip)
         return ClaimedBranch(tip=world.tip, cycle=max(cycles, default=0), stands_on=standing)
+
+    @activity.defn(name="find_deep")
+    async def find_deep(self, asked: FindDeep) -> FoundDeep:
+        world = await self._enter(asked.branch.migration, "find_deep", asked)
+        chain = [world.base, *world.chain()]
+        if asked.to and chain.index(asked.to) >= chain.index(world.deep or world.base):
+            world.deep = asked.to
+        behind = len(chain) - 1 - chain.index(world.deep or world.base)
+        return FoundDeep(tip=world.tip, green=world.deep, behind=behind)
 
     @activity.defn(name="find_landed")
     async def find_landed(self, asked: FindLanded) -> LandedTasks:

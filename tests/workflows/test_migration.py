@@ -197,7 +197,7 @@ async def test_red_checks_at_the_end_stop_the_migration_short_of_done(stage):
     world = stage.world("m-gate", a="old")
     world.rungs = [rewrite("landing-bad")]
     spec = {"checks": {"unit": {"run": "true", "at": ["task", "end"]}}}
-    world.reds = lambda commit, moment, fresh: (
+    world.reds = lambda commit, moment, fresh, **_: (
         [("red at the end", None)] if moment == "end" and world.tip == commit else []
     )
     result = await (await stage.start(world, spec=spec)).result()

@@ -1,0 +1,89 @@
+"""What a merge queue and the deep checks behind it tell their migration."""
+
+from activities.contracts.base import BlobRef, CommitId, Contract
+from activities.contracts.repository import GreenBranch, Repository
+
+QUEUE_NEWS = "queue_news"
+"""queue → migration, with a QueueNews."""
+DEEP_NEWS = "deep_news"
+"""deep checks → migration, with a DeepNews."""
+LANDED_MORE = "landed_more"
+"""queue → deep checks: the branch is not where it was."""
+STOP = "stop"
+"""migration → deep checks: end at once."""
+
+
+class QueueNews(Contract):
+    """What a queue saw since it last told its migration."""
+
+    flaky: dict[str, int] = {}
+    """Check → how often it was red at a landing and green when asked once more."""
+
+
+class OpenRed(Contract):
+    """A deep check that is red; whatever broke it landed after `good` and no later than `bad`."""
+
+    check: str
+    reasons: tuple[str, ...] = ()
+    """Of its last run; at most 5."""
+    files: tuple[str, ...] = ()
+    """What its failing results name; at most 20."""
+    since: str
+    """When it was first seen: ISO 8601."""
+    good: CommitId
+    """The last commit on which it held."""
+    bad: CommitId
+    """The first one on which it was seen red."""
+
+
+class DeepNews(Contract):
+    """How far the deep checks are; whole each time."""
+
+    epoch: str = ""
+    """Of the migration that they were started by."""
+    phase: str = ""
+    green: CommitId | None = None
+    """The last commit of the branch on which all of them held: where the second ref is."""
+    looked: CommitId | None = None
+    """The last commit that they were run on."""
+    behind: int = 0
+    """Commits of the branch that the second ref does not have yet."""
+    reds: tuple[OpenRed, ...] = ()
+    closed: bool = False
+    """Nothing lands any more, and `looked` is the end of the branch."""
+
+
+class DeepInput(Contract):
+    """Starts or continues the deep checks of one green branch."""
+
+    repository: Repository
+    branch: GreenBranch
+    spec: BlobRef
+    phase: str
+    base: CommitId
+    """The migration's base."""
+    parent: str
+    """The workflow id that the news go to."""
+    each: bool
+    """They look at the branch whenever it has moved; else now and again, as a guard of what
+    checks say that they cover."""
+    looked_at: float = 0.0
+    """When they last looked: seconds since the epoch."""
+    paused: bool = False
+    closing: bool = False
+    news: DeepNews
+
+
+def told_of_deep(news: DeepNews | None) -> list[tuple[str, str]]:
+    """Rows for people: where the second ref is, and what is red behind the landings."""
+    if news is None or not (news.green or news.reds or news.behind):
+        return []
+    commits = "1 commit" if news.behind == 1 else f"{news.behind} commits"
+    far = f", {commits} behind" if news.behind else ""
+    at = f"at {news.green[:12]}" if news.green else "none yet"
+    rows = [("deep green", f"{at}{far}")]
+    for red in news.reds:
+        said = f"{red.check} since {red.since}, by what landed after {red.good[:12]} up to "
+        said += f"{red.bad[:12]}: {'; '.join(red.reasons) or 'red'}"
+        rows.append(("DEEP RED", said))
+    return rows

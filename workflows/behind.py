@@ -1,0 +1,70 @@
+"""The deep checks as their migration sees them: opened with a phase's queue, paused, kept alive,
+closed when they have looked at the end of the branch.
+"""
+
+from collections.abc import Callable
+
+from temporalio import workflow
+
+from activities.contracts.children import CLOSE, PAUSE
+from activities.contracts.news import STOP, DeepInput, DeepNews
+from workflows.deep_checks import DeepChecksWorkflow
+from workflows.deep_reds import why_held
+from workflows.kept import Handle, Kept
+from workflows.options import RECHECK_CHILDREN, deep_id, of_migration
+
+
+class Behind:
+    """What looks behind one phase's landings; lives inside the migration's run."""
+
+    def __init__(
+        self, deep: DeepInput, is_open: bool, is_paused: bool, news: Callable[[], None]
+    ) -> None:
+        """`news` is called when they are not open any more."""
+        self._in = deep
+        self.id = deep_id(deep.repository.id, deep.branch.name)
+        self.kept = Kept("the deep checks", self.id, is_open, self._start, lambda _: news())
+        self._is_paused = is_paused
+        """What they were last told."""
+
+    async def keep(self, paused: bool) -> None:
+        """They are open when this returns, and begin no run while the migration is paused."""
+        changed, self._is_paused = paused != self._is_paused, paused
+        await self.kept.keep()
+        if changed:
+            await self.kept.tell(PAUSE, paused)
+
+    async def red(self, news: Callable[[], DeepNews | None]) -> str:
+        """What they have against what landed, once they have looked at the end of the branch and
+        closed; empty: nothing. `news`: their last word."""
+        while not ((said := news()) and said.closed and said.phase == self._in.phase):
+            await self.kept.keep()
+            await self.kept.tell(CLOSE)
+            await self._until_closed()
+        return why_held(said.reds)
+
+    async def stop(self) -> None:
+        """Nobody wants to know any more."""
+        if self.kept.is_open:
+            await self.kept.tell(STOP)
+
+    async def _until_closed(self) -> None:
+        while self.kept.is_open:
+            try:
+                await workflow.wait_condition(
+                    lambda: not self.kept.is_open,
+                    timeout=None if self.kept.is_watched else RECHECK_CHILDREN,
+                    timeout_summary="the deep checks look at what has landed",
+                )
+            except TimeoutError:
+                await self.kept.look()
+
+    async def _start(self) -> Handle:
+        return await workflow.start_child_workflow(
+            DeepChecksWorkflow.run,
+            self._in.model_copy(update={"paused": self._is_paused}),
+            id=self.id,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"looks behind the landings on {self._in.branch.name}",
+            search_attributes=of_migration(),
+        )

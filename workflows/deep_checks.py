@@ -1,0 +1,185 @@
+"""DeepChecksWorkflow: what looks at a green branch behind its landings, which do not wait for it.
+
+- One run at a time, on the newest commit; those between are skipped. It is held against the last
+  commit on which all held, else against the base.
+- Where all hold, twice asked if need be, `<branch>-green` goes to exactly that commit. What is red
+  stays open, with the commits between which it broke, until a later commit holds.
+- Deep checks look whenever the branch has moved. A guard of what checks say that they cover looks
+  every so many landings, or after a time.
+- Pause: the run at hand finishes, none begins. Closed, it looks at the end of the branch and ends.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.checks import ChecksActivities
+from activities.contracts.children import CLOSE, PAUSE
+from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.news import (
+    DEEP_NEWS,
+    LANDED_MORE,
+    QUEUE_NEWS,
+    STOP,
+    DeepInput,
+    DeepNews,
+    QueueNews,
+)
+from activities.contracts.requests import FindDeep, FoundDeep, RunChecks
+from activities.integration import IntegrationActivities
+from workflows.deep_reds import flaky_of, open_reds
+from workflows.draining import drained
+from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, VERIFY, is_long
+from workflows.telling import tell
+
+
+@workflow.defn
+class DeepChecksWorkflow:
+    """Follows one green branch until it is closed."""
+
+    @workflow.init
+    def __init__(self, deep: DeepInput) -> None:
+        self._in = deep
+        self._news = deep.news
+        self._moved = False
+        self._stopped = False
+
+    @workflow.run
+    async def run(self, deep: DeepInput) -> DeepNews:
+        return await drained(self._story(), self.stop)
+
+    async def _story(self) -> DeepNews:
+        while not self._stopped:
+            self._moved = False
+            closing = self._in.closing
+            found = await self._find()
+            if found.tip in (found.green, self._news.looked, self._in.base):
+                if closing:
+                    await self._tell(closed=True)
+                    break
+                await self._rest(None)
+            elif closing or self._may_look(found):
+                await self._look(found)
+            else:
+                await self._rest(self._until_due())
+            if is_long():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(self._in.model_copy(update={"news": self._news}))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._news
+
+    @workflow.signal(name=LANDED_MORE)
+    def landed_more(self) -> None:
+        """The branch is not where it was; it is read from git how far it is."""
+        self._moved = True
+
+    @workflow.signal(name=PAUSE)
+    def pause(self, paused: bool) -> None:
+        self._set(paused=paused)
+
+    @workflow.signal(name=CLOSE)
+    def close(self) -> None:
+        """Nothing more lands: it looks once more and ends."""
+        self._set(closing=True)
+
+    @workflow.signal(name=STOP)
+    def stop(self) -> None:
+        """Nobody wants to know any more."""
+        self._stopped = True
+
+    @workflow.query
+    def news(self) -> DeepNews:
+        return self._news
+
+    def _set(self, **fields: object) -> None:
+        """A letter that came: whoever rests looks at it."""
+        self._in = self._in.model_copy(update=fields)
+        self._moved = True
+
+    def _may_look(self, found: FoundDeep) -> bool:
+        often = self._in.each or found.behind >= GUARD_COMMITS
+        return not self._in.paused and (often or not self._until_due())
+
+    def _until_due(self) -> timedelta | None:
+        """How long until a guard looks although little has landed; none: it is time, or paused."""
+        if self._in.paused or self._in.each:
+            return None
+        left = self._in.looked_at + GUARD_AFTER.total_seconds() - workflow.time()
+        return timedelta(seconds=left) if left > 0 else None
+
+    async def _rest(self, patience: timedelta | None) -> None:
+        """Until something is news, or the time is over."""
+        try:
+            await workflow.wait_condition(
+                lambda: self._moved or self._stopped,
+                timeout=patience,
+                timeout_summary="until the guard looks again",
+            )
+        except TimeoutError:
+            return
+
+    async def _look(self, found: FoundDeep) -> None:
+        """The checks on the newest commit, and what they mean for the branch beside it."""
+        good = found.green or self._in.base
+        evidence = await self._checked(found.tip, good, 0)
+        if evidence and not evidence.passed:
+            again = await self._checked(found.tip, good, 1)
+            if again and again.passed:
+                seen = flaky_of(evidence)
+                await tell(self._in.parent, QUEUE_NEWS, QueueNews(flaky=seen))
+            evidence = again
+        if evidence is None:
+            return
+        self._in = self._in.model_copy(update={"looked_at": workflow.time()})
+        now = workflow.now().isoformat(timespec="seconds")
+        reds = open_reds(self._news.reds, evidence, good, found.tip, now)
+        then = await self._find(found.tip if evidence.passed else None)
+        await self._tell(looked=found.tip, green=then.green, behind=then.behind, reds=reds)
+
+    async def _find(self, to: str | None = None) -> FoundDeep:
+        """Where the branches are; the one beside first goes to a commit on which all held."""
+        return await workflow.execute_activity_method(
+            IntegrationActivities.find_deep,
+            FindDeep(
+                repository=self._in.repository, branch=self._in.branch, base=self._in.base, to=to
+            ),
+            summary=f"{self._in.branch.deep_name} goes to {to[:12]}" if to else "what has landed?",
+            **GIT,
+        )
+
+    async def _checked(self, commit: str, good: str, fresh: int) -> Evidence | None:
+        """None: it was stopped meanwhile."""
+        run = asyncio.ensure_future(self._check(commit, good, fresh))
+        await workflow.wait_condition(lambda: run.done() or self._stopped)
+        if not run.done():
+            run.cancel()
+            with suppress(asyncio.CancelledError, ActivityError):
+                await run
+            return None
+        return run.result()
+
+    async def _check(self, commit: str, good: str, fresh: int) -> Evidence:
+        return await workflow.execute_activity_method(
+            ChecksActivities.run_checks,
+            RunChecks(
+                name=self._in.branch.migration,
+                repository=self._in.repository,
+                spec=self._in.spec,
+                phase=self._in.phase,
+                commit=commit,
+                compare_with=good,
+                moment=Moment.LANDING,
+                paths=(),
+                fresh=fresh,
+                deep=True,
+            ),
+            summary=f"deep checks of {commit[:12]}",
+            **VERIFY,
+        )
+
+    async def _tell(self, **fields: object) -> None:
+        self._news = self._news.model_copy(update=fields)
+        await tell(self._in.parent, DEEP_NEWS, self._news)

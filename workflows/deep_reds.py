@@ -1,0 +1,47 @@
+"""What the deep checks of a commit mean for what is open. Pure."""
+
+from collections.abc import Sequence
+
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
+from activities.contracts.news import OpenRed
+
+REASONS, FILES, TEXT = 5, 20, 300
+"""What of a red is told."""
+GOOD = (CheckOutcome.GREEN, CheckOutcome.SKIPPED)
+
+
+def open_reds(
+    before: Sequence[OpenRed], evidence: Evidence, good: str, bad: str, now: str
+) -> tuple[OpenRed, ...]:
+    """What is red on the commit `bad`; what was red already is as old as it was."""
+    known = {red.check: red for red in before}
+    found: list[OpenRed] = []
+    for check in _red(evidence):
+        fresh = OpenRed(check=check.check, since=now, good=good, bad=bad)
+        told = {
+            "reasons": tuple(reason[:TEXT] for reason in check.reasons[:REASONS]),
+            "files": check.failing_files[:FILES],
+        }
+        found.append(known.get(check.check, fresh).model_copy(update=told))
+    return tuple(found)
+
+
+def flaky_of(evidence: Evidence) -> dict[str, int]:
+    """The checks that were red in a run that was green when asked once more."""
+    return {check.check: 1 for check in _red(evidence)}
+
+
+def why_held(reds: Sequence[OpenRed]) -> str:
+    """Why a phase may not end as it is; empty: it may."""
+    if not reds:
+        return ""
+    said = (
+        f"{red.check} ({'; '.join(red.reasons) or 'red'}), by what landed after {red.good[:12]} "
+        f"up to {red.bad[:12]}"
+        for red in reds
+    )
+    return f"checks behind the landings are red: {', '.join(said)}"
+
+
+def _red(evidence: Evidence) -> list[CheckResult]:
+    return [c for c in evidence.checks if c.binding and c.outcome not in GOOD]

@@ -41,7 +41,8 @@ class BriefingActivities:
         phase = spec.phase(request.phase)
         rung = phase.way(request.rung, request.conflict).claude
         assert rung
-        task = next(task for task in plan.tasks if task.id == request.task)
+        planned = next(task for task in plan.tasks if task.id == request.task)
+        task = planned.model_copy(update={"grants": request.granted_files or planned.grants})
         survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
         conflict = request.conflict.commits if request.conflict else ()
         hub = self._hubs.of(request.repository.id, request.base, *conflict)
@@ -55,6 +56,7 @@ class BriefingActivities:
             survey.sites if survey else (),
             request.evidence,
             self._briefs.facts(hub, plan, task, request.base, request.conflict),
+            request.notes,
         )
         talk = Conversation(
             migration=request.name,

@@ -11,6 +11,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 ACTIVITIES = (
     "answer_tasks",
     "ask_area",
+    "ask_for_files",
     "ask_to_land",
     "claim_branch",
     "close_workspace",

@@ -39,7 +39,8 @@ def moved(plan: Plan, survey: SurveyData, tree: Collection[str]) -> Plan:
             gone[task.id] = task.needs
         else:
             owned.update(bearing.intersection(claims))
-            kept.append(task.model_copy(update={"claims": claims}))
+            grants = tuple(g for g in task.grants if g.path in tree and g.path not in claims)
+            kept.append(task.model_copy(update={"claims": claims, "grants": grants}))
     tasks = (t.model_copy(update={"needs": _needs(t.needs, gone)}) for t in kept)
     pilot = tuple(id for id in plan.pilot if id not in gone)
     if len(pilot) == len(kept):

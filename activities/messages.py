@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.children import (
     ENQUEUE,
+    FILES,
     LANDED,
     REPORT,
     STEER_TASK,
@@ -25,12 +26,14 @@ from activities.contracts.children import (
     Report,
 )
 from activities.contracts.conversation import attempts_of, task_scope
+from activities.contracts.file_requests import FileAnswer, FilesAnswered, FilesAsked
 from activities.contracts.fleet import MigrationEnd, MigrationEnds
 from activities.contracts.messages import (
     Answer,
     AnswerTasks,
     AskArea,
     Asked,
+    AskForFiles,
     AskToLand,
     CountWorkers,
     DescribeRuns,
@@ -43,6 +46,8 @@ from activities.contracts.messages import (
 )
 from activities.contracts.migration import MigrationResult
 from activities.contracts.money import Spend
+from activities.contracts.spec import MigrationSpec
+from activities.file_rules import refusal
 from activities.serving import workers_of
 
 if TYPE_CHECKING:
@@ -102,6 +107,43 @@ class MessageActivities:
             return Granted(id=wish.id, refused="its tasks have all ended: see the report")
 
     @activity.defn
+    async def ask_for_files(self, request: AskForFiles) -> FilesAnswered:
+        """Puts a task's request to its area, but for what nobody is granted; a second run gets the
+        same answers."""
+        asked = request.asked
+        spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
+        phase = spec.phase(request.phase)
+        refused = {
+            r.path: FileAnswer(path=r.path, granted=False, text=why)
+            for r in asked.requests
+            if (why := refusal(r.path, spec, phase))
+        }
+        open_to_all = tuple(r for r in asked.requests if r.path not in refused)
+        granted: list[FileAnswer] = []
+        if open_to_all:
+            put = asked.model_copy(update={"requests": open_to_all})
+            granted += (await self._ask_for_files(request, put)).answers
+        answers = {**refused, **{said.path: said for said in granted}}
+        return FilesAnswered(answers=tuple(answers[r.path] for r in asked.requests))
+
+    async def _ask_for_files(self, request: AskForFiles, put: FilesAsked) -> FilesAnswered:
+        area = self._client.get_workflow_handle(request.area)
+        id = f"{put.task}/{put.start}/{request.number}"
+        try:
+            # The SDK leaves one parameter of this method's overloads untyped.
+            return await area.execute_update(  # pyright: ignore[reportUnknownMemberType]
+                FILES, put, id=id, result_type=FilesAnswered
+            )
+        except WorkflowUpdateFailedError as failed:
+            why = f"its planner ended, or cannot tell: {failed.cause}"
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            why = "its planner has ended"
+        gone = (FileAnswer(path=r.path, granted=False, text=why) for r in put.requests)
+        return FilesAnswered(answers=tuple(gone))
+
+    @activity.defn
     async def hand_off(self, request: HandOff) -> Report:
         """Keeps a handoff and reports it to the task's planner."""
         handoff = request.handoff
@@ -115,6 +157,7 @@ class MessageActivities:
             landed=handoff.landed,
             green=request.green,
             spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
+            needs=handoff.needs,
         )
         await self._report(request.parent, report)
         return report

@@ -26,7 +26,8 @@ def rows_of(plan: Plan) -> tuple[AreaRow, ...]:
                 needs=task.needs,
                 sites=task.sites,
                 priority=task.priority,
-            )
+            ),
+            granted_files=task.grants,
         )
         for task in plan.tasks
     )
@@ -38,7 +39,7 @@ def oversized(plan: Plan) -> list[str]:
         f"task {task.id}: its paths come to {size:,} bytes, of which {MOST_OF_A_TASK:,} are the "
         "most: let fewer files share a task (split)"
         for task in plan.tasks
-        if (size := len("".join((*task.claims, *task.creates)).encode())) > MOST_OF_A_TASK
+        if (size := len("".join((*task.may_change, *task.creates)).encode())) > MOST_OF_A_TASK
     ]
     whole = sum(len(row.model_dump_json().encode()) + GROWTH for row in rows_of(plan))
     if whole > MOST_OF_A_PLAN:

@@ -2,20 +2,23 @@
 
 A plan is fit to run when tasks that may run at once claim disjoint files, needs are known and
 acyclic, every file with sites belongs to exactly one task, claims are in the tree or to be created,
-and nobody claims what is protected. Pure; all errors at once, since a bad plan goes back with them.
+and nobody claims, or is granted, what is protected. A grant may be another's claim. Pure; all
+errors at once, since a bad plan goes back with them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
 from pathspec import GitIgnoreSpec
 
 from activities.contracts.base import TaskId
+from activities.contracts.file_requests import MAX_GRANTS
 from activities.contracts.plan import Plan, Task
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
+from activities.file_rules import is_inside, is_protected, refusal
 
 MAX_ERRORS = 200
 
@@ -201,25 +204,24 @@ def _paths(
     tasks: Sequence[Task], spec: MigrationSpec, phase: Phase, all_paths: frozenset[str] | None
 ) -> list[str]:
     """None for the tree: what is in it is not known yet."""
-    protected = GitIgnoreSpec.from_lines(spec.protect)
-    lifted = GitIgnoreSpec.from_lines(phase.claims)
     created = cache(GitIgnoreSpec.from_lines)
     errors: list[str] = []
     for task in tasks:
         at = f"task {task.id}"
         errors += [f"{at}: claims {p} twice" for p, n in Counter(task.claims).items() if n > 1]
         for path in dict.fromkeys(task.claims):
-            if not _clean(path):
+            if not is_inside(path):
                 errors.append(f"{at}: claims {path!r}, which is not a path inside the repository")
             elif all_paths is None or path in all_paths:
                 continue
             elif not created(task.creates).match_file(path):
                 errors.append(f"{at}: claims {path}, which is neither in the tree nor in creates")
+        errors += [f"{at}: {why}" for why in _grants(task, spec, phase, all_paths)]
         for pattern in task.creates:
             if pattern not in phase.creates and not created(phase.creates).match_file(pattern):
                 errors.append(f"{at}: creates {pattern}, which the phase does not let it create")
         for path in dict.fromkeys((*task.claims, *(p.lstrip("/") for p in task.creates))):
-            if protected.match_file(path) and not lifted.match_file(path):
+            if is_protected(path, spec, phase):
                 errors.append(
                     f"{at}: {path} is protected; exclude it from the sites or name it in the"
                     f" claims of phase {phase.name}"
@@ -227,8 +229,19 @@ def _paths(
     return errors
 
 
-def _clean(path: str) -> bool:
-    return not {"", ".", "..", ".git"}.intersection(path.split("/"))
+def _grants(
+    task: Task, spec: MigrationSpec, phase: Phase, all_paths: frozenset[str] | None
+) -> Iterator[str]:
+    """What it may change of others' it is granted for a reason, and nobody is granted anything."""
+    if len(task.grants) > MAX_GRANTS:
+        yield f"has {len(task.grants)} grants; {MAX_GRANTS} are the most: divide the work otherwise"
+    for path, number in Counter(grant.path for grant in task.grants).items():
+        if why := refusal(path, spec, phase):
+            yield f"is granted {path!r}: {why}"
+        elif number > 1 or path in task.claims:
+            yield f"is granted {path} twice, or claims it too"
+        elif all_paths is not None and path not in all_paths:
+            yield f"is granted {path}, which is not in the tree"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -91,7 +91,9 @@ class RecordActivities:
         if request.survey:
             bearing = files_with_sites(self._blobs.get_model(request.survey, SurveyData))
         return TaskOrder(
-            task=task,
+            task=task.model_copy(update={"grants": request.granted_files})
+            if request.granted_files
+            else task,
             bearing=tuple(path for path in task.claims if path in bearing),
             rungs=tuple(rung.kind for rung in ladder),
             resolver=phase.resolver.kind if phase.resolver else "",
@@ -130,9 +132,9 @@ class RecordActivities:
                 concerns=(row.skipped,) if row.skipped else (),
             )
         handoff = self._blobs.get_model(row.handoff, Handoff)
-        if status is TaskStatus.SKIPPED:
-            # Its worker only knows that it was stopped.
-            said = (row.skipped, *handoff.concerns)
+        if status is TaskStatus.SKIPPED or handoff.status is TaskStatus.NEEDS_FILES:
+            # Its worker only knows that it was stopped, or that it was to go on later.
+            said = (*((row.skipped,) if row.skipped else ()), *handoff.concerns)
             handoff = handoff.model_copy(update={"status": status, "concerns": said})
         if status.landed or status is TaskStatus.NOTHING_TO_DO or handoff.left:
             return handoff

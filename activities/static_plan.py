@@ -144,7 +144,7 @@ def _wave(ready: list[tuple[int, int]], tasks: Sequence[Task], concurrency: int)
     held: set[str] = set()
     while ready and len(chosen) < concurrency:
         entry = heappop(ready)
-        claims = tasks[entry[1]].claims
+        claims = tasks[entry[1]].may_change
         if held.isdisjoint(claims):
             held.update(claims)
             chosen.append(entry[1])

@@ -74,7 +74,7 @@ class ToolActivities:
             return await asyncio.to_thread(self._used, talk, batch, None, "")
         assert talk.task
         spec = await asyncio.to_thread(self._blobs.get_model, talk.spec, MigrationSpec)
-        claims = tuple(sorted({*talk.task.claims, *request.granted}))
+        claims = tuple(sorted({*talk.task.may_change, *request.granted}))
         task = talk.task.model_copy(update={"claims": claims})
         toolbox = await asyncio.to_thread(
             self._toolboxes.working, hub, talk, spec, task, where, request.answers

@@ -118,9 +118,10 @@ class WorkspaceActivities:
             evidence=request.evidence,
             guidance=request.guidance,
             conflict=request.conflict,
+            notes=request.notes,
         )
         try:
-            ran, allowed, once, agent = await self._rungs.run(climb, paths)
+            ran, allowed, once, agent, asked = await self._rungs.run(climb, paths)
         except asyncio.CancelledError:
             # Its task ends, or this worker: what it did is under the attempt's ref all the same.
             await self._checkpoint(spec, request, where.start)
@@ -139,7 +140,14 @@ class WorkspaceActivities:
         )
         keep = self._blobs.put_model
         kept = await asyncio.to_thread(keep, where.migration, once) if once else None
-        return RungRun(run=run, allowed=allowed, checkpoint=checkpoint, once=kept)
+        return RungRun(
+            run=run,
+            allowed=allowed,
+            checkpoint=checkpoint,
+            once=kept,
+            asks=asked.requests,
+            unclear=asked.unclear,
+        )
 
     def _hub(self, request: RunRung | ConcludeAttempt, start: str) -> Hub:
         """With all that the attempt looks at."""

@@ -101,6 +101,7 @@ def _changes(before: Sequence[Planned], plan: Plan, phase: Phase) -> list[str]:
 
 def _extras(task: Task) -> list[str]:
     creates = [f"    creates {path}" for path in task.creates]
+    creates += [f"    may change {grant.path}: {grant.reason}" for grant in task.grants]
     return creates + ([f"    after {', '.join(task.needs)}"] if task.needs else [])
 
 

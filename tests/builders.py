@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from activities.contracts.children import AreaRow
 from activities.contracts.climb import Work
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.file_requests import Grant
 from activities.contracts.landing import Candidate
 from activities.contracts.plan import Plan, Task, TaskRow
 from activities.contracts.repository import GreenBranch, Repository
@@ -17,10 +18,17 @@ TREE = "3" * 40
 REPOSITORY = Repository(url="https://git.example.com/team/app.git", id="app-1a2b3c4d")
 
 
-def a_row(id: str, *claims: str, needs: tuple[str, ...] = (), state: str = "waiting") -> AreaRow:
+def a_row(
+    id: str,
+    *claims: str,
+    needs: tuple[str, ...] = (),
+    state: str = "waiting",
+    grants: Sequence[str] = (),
+) -> AreaRow:
     claims = claims or (f"{id}.py",)
     task = TaskRow(id=id, title=id, claims=claims, needs=needs, sites=len(claims))
-    return AreaRow(task=task, state=state)
+    granted = tuple(Grant(path=path, reason=f"{id} has to") for path in grants)
+    return AreaRow(task=task, state=state, granted_files=granted)
 
 
 def a_task(id: str = "c1-0001", *claims: str, **fields: object) -> Task:

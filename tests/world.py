@@ -22,6 +22,7 @@ from temporalio import activity
 
 from activities.contracts.conflict import Conflict, LandedChange
 from activities.contracts.evidence import Moment
+from activities.contracts.file_requests import FileRequest
 from activities.contracts.moving_base import BaseSeen
 from activities.contracts.plan import Task
 from activities.contracts.requests import Rework
@@ -123,6 +124,8 @@ class World:
         """task → what its first rung does instead."""
         self.touches: dict[str, Tree] = defaultdict(dict)
         """task → tracked files outside its claim that its rungs edit."""
+        self.asks: dict[str, list[list[FileRequest]]] = defaultdict(list)
+        """task → what its next runs ask for."""
         self.needs: dict[str, tuple[str, ...]] = {}
         """task → what the plan says it needs."""
         self.unplaced: tuple[str, ...] = ()

@@ -15,27 +15,20 @@ from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
-from activities.contracts.conversation import (
-    FileAnswer,
-    ToolsUsed,
-    TurnTaken,
-    UseTools,
-    attempt_name,
-)
+from activities.contracts.conversation import ToolsUsed, TurnTaken, UseTools, attempt_name
 from activities.contracts.evidence import Evidence
 from activities.contracts.money import NOTHING, Spend
-from activities.contracts.plan import Task
-from activities.contracts.requests import RESOLVER, OpenWorkerTalk, TaskOrder
+from activities.contracts.requests import RESOLVER, OpenWorkerTalk
 from activities.contracts.work import CommandRun, RungRun, Workspace
 from activities.tools import ToolActivities
 from workflows.agent_loop import run_agent
+from workflows.file_requests import FileRequests
 from workflows.guided import Guided
 from workflows.options import OPEN, on_host
 from workflows.workspaces import Workspaces
 
 LOOK_FOR_PARENT = 20
 """Turns between two looks whether its planner is still there."""
-NO_GRANTS = "nobody can grant it now: do without, or name it as a follow-up when you finish"
 
 
 class AgentRung:
@@ -44,7 +37,7 @@ class AgentRung:
     def __init__(
         self,
         task: TaskInput,
-        order: TaskOrder,
+        files: FileRequests,
         guided: Guided,
         workspaces: Workspaces,
         stands: Callable[[AgentProgress], None],
@@ -55,7 +48,7 @@ class AgentRung:
         `parent_is_there` raises where nobody wants the task any more; `check` runs the task's
         checks on a commit against its base."""
         self._in = task
-        self._order = order
+        self._files = files
         self._guided = guided
         self._workspaces = workspaces
         self._stands = stands
@@ -70,8 +63,8 @@ class AgentRung:
         progress = at.agent or AgentProgress(talk=await self._open())
         began = workflow.time()
         ran = await run_agent(progress, self._allowance(spent), self)
-        task, stands = self._task(ran.granted), ran.checkpoint or at.begins_at
-        checkpoint = await self._workspaces.conclude(number, at, task, stands)
+        stands = ran.checkpoint or at.begins_at
+        checkpoint = await self._workspaces.conclude(number, at, self._files.order.task, stands)
         run = CommandRun(
             exit=0 if ran.end is AgentEnd.DONE else None,
             ended="exit" if ran.end is AgentEnd.DONE else ran.end.value,
@@ -91,7 +84,7 @@ class AgentRung:
                 spec=self._in.spec,
                 plan=self._in.plan,
                 phase=self._in.phase,
-                task=self._order.task.id,
+                task=self._files.order.task.id,
                 rung=at.rung,
                 attempt=attempt_name(self._in.start, self._number),
                 base=at.base,
@@ -99,6 +92,8 @@ class AgentRung:
                 evidence=at.latest.evidence if at.latest else None,
                 survey=self._in.survey,
                 conflict=at.conflict,
+                granted_files=self._files.order.task.grants,
+                notes=self._files.notes,
             ),
             summary="what the agent has to know",
             **OPEN,
@@ -107,7 +102,7 @@ class AgentRung:
 
     def _allowance(self, spent: Spend) -> Allowance:
         """The rung's, within what is left of the task's grant."""
-        own = self._order.allowances[RESOLVER if self._at.conflict else self._at.rung]
+        own = self._files.order.allowances[RESOLVER if self._at.conflict else self._at.rung]
         if self._in.grant is None:
             return own
         left = max(self._in.grant - spent.total, NOTHING)
@@ -130,7 +125,9 @@ class AgentRung:
     async def use(self, at: AgentProgress, taken: TurnTaken) -> tuple[AgentProgress, ToolsUsed]:
         """In the attempt's workspace; in another one when that is lost, from the last turn's
         tree."""
-        answers = tuple(FileAnswer(path=a.path, granted=False, text=NO_GRANTS) for a in taken.asks)
+        answers = await self._files.ask(taken.asks, settles=self._at.conflict is not None)
+        joined = tuple(said.path for said in answers if said.granted)
+        at = at.model_copy(update={"granted": tuple(sorted({*at.granted, *joined}))})
 
         async def step(workspace: Workspace) -> ToolsUsed:
             return await workflow.execute_activity_method(
@@ -154,7 +151,3 @@ class AgentRung:
         evidence = await self._check(used.commit, self._at.base)
         at = at.model_copy(update={"told": (*at.told, findings.told(evidence))})
         return at, used.model_copy(update={"evidence": evidence})
-
-    def _task(self, granted: tuple[str, ...]) -> Task:
-        task = self._order.task
-        return task.model_copy(update={"claims": tuple(sorted({*task.claims, *granted}))})

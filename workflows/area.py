@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import (
+    FILES,
     REPORT,
     WISH,
     AreaInput,
@@ -18,9 +19,10 @@ from activities.contracts.children import (
     TaskCounts,
     Wish,
 )
+from activities.contracts.file_requests import FilesAnswered, FilesAsked
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import details, frontier, interventions, witnesses
+from workflows import details, frontier, granting, interventions, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
@@ -104,6 +106,15 @@ class AreaWorkflow:
             self._granted = (*self._granted, granted)[-MAX_DECISIONS:]
             self._woken = True
         return granted
+
+    @workflow.update(name=FILES)
+    def request_files(self, asked: FilesAsked) -> FilesAnswered:
+        """What a task asks for beyond its claims; the same again is answered the same."""
+        epoch = workflow.info().first_execution_run_id
+        row, answers = granting.answer(self._roster.rows, asked, epoch)
+        if row:
+            self._roster.take([row])
+        return FilesAnswered(answers=answers)
 
     @workflow.query
     def rows(self) -> list[AreaRow]:

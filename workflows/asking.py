@@ -60,7 +60,7 @@ class Asking:
             commit=work.commit,
             base=work.base,
             title=task.title,
-            claims=task.claims,
+            claims=task.may_change,
             creates=task.creates,
             needs=task.needs,
             priority=task.priority,

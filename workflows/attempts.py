@@ -42,6 +42,21 @@ def outcome_of(ran: RungRun, empty_fails: bool = False) -> RungOutcome:
     return RungOutcome.FAILED if empty_fails else RungOutcome.NO_CHANGE
 
 
+def kept(ran: RungRun) -> str:
+    """The checkpoint that the next attempt may go on from; empty: what it left was an accident."""
+    sound = ran.allowed and ran.run.ended == "exit" and not ran.checkpoint.damage
+    return ran.checkpoint.commit if sound and ran.checkpoint.moved else ""
+
+
+def with_start(ran: RungRun, at: Climb) -> RungRun:
+    """The run, where it is judged for what it began with as well: adding nothing is no failure."""
+    checkpoint = ran.checkpoint
+    sound = ran.allowed and ran.run.ended == "exit" and bool(checkpoint.changed)
+    if not (at.unjudged and sound):
+        return ran
+    return ran.model_copy(update={"checkpoint": checkpoint.model_copy(update={"moved": True})})
+
+
 def attempts_for(kind: str, limit: int) -> int:
     """How often a rung of this kind may be asked."""
     return limit if kind in REPEATABLE else 1

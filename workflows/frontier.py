@@ -29,7 +29,7 @@ def ready(
     While there is a pilot, only of it; none of the paused, which hold no claim before they start.
     """
     landed = {row.task.id for row in rows if has_landed(row)}
-    held = {path for row in rows if row.state == RUNNING for path in row.task.claims}
+    held = {path for row in rows if row.state == RUNNING for path in row.may_change}
     room = window - sum(row.state == RUNNING for row in rows)
     chosen: list[AreaRow] = []
     for row in rows:
@@ -39,8 +39,8 @@ def ready(
             continue
         if row.task.id in paused or (pilot and row.task.id not in pilot):
             continue
-        if held.isdisjoint(row.task.claims):
-            held.update(row.task.claims)
+        if held.isdisjoint(row.may_change):
+            held.update(row.may_change)
             chosen.append(row)
     return chosen
 

@@ -4,18 +4,22 @@ A rung starts from the last checkpoint that a rung left on purpose, never from t
 one. Where it stands is known after every step (`at`), so that another run can go on from there.
 """
 
+from typing import Any
+
 from activities.contracts.agent import AgentProgress
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb, Work
+from activities.contracts.file_requests import FilesNeeded
 from activities.contracts.messages import CountWorkers, DescribeRuns
 from activities.contracts.money import Spend
 from activities.contracts.requests import TaskOrder
 from activities.contracts.work import Attempt, Checkpoint, RungOutcome, RungRun
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
-from workflows import attempts, conflicts
+from workflows import attempts, conflicts, recorded
 from workflows.agent_rung import AgentRung
 from workflows.counting import counted
+from workflows.file_requests import FileRequests, told
 from workflows.guided import Guided
 from workflows.locally import locally
 from workflows.options import MODEL
@@ -33,15 +37,17 @@ class Ladder:
 
     def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
         self._in = task
-        self._order = order
         self._guided = guided
-        self._workspaces = Workspaces(task, order, guided)
-        self.salvage = Salvage(task, order, guided)
+        self.files = FileRequests(task, order)
+        self._workspaces = Workspaces(task, self.files, guided)
+        self.salvage = Salvage(task, self.files, guided)
         self._agent = AgentRung(
-            *(task, order, guided, self._workspaces),
+            *(task, self.files, guided, self._workspaces),
             *(self._stands, self._parent_is_there, self.salvage.check),
         )
         self._at = task.state.climb if task.state else Climb(base=task.tip, start=task.tip)
+        self.needs: FilesNeeded | None = None
+        """Where the task goes on when files are free that others hold."""
         self._has_tried = False
         """In this run."""
         self.attempts: list[Attempt] = list(task.state.attempts) if task.state else []
@@ -54,7 +60,7 @@ class Ladder:
     @property
     def resolver(self) -> str:
         """The kind of what settles conflicts, if there is such a thing."""
-        return self._order.resolver
+        return self.files.order.resolver
 
     async def climb(self, at: Climb) -> Work | None:
         """Goes up until a rung leaves green work without sites; else saves what is good.
@@ -67,9 +73,15 @@ class Ladder:
             if self._at.tried >= attempts.attempts_for(kind, self._limit):
                 self._at = attempts.next_rung(self._at)
                 continue
-            work, is_last = await self._attempt(self._at.rung, kind)
-            self._at = attempts.after_attempt(self._at, work, is_last)
+            ran = await self._attempt(kind)
             self._workspaces.openings = 0
+            if ran and await self._asked(ran, kind):
+                if self.needs:
+                    return None
+                continue
+            work = await self._judged(ran, kind) if ran else None
+            is_last = ran is None or attempts.is_the_last_word(ran)
+            self._at = attempts.after_attempt(self._at, work, is_last)
             if work and work.complete:
                 return work
         return await self._saved(self._at)
@@ -77,7 +89,7 @@ class Ladder:
     @property
     def _rungs(self) -> tuple[str, ...]:
         """What is tried in order: the ladder, or what settles a conflict."""
-        return (self._order.resolver,) if self._at.conflict else self._order.rungs
+        return (self.files.order.resolver,) if self._at.conflict else self.files.order.rungs
 
     async def _saved(self, at: Climb) -> Work | None:
         """What may land at the end of a climb."""
@@ -88,50 +100,52 @@ class Ladder:
             return saved
         rest = at.otherwise
         if at.conflict:
-            reasons = conflicts.unsettled(at.conflict, self._order.task.id)
+            reasons = conflicts.unsettled(at.conflict, self.files.order.task.id)
             rest = await self.salvage.without(rest, reasons)
         return await self.salvage.save(rest) if rest else None
 
-    async def _attempt(self, rung: int, kind: str) -> tuple[Work | None, bool]:
-        """One run of one rung: what it left to go on with, if anything, and whether it is of no use
-        to ask this rung again."""
-        number = len(self.attempts) + 1
+    async def _attempt(self, kind: str) -> RungRun | None:
+        """One run of one rung; None where nobody can run it."""
         if kind == attempts.AGENT and not await self._has_model():
-            self.attempts.append(
-                Attempt(
-                    number=number,
-                    rung=rung,
-                    kind=self._told(kind),
-                    outcome=UNAVAILABLE,
-                    note=NO_MODEL,
-                )
-            )
-            return None, True
-        ran = self._at.ran or await self._run(kind, number)
+            self._record(kind, UNAVAILABLE, note=NO_MODEL)
+            return None
+        ran = self._at.ran or await self._run(kind, len(self.attempts) + 1)
         self._guided.may_go_on()
-        checkpoint = ran.checkpoint
-        outcome = attempts.outcome_of(ran, self._empty_fails(rung))
-        work = None
-        known = outcome in GO_ON or not self._order.recount
-        if outcome in GO_ON:
-            checkpoint = await counted(self._in, self._order, checkpoint)
-            work = await self._verify(checkpoint, outcome)
-        self.attempts.append(
-            Attempt(
-                number=number,
-                rung=rung,
-                kind=self._told(kind),
-                outcome=outcome,
-                run=ran.run,
-                checkpoint=checkpoint.commit,
-                sites_left=checkpoint.sites_left if known else None,
-                evidence=work.evidence if work else None,
-                note=_note(outcome, checkpoint) or _said(ran),
-                once=ran.once,
-                agent=ran.agent,
+        return ran
+
+    async def _asked(self, ran: RungRun, kind: str) -> bool:
+        """Whether the attempt is over because it asked for files: it got some, and the same rung
+        goes on with them, or others hold some, which is what the task `needs`."""
+        before = self.files.order.task.grants
+        answers = await self.files.ask(ran.asks, settles=self._at.conflict is not None)
+        wanted = self.files.wanted
+        if not wanted and self.files.order.task.grants == before:
+            return False
+        note = "; ".join(map(told, answers[:5]))
+        self._record(kind, RungOutcome.ASKED, ran, note=note)
+        kept = attempts.kept(ran)
+        start = kept or self._at.begins_at
+        stands = {"start": start, "unjudged": self._at.unjudged or bool(kept)}
+        self._at = self._at.model_copy(update={**stands, "onto": None, "ran": None})
+        if wanted:
+            self.needs = FilesNeeded(
+                wanted=wanted, commit=start, base=self._at.base, rung=self._at.rung
             )
-        )
-        return work, attempts.is_the_last_word(ran)
+        return True
+
+    async def _judged(self, ran: RungRun, kind: str) -> Work | None:
+        """What an attempt left to go on with, if anything."""
+        ran = attempts.with_start(ran, self._at)
+        checkpoint = ran.checkpoint
+        outcome = attempts.outcome_of(ran, self._empty_fails(self._at.rung))
+        work = None
+        known = outcome in GO_ON or not self.files.order.recount
+        if outcome in GO_ON:
+            checkpoint = await counted(self._in, self.files.order, checkpoint)
+            work = await self._verify(checkpoint, outcome)
+        left = checkpoint.sites_left if known else None
+        self._record(kind, outcome, ran, sites_left=left, work=work)
+        return work
 
     async def _has_model(self) -> bool:
         """Whether anybody takes turns; one that has begun waits for a worker to come back."""
@@ -156,13 +170,14 @@ class Ladder:
         if kind == attempts.AGENT:
             ran = await self._agent.run(number, at, self.spent)
         else:
-            ran = await self._workspaces.run(number, at, self._told(kind))
+            ran = await self._workspaces.run(number, at, recorded.told(kind, self._at))
         self._at = at.model_copy(update={"ran": ran, "agent": None})
         return ran
 
-    def _told(self, kind: str) -> str:
-        """How people are told of an attempt."""
-        return f"resolver {kind}" if self._at.conflict else kind
+    def _record(self, kind: str, outcome: RungOutcome, ran: RungRun | None = None, **more: Any):
+        """`more`: what else is known of the attempt."""
+        number = len(self.attempts) + 1
+        self.attempts.append(recorded.attempt(number, self._at, kind, outcome, ran, **more))
 
     @property
     def spent(self) -> Spend:
@@ -175,10 +190,10 @@ class Ladder:
     @property
     def _limit(self) -> int:
         """Attempts per rung, as a person last said or else the spec."""
-        return self._guided.now.attempts or self._order.attempts
+        return self._guided.now.attempts or self.files.order.attempts
 
     def _empty_fails(self, rung: int) -> bool:
-        return any(self._order.empty_fails[rung : rung + 1])
+        return any(self.files.order.empty_fails[rung : rung + 1])
 
     async def _parent_is_there(self) -> None:
         """Raises Orphaned unless the planner that wanted the task is still the one that is open."""
@@ -211,23 +226,3 @@ class Ladder:
             sites_left=checkpoint.sites_left,
             evidence=await self.salvage.check(commit, checkpoint.base),
         )
-
-
-def _note(outcome: RungOutcome, checkpoint: Checkpoint) -> str:
-    if outcome is RungOutcome.OUTSIDE:
-        return "it changed files outside the claim: " + ", ".join(checkpoint.outside[:5])
-    if outcome is RungOutcome.UNRESOLVED:
-        return "; ".join(checkpoint.unresolved[:5])
-    if outcome is RungOutcome.DAMAGED:
-        return "damaged: " + "; ".join(checkpoint.damage[:5])
-    if checkpoint.dropped:
-        return "not committed: " + ", ".join(checkpoint.dropped[:5])
-    return ""
-
-
-def _said(ran: RungRun) -> str:
-    """Why an agent stopped, in its words where it has any."""
-    if ran.agent is None:
-        return ""
-    finished = ran.agent.finished
-    return finished.summary if finished else f"it ended by: {ran.agent.end}"

@@ -17,7 +17,7 @@ from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import AreaInput, AreaRow, Report, TaskCounts, TaskInput
 from activities.contracts.landing import GreenTip
 from activities.contracts.work import TaskStatus
-from workflows import budget, frontier, witnesses
+from workflows import budget, frontier, granting, witnesses
 from workflows.options import (
     AT_WORK,
     MAX_PENDING_CHILDREN,
@@ -99,7 +99,10 @@ class Roster:
             ):
                 if report.status is not TaskStatus.LOST:
                     row = self._update(row, spend=row.spend + report.spend, grant=None)
-                self.end(row, report.status, report.handoff, report.landed)
+                if report.status is TaskStatus.NEEDS_FILES and report.needs:
+                    self._by_task[report.child] = granting.queued_again(row, report)
+                else:
+                    self.end(row, report.status, report.handoff, report.landed)
                 self._see(report.green)
         self.inbox = []
 
@@ -205,6 +208,9 @@ class Roster:
                 grant=row.grant,
                 survey=self._in.survey,
                 steering=self._steering.letter(row.task.id),
+                granted_files=row.granted_files,
+                notes=granting.notes(self.rows, row),
+                resumes=row.resumes,
             ),
             id=task_id(self._in.name, row.task.id, row.start),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -10,10 +10,11 @@ from activities.checks import ChecksActivities
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Work
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.requests import PutBackFiles, RunChecks, TaskOrder
+from activities.contracts.requests import PutBackFiles, RunChecks
 from activities.contracts.work import PutBack
 from activities.integration import IntegrationActivities
 from workflows import attempts
+from workflows.file_requests import FileRequests
 from workflows.guided import Guided
 from workflows.options import GIT, VERIFY
 
@@ -21,9 +22,9 @@ from workflows.options import GIT, VERIFY
 class Salvage:
     """One task's files that were put back, and how more are; lives inside its workflow run."""
 
-    def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
+    def __init__(self, task: TaskInput, files: FileRequests, guided: Guided) -> None:
         self._in = task
-        self._order = order
+        self._files = files
         self._guided = guided
         self.put_back = dict(task.state.put_back) if task.state else {}
         """path → why it was put back to the base."""
@@ -43,7 +44,7 @@ class Salvage:
                 compare_with=base,
                 base=self._in.base,
                 moment=Moment.TASK,
-                paths=self._order.task.claims,
+                paths=self._files.order.task.may_change,
             ),
             summary="task checks",
             **VERIFY,
@@ -117,7 +118,7 @@ class Salvage:
             PutBackFiles(
                 name=self._in.name,
                 repository=self._in.repository,
-                task=self._order.task.id,
+                task=self._files.order.task.id,
                 commit=commit,
                 base=base,
                 paths=tuple(sorted(paths)),

@@ -17,20 +17,21 @@ from activities.contracts.children import STEER_TASK, Report, TaskInput, TaskSte
 from activities.contracts.climb import Climb, TaskState, Work
 from activities.contracts.landing import Landing, Outcome
 from activities.contracts.messages import HandOff
-from activities.contracts.requests import LoadTask, Rework, Reworked, TaskOrder
+from activities.contracts.requests import LoadTask, TaskOrder
 from activities.contracts.work import Handoff, TaskStatus
 from activities.errors import ORPHANED
-from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.versioning import ONTO_NEW_CODE, PINNED
 from workflows import attempts, conflicts, details
 from workflows.asking import Asking
+from workflows.file_requests import told
 from workflows.guided import Guided, end_if_cancelled
 from workflows.ladder import Ladder
 from workflows.locally import locally
-from workflows.options import GIT, MAX_BOUNCES, NEEDS_HUMAN, TASK_STATE
+from workflows.options import MAX_BOUNCES, NEEDS_HUMAN, TASK_STATE
 from workflows.parked import ParkedTaskWorkflow
+from workflows.reworking import beginning, reworked
 
 CANNOT_HELP = (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT)
 
@@ -84,20 +85,21 @@ class TaskWorkflow:
                 phase=self._in.phase,
                 task=self._in.task,
                 survey=self._in.survey,
+                granted_files=self._in.granted_files,
             ),
             summary="read the task",
         )
         self._ladder = ladder = Ladder(self._in, order, self._guided)
         if self._asking.cancelled and not self._work:
             raise asyncio.CancelledError
-        step: Climb | Work | None = self._work or ladder.at
+        step: Climb | Work | None = self._work or await beginning(self._in, ladder.at)
         while step:
             if isinstance(step, Climb):
                 self._work = step = await ladder.climb(step)
                 continue
             workflow.set_current_details(f"{len(step.files)} files wait for the merge queue")
             end_if_cancelled()
-            landing = await self._asking.land(order, step)
+            landing = await self._asking.land(ladder.files.order, step)
             if landing.outcome is Outcome.LANDED:
                 return self._landed(step, landing)
             if landing.outcome is Outcome.WITHDRAWN:
@@ -123,7 +125,7 @@ class TaskWorkflow:
         if tip is None or bounces > MAX_BOUNCES or not (blamed or as_it_is):
             ladder.salvage.put_back.update(dict.fromkeys(work.files, reason))
             return None
-        moved = await self._rework(work, tip)
+        moved = await reworked(self._in, work.commit, work.base, tip)
         if moved.conflict:
             return conflicts.after(moved.conflict, work, ladder.resolver)
         onto = work.model_copy(update={"commit": moved.commit, "base": tip})
@@ -153,8 +155,11 @@ class TaskWorkflow:
             bounces=tuple(self._asking.bounces),
             answers=self._asking.answers,
             cancelled=self._asking.cancelled,
+            files=self._ladder.files.so_far,
         )
-        task = self._in.model_copy(update={"state": state, "steering": self._guided.now})
+        granted = self._ladder.files.order.task.grants
+        known = {"state": state, "steering": self._guided.now, "granted_files": granted}
+        task = self._in.model_copy(update=known)
         if self._guided.now.paused:
             workflow.continue_as_new(
                 task,
@@ -162,23 +167,6 @@ class TaskWorkflow:
                 initial_versioning_behavior=ONTO_NEW_CODE,
             )
         workflow.continue_as_new(task, initial_versioning_behavior=ONTO_NEW_CODE)
-
-    async def _rework(self, work: Work, tip: str) -> Reworked:
-        """merge(tip, checkpoint), or what conflicts."""
-        return await workflow.execute_activity_method(
-            IntegrationActivities.rework,
-            Rework(
-                name=self._in.name,
-                repository=self._in.repository,
-                task=self._in.task,
-                commit=work.commit,
-                old_base=work.base,
-                new_base=tip,
-                when=int(workflow.time()),
-            ),
-            summary="carry the work onto the green tip",
-            **GIT,
-        )
 
     def _landed(self, work: Work, landing: Landing) -> Handoff:
         assert self._ladder is not None
@@ -195,6 +183,9 @@ class TaskWorkflow:
     def _unlanded(self, order: TaskOrder) -> Handoff:
         """No rung left anything that may land."""
         assert self._ladder is not None
+        if self._ladder.needs:
+            paths = ", ".join(grant.path for grant in self._ladder.needs.wanted)
+            return self._handoff(TaskStatus.NEEDS_FILES, did=f"waits for {paths}")
         said = tuple(f"{a.kind}: {a.outcome} {a.note}".strip() for a in self._ladder.attempts)
         if not self._ladder.salvage.put_back and all(
             a.outcome in ("no_change", "unavailable") for a in self._ladder.attempts
@@ -223,6 +214,9 @@ class TaskWorkflow:
             files=files,
             left=left,
             put_back=ladder.salvage.put_back_files() if ladder else (),
+            granted=ladder.files.order.task.grants if ladder else (),
+            follow_ups=tuple(map(told, ladder.files.refused)) if ladder else (),
+            needs=ladder.needs if ladder else None,
             concerns=concerns,
             attempts=tuple(ladder.attempts) if ladder else (),
             bounces=len(self._asking.bounces),

@@ -18,12 +18,12 @@ from activities.contracts.requests import (
     ConcludeAttempt,
     OpenWorkspace,
     RunRung,
-    TaskOrder,
 )
 from activities.contracts.work import Checkpoint, RungRun, Workspace
 from activities.errors import WORKSPACE_LOST, permanent
 from activities.workspace import WorkspaceActivities
 from workflows import attempts, details
+from workflows.file_requests import FileRequests
 from workflows.guided import Guided
 from workflows.options import MAX_REOPENS, OPEN, STORAGE_PAUSE_AT_MOST, closing, on_host
 from workflows.waiting import waits
@@ -36,9 +36,9 @@ SUMMARY = 200
 class Workspaces:
     """Where one task's rungs run; lives inside its workflow run."""
 
-    def __init__(self, task: TaskInput, order: TaskOrder, guided: Guided) -> None:
+    def __init__(self, task: TaskInput, files: FileRequests, guided: Guided) -> None:
         self._in = task
-        self._order = order
+        self._files = files
         self._guided = guided
         self.openings = task.state.climb.openings if task.state else 0
         """How many the attempt under way has had."""
@@ -133,11 +133,11 @@ class Workspaces:
             OpenWorkspace(
                 name=self._in.name,
                 repository=self._in.repository,
-                task=self._order.task.id,
+                task=self._files.order.task.id,
                 attempt=f"{self._in.start}-{number}-{opening}",
                 base=base,
                 start=start,
-                claims=self._order.task.claims,
+                claims=self._files.order.task.may_change,
                 spec=self._in.spec,
                 wary=wary,
             ),
@@ -153,13 +153,14 @@ class Workspaces:
                 spec=self._in.spec,
                 phase=self._in.phase,
                 rung=at.rung,
-                task=self._order.task,
+                task=self._files.order.task,
                 when=int(workflow.time()),
                 evidence=at.latest.evidence if at.latest else None,
                 plan=self._in.plan,
                 survey=self._in.survey,
                 guidance=self._guided.now.guidance,
                 conflict=at.conflict,
+                notes=self._files.notes,
             ),
             summary=kind if at.conflict else f"rung {at.rung + 1}: {kind}",
             **on_host(workspace.queue),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from activities.adapters.hub import Hub
 from activities.adapters.prompts import house_rules, render
 from activities.adapters.situation import facts
-from activities.adapters.task_prompt import task_prompt
+from activities.adapters.task_prompt import notes_section, task_prompt
 from activities.contracts.conversation import Role
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.plan import Task
@@ -41,6 +41,7 @@ class Briefs:
         sites: Iterable[Site],
         evidence: Evidence | None,
         facts: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> Brief:
         """For one attempt at a task; what people say comes later, between the turns."""
         prompt = render(
@@ -54,8 +55,9 @@ class Briefs:
                 "rules": house_rules(hub, base),
             },
         )
+        told = [*facts, notes_section(notes)]
         claimed = [site for site in sites if site.path in task.claims]
-        text = task_prompt(spec, phase, task, claimed, evidence, facts=facts)
+        text = task_prompt(spec, phase, task, claimed, evidence, facts=told)
         return Brief(prompt.text, text, {prompt.name: prompt.digest})
 
 

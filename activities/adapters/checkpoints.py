@@ -64,7 +64,7 @@ class Checkpoints:
             hub=hub.path,
             base=where.base,
             start=where.start,
-            claims=task.claims,
+            claims=task.may_change,
             creates=task.creates,
             message=f"{task.id}: {one_line(task.title)}\n",
             when=when,

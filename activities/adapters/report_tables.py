@@ -7,6 +7,7 @@ from activities.adapters.report_words import count
 from activities.contracts.commands import HumanDecision
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.wording import times
+from activities.contracts.work import Handoff
 
 MAX_ROWS = 500
 """Rows of any one table; the JSON has all."""
@@ -22,6 +23,19 @@ def table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if len(rows) > MAX_ROWS:
         lines += ["", f"{len(rows) - MAX_ROWS} more are in the JSON report."]
     return "\n".join(lines)
+
+
+def beyond_claims(handoffs: Sequence[Handoff]) -> list[str]:
+    """`task: path: why` of what tasks were granted beyond their claims, and were refused."""
+    granted = [f"{h.task}: {g.path}: granted: {g.reason}" for h in handoffs for g in h.granted]
+    refused = [f"{h.task}: {said}" for h in handoffs for said in h.follow_ups]
+    return [*granted, *refused]
+
+
+def beyond_section(handoffs: Sequence[Handoff]) -> str:
+    """The same as a section; a refused one may be somebody's next step."""
+    lines = beyond_claims(handoffs)
+    return "\n".join(["## Files beyond a task's claims", "", *bullets(lines)]) if lines else ""
 
 
 def decisions(made: Sequence[HumanDecision]) -> str:

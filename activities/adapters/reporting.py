@@ -10,6 +10,7 @@ from typing import NamedTuple
 from activities.adapters.markdown_text import code, quote, text
 from activities.adapters.report_tables import (
     MAX_IDS,
+    beyond_section,
     bullets,
     by_check,
     decisions,
@@ -58,6 +59,7 @@ def render_report(report: MigrationReport) -> str:
         _heading(report),
         _not_done(report),
         _beside(report),
+        beyond_section(report.handoffs),
         kept_work(report.kept),
         _tasks(report.handoffs),
         by_check("Red before the migration", report.baseline_failures),

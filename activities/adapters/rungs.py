@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from activities.adapters.agent_programs import AgentPrograms, Trust
+from activities.adapters.asked_files import NOBODY, REQUESTS, Asked, read_requests
 from activities.adapters.commands import Commands, Order, Ran
 from activities.adapters.conflicts import FOLDER, lay_out, unsettled
 from activities.adapters.hub import Hub
@@ -13,7 +14,7 @@ from activities.adapters.once import OnceCodemods, is_allowed, told
 from activities.adapters.orders import codemod_order, named_environment
 from activities.adapters.package_lists import lists_in
 from activities.adapters.situation import facts
-from activities.adapters.task_prompt import task_prompt
+from activities.adapters.task_prompt import notes_section, task_prompt
 from activities.adapters.tree_source import TreeSource
 from activities.adapters.workspaces import WorkspacePaths, Workspaces
 from activities.contracts.conflict import Conflict
@@ -46,6 +47,8 @@ class Climb:
     """What people said since the plan was made."""
     conflict: Conflict | None = None
     """It is the resolver that runs, to settle this one."""
+    notes: tuple[str, ...] = ()
+    """What else a prompt tells."""
 
     @property
     def way(self) -> Rung:
@@ -67,6 +70,8 @@ class Climbed(NamedTuple):
     """The run over everything that this is a slice of."""
     said: AgentSaid | None = None
     """What the program of an agent says of itself."""
+    asked: Asked = NOBODY
+    """What it wrote to $REQUESTS."""
 
 
 class Rungs:
@@ -114,9 +119,10 @@ class Rungs:
             ran = await self._commands.run(order) or NOTHING
             return Climbed(ran, ran.ended == "exit" and is_allowed(rung.codemod, ran.exit))
         assert rung.command
-        ran, said = await self._programs.run(rung.command, order, paths)
-        failed = said is not None and bool(said.error)
-        return Climbed(ran or NOTHING, (ran or NOTHING).exit == 0 and not failed, said=said)
+        program, said = await self._programs.run(rung.command, order, paths)
+        ran, failed = program or NOTHING, said is not None and bool(said.error)
+        asked = read_requests(ran.reports)
+        return Climbed(ran, ran.exit == 0 and not failed, said=said, asked=asked)
 
     async def _slice(self, climb: Climb, paths: WorkspacePaths) -> Climbed:
         """The task's part of a run over everything; without a plan the task is everything."""
@@ -137,8 +143,9 @@ class Rungs:
 
 def _present(climb: Climb, paths: WorkspacePaths) -> list[str]:
     """The files that the rung is about: a resolver's are those in conflict."""
-    asked = climb.conflict.paths if climb.conflict else climb.task.claims
-    return [p for p in asked if p in climb.task.claims and (paths.tree / p).is_file()]
+    mine = climb.task.may_change
+    asked = [p for p in climb.conflict.paths if p in mine] if climb.conflict else mine
+    return [path for path in asked if (paths.tree / path).is_file()]
 
 
 def _ran(once: OnceRun, text: str) -> Ran:
@@ -153,7 +160,13 @@ def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list
         "task": task.id,
         "base": climb.base,
         "prompt": task_prompt(
-            spec, climb.phase, task, claimed, climb.evidence, climb.guidance, known
+            spec,
+            climb.phase,
+            task,
+            claimed,
+            climb.evidence,
+            climb.guidance,
+            [*known, notes_section(climb.notes)],
         ),
         "repo.name": spec.repository_name,
         "repo.base": spec.base,
@@ -165,7 +178,8 @@ def _order(climb: Climb, rung: CommandRung, paths: WorkspacePaths, present: list
         words=words,
         environment=named_environment(spec, rung.environment),
         source=climb.source,
-        env=rung.env,
+        env={**rung.env, "REQUESTS": REQUESTS},
+        results_from=(REQUESTS,),
         dir=rung.dir,
         timeout=seconds(rung.timeout),
         memory=size_bytes(spec.limits.memory),

@@ -44,9 +44,10 @@ def task_prompt(
         f"{task.instructions.strip()}\n" if task.instructions.strip() else "",
         _files(task, sites),
         _creates(task),
+        _grants(task),
         "Change nothing else: an edit of any other tracked file fails the task.\n",
     ]
-    known = bounded("\n".join(facts), FACTS_BYTES)
+    known = bounded("\n".join(fact for fact in facts if fact), FACTS_BYTES)
     said = _guidance(guidance)
     red = red_ones(evidence)
     heading = ["# What is red after the last attempt\n"] if red else []
@@ -84,6 +85,22 @@ def _places(lines: list[int]) -> str:
 
 def _creates(task: Task) -> str:
     return f"You may also add: {', '.join(task.creates)}\n" if task.creates else ""
+
+
+def _grants(task: Task) -> str:
+    """A grant's reason is told, since the file is somebody else's business."""
+    if not task.grants:
+        return ""
+    lines = [f"- {named(grant.path)}: {one_line(grant.reason)}" for grant in task.grants]
+    return "\n".join(["You may also change, for these reasons alone:", "", *lines, ""])
+
+
+def notes_section(notes: Sequence[str]) -> str:
+    """What the planner has to say of other tasks and of what was asked for."""
+    if not notes:
+        return ""
+    lines = [f"- {one_line(note)}" for note in notes]
+    return "\n".join(["# What the planner says", "", *lines, ""])
 
 
 def _guidance(texts: Sequence[str]) -> str:

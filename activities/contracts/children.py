@@ -7,6 +7,7 @@ from pydantic import Field
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
+from activities.contracts.file_requests import FilesNeeded, Grant
 from activities.contracts.landing import Candidate, GreenTip
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import MergeBase
@@ -34,6 +35,8 @@ STEER_AREA = "steer_area"
 """migration → area, with an AreaSteering."""
 STEER_TASK = "steer_task"
 """area → task, with a TaskSteering."""
+FILES = "request_files"
+"""Update, task → area, with a FilesAsked; answered by a FilesAnswered."""
 WISH = "wish"
 """Update, migration → area, with a Wish; answered by a Granted."""
 
@@ -141,6 +144,17 @@ class AreaRow(Contract):
     """How often its workflow died since a person last wanted it tried."""
     skipped: str = ""
     """By whom and why; it may still run, and may have landed all the same."""
+    granted_files: tuple[Grant, ...] = ()
+    """Files beyond its claims: planned, asked for, or waited for."""
+    resumes: FilesNeeded | None = None
+    """Where its next start goes on."""
+    queued_again: int = 0
+    """How often it waited for files that others held."""
+
+    @property
+    def may_change(self) -> frozenset[str]:
+        """What it holds while it runs."""
+        return frozenset((*self.task.claims, *(grant.path for grant in self.granted_files)))
 
 
 class AreaInput(Contract):
@@ -215,6 +229,12 @@ class TaskInput(Contract):
     """What its model turns may cost in all, reserved for it; None: no cap."""
     state: TaskState | None = None
     """What earlier runs of this start have done; None: it starts."""
+    granted_files: tuple[Grant, ...] = ()
+    """Files beyond its claims that it may change."""
+    notes: tuple[str, ...] = ()
+    """What other tasks were granted of its claims."""
+    resumes: FilesNeeded | None = None
+    """What an earlier start did, where this one goes on."""
 
 
 class Report(Contract):
@@ -240,6 +260,8 @@ class Report(Contract):
     """False: an area's progress on the way."""
     pilot: BlobRef | None = None
     """The pilot's handoffs: it has ended and the area holds the other tasks back."""
+    needs: FilesNeeded | None = None
+    """With status needs_files."""
 
 
 class QueueState(Contract):

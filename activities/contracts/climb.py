@@ -8,6 +8,7 @@ from activities.contracts.agent import AgentProgress
 from activities.contracts.base import CommitId, Contract
 from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence
+from activities.contracts.file_requests import FilesRequested
 from activities.contracts.landing import Landing
 from activities.contracts.work import Attempt, RungRun
 
@@ -60,6 +61,9 @@ class Climb(Contract):
     conflict: Conflict | None = None
     """What the resolver, as the only rung, is to settle; None: the ladder is climbed."""
 
+    unjudged: bool = False
+    """The start holds work that no check has seen, of an attempt that asked for files."""
+
     @property
     def begins_at(self) -> CommitId:
         """What the next attempt's tree is filled from."""
@@ -82,3 +86,4 @@ class TaskState(Contract):
     answers: tuple[Landing, ...] = ()
     """All that the queue has said."""
     cancelled: bool = False
+    files: FilesRequested = FilesRequested()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from activities.contracts.agent import Finished
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.evidence import Evidence
+from activities.contracts.file_requests import FileAnswer, FileRequest
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
 from activities.contracts.work import Workspace
@@ -71,22 +72,6 @@ def attempt_name(start: int, number: int) -> str:
 def attempts_of(start: int) -> str:
     """How the names of one start's attempts begin."""
     return f"{start}-"
-
-
-class FileRequest(Contract):
-    """A path outside the claim that a worker asks for."""
-
-    path: str
-    reason: str
-
-
-class FileAnswer(Contract):
-    """What the planner said to it."""
-
-    path: str
-    granted: bool
-    text: str = ""
-    """Why not, or what to mind."""
 
 
 class TurnEnd(StrEnum):

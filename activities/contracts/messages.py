@@ -1,7 +1,8 @@
 """What workflows tell each other, and ask about each other."""
 
-from activities.contracts.base import Contract
+from activities.contracts.base import BlobRef, Contract
 from activities.contracts.children import Report, TaskSteering, Wish
+from activities.contracts.file_requests import FilesAsked
 from activities.contracts.landing import Candidate, GreenTip, Landing
 from activities.contracts.work import Handoff
 
@@ -98,6 +99,18 @@ class AskArea(Contract):
 
     area: str
     wish: Wish
+
+
+class AskForFiles(Contract):
+    """A task's request, the area that answers it, and the spec that forbids some paths."""
+
+    area: str
+    """Its workflow id."""
+    asked: FilesAsked
+    number: int
+    """Counts the requests of this start."""
+    spec: BlobRef
+    phase: str
 
 
 class CountWorkers(Contract):

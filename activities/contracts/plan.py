@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, Form, TaskId
+from activities.contracts.file_requests import Grant
 
 
 class Task(Form):
@@ -20,10 +21,17 @@ class Task(Form):
     """Paths the task may add; literal paths or gitignore patterns of the phase."""
     needs: tuple[TaskId, ...] = ()
     """Tasks that must have LANDED first."""
+    grants: tuple[Grant, ...] = ()
+    """Files beyond its claims, of whoever they are: it never runs beside a task that claims one."""
     sites: int = 0
     priority: int = 3
     """1 lands first, 5 last."""
     instructions: str = ""
+
+    @property
+    def may_change(self) -> tuple[str, ...]:
+        """Its claims and what it is granted beyond them, sorted."""
+        return tuple(sorted({*self.claims, *(grant.path for grant in self.grants)}))
 
 
 class Plan(Form):

@@ -6,6 +6,7 @@ from activities.contracts.children import AreaRow
 from activities.contracts.commands import HumanDecision
 from activities.contracts.conflict import Conflict
 from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.file_requests import Grant
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
 from activities.contracts.money import Usd
@@ -159,6 +160,8 @@ class LoadTask(Contract):
     task: TaskId
     survey: BlobRef | None = None
     """The SurveyData that the plan was made of."""
+    granted_files: tuple[Grant, ...] = ()
+    """Files beyond its claims that it may change by now."""
 
 
 RESOLVER = -1
@@ -207,6 +210,8 @@ class OpenWorkerTalk(Contract):
     survey: BlobRef | None = None
     conflict: Conflict | None = None
     """What it is to settle, where it is a resolver's."""
+    granted_files: tuple[Grant, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class OpenedTalk(Contract):
@@ -245,6 +250,8 @@ class RunRung(Contract):
     """What people said that a prompt passes on."""
     conflict: Conflict | None = None
     """It is the resolver that runs, to settle this one."""
+    notes: tuple[str, ...] = ()
+    """What else its worker should know: other tasks' grants, answers to what it asked for."""
 
 
 class ConcludeAttempt(Contract):

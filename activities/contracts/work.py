@@ -5,6 +5,7 @@ from enum import StrEnum
 from activities.contracts.agent import AgentRun
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence
+from activities.contracts.file_requests import FileRequest, FilesNeeded, Grant
 from activities.contracts.money import Spend, Usd
 
 
@@ -132,6 +133,10 @@ class RungRun(Contract):
     """The OnceRun that this is a slice of, where the codemod ran over everything."""
     agent: AgentRun | None = None
     """The conversation, where it was a model's."""
+    asks: tuple[FileRequest, ...] = ()
+    """Files outside the claim that it asked for, at most MAX_GRANTS."""
+    unclear: tuple[str, ...] = ()
+    """What of its asking was not understood, the first few."""
 
 
 class RungOutcome(StrEnum):
@@ -152,6 +157,8 @@ class RungOutcome(StrEnum):
     """It flipped line ends or modes, or broke a binary file."""
     UNRESOLVED = "unresolved"
     """The resolver left a conflict as git did, or conflict markers."""
+    ASKED = "asked"
+    """It asked for files outside its claim, and goes on with them or when they are free."""
     UNAVAILABLE = "unavailable"
     """This service cannot run it, such as a model rung without a model."""
 
@@ -198,6 +205,8 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
     ORPHANED = "orphaned"
     LOST = "lost"
+    NEEDS_FILES = "needs_files"
+    """Others hold files that it needs: its planner queues it again behind them."""
 
     @property
     def landed(self) -> bool:
@@ -224,6 +233,12 @@ class Handoff(Contract):
     put_back: tuple[PutBack, ...] = ()
     left: tuple[str, ...] = ()
     """Files of the claim that still have sites: they need a person."""
+    granted: tuple[Grant, ...] = ()
+    """Files beyond its claims that it might change, and why."""
+    follow_ups: tuple[str, ...] = ()
+    """What it asked for and was refused, as `path: why`."""
+    needs: FilesNeeded | None = None
+    """Where it goes on when it is started again, with status needs_files."""
     concerns: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     bounces: int = 0

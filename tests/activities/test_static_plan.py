@@ -49,6 +49,10 @@ def a_task(number: int, *claims: str, **more: object) -> Task:
     return Task.model_validate(fields)
 
 
+def grants(*paths: str) -> list[dict[str, str]]:
+    return [{"path": path, "reason": "its callers change"} for path in paths]
+
+
 def a_plan(spec: MigrationSpec, *tasks: Task, **more: object) -> Plan:
     fields = {
         "migration": "mig",
@@ -231,10 +235,32 @@ A, B = a_task(1, "a.py"), a_task(2, "b.py")
         ([A, a_task(2, "b.py", creates=["/new/y.lock"])],
          ["task c1-0002: new/y.lock is protected; exclude it from the sites or name it in the"
           " claims of phase bulk"]),
+        ([A, a_task(2, "b.py", grants=grants("a.py", "a.py", "b.py", "x.lock", "../c", "gone.py"))],
+         ["task c1-0002: is granted a.py twice, or claims it too",
+          "task c1-0002: is granted b.py twice, or claims it too",
+          "task c1-0002: is granted 'x.lock': it is protected",
+          "task c1-0002: is granted '../c': it is not a path inside the repository",
+          "task c1-0002: is granted gone.py, which is not in the tree"]),
     ],
 )  # fmt: skip
 def test_everything_that_is_wrong_is_named(tasks: list[Task], errors: list[str]) -> None:
     assert validate_plan(a_plan(SPEC, *tasks), SPEC, SURVEY, TREE) == errors
+
+
+def test_a_file_of_another_task_may_be_granted_and_then_they_take_turns() -> None:
+    licensed = a_task(2, "b.py", grants=grants("a.py"))
+    assert validate_plan(a_plan(SPEC, A, licensed), SPEC, SURVEY, TREE) == []
+    assert schedule_waves([A, licensed], 9) == [[A.id], [licensed.id]]
+    many = a_task(2, "b.py", grants=grants(*(f"c{n}.py" for n in range(21))))
+    tree = [*TREE, *(f"c{n}.py" for n in range(21))]
+    assert validate_plan(a_plan(SPEC, A, many), SPEC, SURVEY, tree) == [
+        "task c1-0002: has 21 grants; 20 are the most: divide the work otherwise"
+    ]
+
+
+def test_a_grant_without_a_reason_is_none() -> None:
+    with pytest.raises(ValueError, match="reason"):
+        a_task(2, "b.py", grants=[{"path": "a.py", "reason": " "}])
 
 
 def test_a_plan_made_for_something_else_is_refused_with_all_its_errors() -> None:

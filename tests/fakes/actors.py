@@ -114,12 +114,13 @@ class Fakes:
         run = CommandRun(exit=exit, ended=how, seconds=0.0, tail="said something")
         checkpoint = self._checkpoint(world, asked)
         world.workspaces.pop((asked.task.id, asked.workspace.attempt), None)
-        return RungRun(run=run, allowed=exit == 0, checkpoint=checkpoint)
+        asks = world.asks[asked.task.id].pop(0) if world.asks[asked.task.id] else ()
+        return RungRun(run=run, allowed=exit == 0, checkpoint=checkpoint, asks=tuple(asks))
 
     def _checkpoint(self, world: World, asked: RunRung | ConcludeAttempt) -> Checkpoint:
         where = asked.workspace
         tree, base = world.workspaces[where.task, where.attempt], world.tree(where.base)
-        kept = {**base, **{p: tree[p] for p in asked.task.claims if p in tree}}
+        kept = {**base, **{p: tree[p] for p in asked.task.may_change if p in tree}}
         commit = world.commit(kept, (where.base,), f"{where.task} {where.attempt} {asked.when}")
         find = self._blobs.get_model(asked.spec, MigrationSpec).phase(asked.phase).sites.find
         asks = any(finder.kind not in SCANNED for finder in find)
@@ -137,7 +138,7 @@ class Fakes:
             ),
             outside=tuple(sorted(p for p in tree if p not in kept or tree[p] != kept[p])),
             damage=tuple(f"{p}: line ends" for p in kept if kept[p].startswith("damaged")),
-            moved=any(kept[p] != start.get(p) for p in asked.task.claims if p in kept),
+            moved=any(kept[p] != start.get(p) for p in asked.task.may_change if p in kept),
             left=left,
             sites_left=len(left),
             unresolved=tuple(f"{p}: marker" for p in paths if kept[p].startswith("<<<")),

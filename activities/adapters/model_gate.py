@@ -84,6 +84,8 @@ class Gate:
         self._closings, self._most, self._clock = closings, most, clock
         self._seen: GateClosed | None = None
         self.running, self.limit, self._slow_from = 0, float(min(FIRST, most)), float(most)
+        self._opened = False
+        """Whether a reply came since it was closed last."""
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @contextlib.asynccontextmanager
@@ -115,7 +117,7 @@ class Gate:
             return
         if newest != self._seen:
             self._shrink(newest.concurrency if self._seen is None else None)
-            self._seen = newest
+            self._seen, self._opened = newest, False
         if newest.until > self._clock():
             self._wake(len(self._waiting))
             until = _clock_time(newest.until)
@@ -147,6 +149,7 @@ class Gate:
                 many -= 1
 
     def _grow(self) -> None:
+        self._opened = True
         step = 1.0 if self.limit < self._slow_from else 1.0 / self.limit
         self.limit = min(self.limit + step, float(self._most))
 
@@ -160,7 +163,7 @@ class Gate:
         while True:
             newest = await asyncio.to_thread(self._closings.newest)
             now = self._clock()
-            recent = newest and now - newest.until < LOOK
+            recent = newest and not self._opened and now - newest.until < LOOK
             times = newest.times + 1 if newest and recent else 1
             pause = error.after
             if pause is None:

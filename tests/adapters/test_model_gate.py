@@ -144,6 +144,10 @@ async def test_where_the_provider_does_not_say_how_long_each_time_is_longer(tmp_
     assert pauses[0] < 2
     assert pauses[-1] > 40
     assert max(pauses) <= 60 * 1.25
+    await passed(gate)  # a reply: it was over
+    with pytest.raises(ModelOverloaded):
+        await passed(gate, ModelOverloaded("529"))
+    assert gate._closings.newest().until - clock.now < 2
     clock.now += 2 * LOOK
     with pytest.raises(ModelOverloaded):
         await passed(gate, ModelOverloaded("529"))

@@ -367,7 +367,7 @@ class Fakes:
         outcome, reasons = Outcome.CONFLICT, tuple(f"conflict: {p}" for p in paths)
         if tree is not None:
             content = world.tree(candidate.commit)
-            paths = tuple(p for p in candidate.claims if content[p].startswith("forbidden"))
+            paths = tuple(p for p in candidate.claims if content.get(p, "").startswith("forbidden"))
             outcome, reasons = Outcome.VIOLATION, tuple(f"protected: {p}" for p in paths)
         if not paths:
             return tree, None

@@ -167,12 +167,24 @@ async def test_it_has_so_many_turns(thinking):
     assert world.asked("take_turn")[-1].told == (turns.LAST_TURN,)
 
 
-async def test_what_one_asks_for_and_nobody_grants_is_answered_with_what_to_do(thinking):
-    world = thinks(thinking, "a-asks", steps("?z.py", {"a": "new"}, "done"))
-    await ran(thinking, world)
+async def test_a_free_file_that_one_asks_for_joins_its_claim_while_it_works(thinking):
+    did = steps("?z.py", {"a": "new", "z": "changed too"}, "done")
+    world = thinks(thinking, "a-asks", did, a=OLD, z="theirs")
+    handoff, _ = await ran(thinking, world)
+    asked, wrote, _ = world.asked("use_tools")
+    assert [(said.path, said.granted) for said in asked.answers] == [("z.py", True)]
+    assert (asked.granted, wrote.granted) == (("z.py",), ("z.py",))
+    assert [a.outcome for a in handoff.attempts] == [Out.CHANGED]
+    assert [(g.path, g.reason) for g in handoff.granted] == [("z.py", "needed")]
+    assert world.green == {"a.py": "new", "z.py": "changed too"}
+
+
+async def test_what_one_asks_for_and_nobody_is_granted_is_answered_with_why(thinking):
+    world = thinks(thinking, "a-refused", steps("?z.py", {"a": "new"}, "done"), a=OLD, z="theirs")
+    handoff, _ = await ran(thinking, world, spec={"protect": ["/z.py"]})
     (answer,) = world.asked("use_tools")[0].answers
-    assert (answer.path, answer.granted) == ("z.py", False)
-    assert answer.text
+    assert (answer.granted, answer.text) == (False, "it is protected")
+    assert (handoff.status, handoff.follow_ups) == (Status.LANDED, ("z.py: it is protected",))
 
 
 async def test_a_turn_that_the_grant_cannot_pay_for_ends_the_attempt_with_its_work_kept(thinking):

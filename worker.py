@@ -229,12 +229,14 @@ def owns_hubs(roles: Sequence[str], settings: Settings) -> bool:
 
 
 def check_activities(host: Host) -> list[Any]:
+    from activities.adapters.taken_anew import taken_anew
     from activities.checks import ChecksActivities
     from activities.surveying import SurveyActivities
 
+    surveys = SurveyActivities(host.blobs, host.hubs, host.surveyor, host.remaining, taken_anew)
     return [
         *_methods(ChecksActivities(host.blobs, host.hubs, host.checker)),
-        *_methods(SurveyActivities(host.blobs, host.hubs, host.surveyor, host.remaining)),
+        *_methods(surveys),
     ]
 
 

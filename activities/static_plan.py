@@ -5,7 +5,7 @@ makes any plan fit to run is in plan_rules.py, and holds for these as for a mode
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
 from pathspec import GitIgnoreSpec
@@ -16,6 +16,9 @@ from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
 from activities.grouping import Facts, split_files
 from activities.plan_rules import files_with_sites
+
+MOST_FACTS = 5
+"""Files whose changes by the base a task's instructions show."""
 
 
 def static_plan(
@@ -58,6 +61,7 @@ def static_plan(
                 creates=phase.creates,
                 needs=tuple(needs),
                 sites=sum(sites.get(path, 0) for path in group.paths),
+                instructions=_facts(survey, group.paths),
             )
         )
     return Plan(
@@ -68,6 +72,12 @@ def static_plan(
         cycle=cycle,
         tasks=tuple(tasks),
     )
+
+
+def _facts(survey: SurveyData, paths: Iterable[str]) -> str:
+    """What is told of files that are to be migrated anew; the first of them where they are many."""
+    told = [survey.anew[path] for path in sorted(paths) if path in survey.anew]
+    return "\n\n".join(told[:MOST_FACTS])
 
 
 def _shared(phase: Phase, all_paths: Collection[str], bearing: Collection[str]) -> list[str]:

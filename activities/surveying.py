@@ -18,7 +18,7 @@ from activities.contracts.work import SitesLeft
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from activities.adapters.blobs import BlobStore
     from activities.adapters.hub import Hub
@@ -31,12 +31,19 @@ class SurveyActivities:
     """Runs where tools may run: a finder can be a command."""
 
     def __init__(
-        self, blobs: BlobStore, hubs: Hubs, surveyor: Surveyor, remaining: Remaining
+        self,
+        blobs: BlobStore,
+        hubs: Hubs,
+        surveyor: Surveyor,
+        remaining: Remaining,
+        facts: Callable[[Hub, str, str, Mapping[str, str]], Mapping[str, str]],
     ) -> None:
+        """`facts` tells of files of which the base's was taken: hub, tip, base, path → commit."""
         self._blobs = blobs
         self._hubs = hubs
         self._surveyor = surveyor
         self._remaining = remaining
+        self._facts = facts
 
     @activity.defn
     async def take_survey(self, request: TakeSurvey) -> Survey:
@@ -50,6 +57,7 @@ class SurveyActivities:
             hub.outdated, request.commit, request.base or request.commit, landed
         )
         data = await self._surveyor.survey(scene, landed, outdated)
+        data = await asyncio.to_thread(self._with_facts, hub, request, data, landed)
         return Survey(
             commit=request.commit,
             phase=request.phase,
@@ -61,6 +69,16 @@ class SurveyActivities:
             unsearched=data.unsearched,
             from_base=await asyncio.to_thread(self._from_base, hub, request, data, set(landed)),
         )
+
+    def _with_facts(
+        self, hub: Hub, request: TakeSurvey, data: SurveyData, landed: Mapping[str, str]
+    ) -> SurveyData:
+        """What tasks are told of files that are to be migrated anew."""
+        bearing = {file.path: landed[file.path] for file in data.files if file.path in landed}
+        if request.base is None or not bearing:
+            return data
+        facts = self._facts(hub, request.commit, request.base, bearing)
+        return data.model_copy(update={"anew": dict(facts)})
 
     def _from_base(
         self, hub: Hub, request: TakeSurvey, now: SurveyData, landed: Collection[str]

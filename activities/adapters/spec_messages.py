@@ -32,6 +32,10 @@ _PATTERNS = {
     "^[a-z0-9][a-z0-9-]{0,62}$": ("a name", "use lower-case letters, digits and hyphens"),
     r"\S": ("a reason", "say in one line why"),
     "^[1-9][0-9]*[smhd]$": ("a duration", "write a number and s, m, h or d, such as 10m"),
+    "^([1-9][0-9]*[smhd]|never)$": (
+        "a duration",
+        "write a number and a unit, such as 15m, or never",
+    ),
     "^[1-9][0-9]*(KiB|MiB|GiB)$": ("a size", "write a number and a unit, such as 4GiB"),
     r"^(static|claude|.*\.json)$": (
         "who plans",

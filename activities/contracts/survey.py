@@ -80,6 +80,9 @@ class SurveyData(Contract):
     unsearched: Unsearched = Unsearched()
     tracked_files: int = 0
     """How many files the tree has in all."""
+    anew: dict[str, str] = {}
+    """Path → what its task is told, for files with sites that the base and the migration had both
+    changed, and of which the base's was taken."""
     imports: dict[str, tuple[str, ...]] = {}
     """Path → the paths it imports, for files between those with sites; where the split asks."""
 

@@ -124,6 +124,13 @@ def test_what_is_done_or_excluded_is_left_out() -> None:
     assert claimed == {"setup.py", "src/b.py", "src/sub/c.py", "src/sub/deep/d.py", "src-old/e.py"}
 
 
+def test_a_task_is_told_of_its_files_that_are_to_be_migrated_anew() -> None:
+    survey = a_survey(FILES).model_copy(update={"anew": {"src/a.py": "both changed a"}})
+    told = {task.title: task.instructions for task in planned(a_spec(), survey).tasks}
+    assert [title for title, text in told.items() if text == "both changed a"] == ["src (2 files)"]
+    assert sum(map(bool, told.values())) == 1
+
+
 def test_a_survey_without_sites_gives_an_empty_plan() -> None:
     spec, survey = a_spec(), a_survey({"a.py": 0})
     plan = planned(spec, survey)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from activities.adapters.hub import Hub
+from activities.adapters.taken_anew import taken_anew
 from activities.contracts.landing import Candidate
 from activities.contracts.moving_base import BaseLook, BaseSeen
 from activities.contracts.repository import GreenBranch, Repository
@@ -199,3 +200,15 @@ def test_what_the_base_changed_after_it_had_landed_is_outdated(
     assert hub.outdated(third, base, again) == ({"a.py"}, set())
     assert hub.brought_since(third, base) == {"a.py", "b.py", "d.py"}
     assert hub.brought_since(third, merge) == set()
+
+
+def test_a_task_is_told_both_changes_of_a_file_that_is_to_be_migrated_anew(
+    hub: Hub, upstream: Path, base: str
+) -> None:
+    first = landed(hub, "c1-0001", base, {"a.py": "ONE\ntwo\nthree\n", "b.py": "new\n"})
+    head = commit_files(upstream, {"a.py": "1 ```\ntwo\nthree\n"})
+    merged(hub, upstream, base, head)
+    told = taken_anew(hub, hub.tip(BRANCH), base, {"a.py": first, "b.py": first})
+    assert list(told) == ["a.py"]
+    assert "-one\n+ONE\n two" in told["a.py"]
+    assert "-one\n+1 ` ` `\n two" in told["a.py"]

@@ -64,6 +64,10 @@ MISTAKES = {
     "map for a variable": ("vars: {a: §{b: c}}", "must be text or a list"),
     "number for a variable": ("vars: {a: §3.10}", 'quote it: "3.10"'),
     "list for a finder's command": ("sites: {find: {command: §[grep, x]}}", "write text"),
+    "look at the base that is no time": (
+        "follow: §often",
+        "write a number and a unit, such as 15m, or never",
+    ),
     "base that is a number": ("base: §3.10", 'quote it: "3.10"'),
     "variable's value that is a number": (
         "checks: {unit: {run: x, env: {A: §3}}}",

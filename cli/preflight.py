@@ -1,14 +1,16 @@
-"""What can be told of a spec's repository before a migration of it is started.
+"""What can be told of a spec's repository and its models before a migration of it is started.
 
-Only where the workers see what this machine sees, and only for a run that is not open yet: a
-service's repositories are its own workers' to reach, and a migration that has pinned its base goes
-on without them. Nothing is fetched and nothing is written.
+Only for a run that is not open yet: a migration that has pinned its base goes on without them. Of
+the repository only where the workers see what this machine sees: a service's are its own workers'
+to reach. Nothing is fetched and nothing is written.
 """
 
 import asyncio
 from pathlib import Path
 
 from activities.adapters.git import Git, GitFailed, without_secrets
+from activities.adapters.prices import Prices
+from activities.adapters.settings import Settings
 from activities.adapters.upstream import LOCAL
 from activities.contracts.spec import MigrationSpec
 from cli.boundary import Code, Refused
@@ -16,6 +18,24 @@ from cli.boundary import Code, Refused
 SECONDS = 60.0
 SHOWN = 10
 _HEADS = "refs/heads/"
+
+
+def check_prices(spec: MigrationSpec, settings: Settings) -> None:
+    """Refuses a budget that cannot be kept, for nobody knows what a model costs."""
+    rungs = [way.claude for phase in spec.phases for way in phase.ways if way.claude]
+    capped = spec.limits.usd is not None or spec.limits.task_usd is not None
+    models = {r.model or spec.models.worker for r in rungs if capped or r.usd is not None}
+    try:
+        prices = Prices(settings.prices) if models else None
+    except (OSError, ValueError) as error:
+        raise Refused(Code.USAGE, f"WHIMBREL_PRICES={settings.prices}: {error}") from error
+    if prices and (unknown := sorted(m for m in models if not prices.known(m))):
+        raise Refused(
+            Code.USAGE,
+            f"limits: nobody knows what {', '.join(unknown)} costs, so no budget can be kept; "
+            "say it in a file of prices (WHIMBREL_PRICES, docs/models.md), name another model, or "
+            "leave usd out",
+        )
 
 
 async def check_repository(spec: MigrationSpec) -> None:

@@ -21,7 +21,7 @@ from activities.contracts.spec import MigrationSpec, Phase
 from cli.asking import Handle
 from cli.boundary import Code, Refused, give, say
 from cli.plan_files import UnfitPlan, own_plans, read_plan, with_first_plan
-from cli.preflight import check_repository
+from cli.preflight import check_prices, check_repository
 from cli.render import counted, first_line
 from cli.retention import KEPT_AFTER_END, keep_history
 from cli.session import Session, session, warn_if_guest
@@ -110,9 +110,8 @@ def notices(spec: MigrationSpec) -> list[str]:
 
 
 async def check_unless_open(connected: Session, spec: MigrationSpec, workflow_id: str) -> None:
-    """Looks at the repository of a run that is not there yet, where the workers see the same."""
-    if not (connected.local or connected.here):
-        return
+    """Looks at what a run that is not there yet needs: prices where it has a budget; its
+    repository, where the workers see the same."""
     try:
         found = await connected.client.get_workflow_handle(workflow_id).describe()
     except RPCError as error:
@@ -121,7 +120,9 @@ async def check_unless_open(connected: Session, spec: MigrationSpec, workflow_id
     else:
         if found.status is WorkflowExecutionStatus.RUNNING:
             return
-    await check_repository(spec)
+    check_prices(spec, connected.settings)
+    if connected.local or connected.here:
+        await check_repository(spec)
 
 
 def migration_input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:

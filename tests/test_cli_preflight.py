@@ -4,12 +4,14 @@ import re
 import subprocess
 from pathlib import Path
 
+import builders
 import pytest
 
+from activities.adapters.settings import Settings
 from activities.adapters.spec_file import parse_spec
 from activities.contracts.spec import MigrationSpec
 from cli.boundary import Code, Refused
-from cli.preflight import check_repository
+from cli.preflight import check_prices, check_repository
 from tests.contracts.specs import spec as spec_text
 
 
@@ -60,3 +62,32 @@ async def test_a_url_that_nobody_answers_is_unreachable_and_hides_its_password()
     refusal = await refused(a_spec().model_copy(update={"repository": url}))
     assert refusal.code is Code.UNREACHABLE
     assert "hunter2" not in str(refusal)
+
+
+UNKNOWN = {"claude": {"model": "claude-nobody"}}
+
+
+@pytest.mark.parametrize(
+    ("rung", "more", "refused"),
+    [
+        (UNKNOWN, {"limits": {"usd": 5.0}}, True),
+        (UNKNOWN, {"limits": {"task_usd": 5.0}}, True),
+        ({"claude": {**UNKNOWN["claude"], "usd": 1.0}}, {}, True),
+        ("claude", {"limits": {"usd": 5.0}, "models": {"worker": "claude-nobody"}}, True),
+        (UNKNOWN, {}, False),
+        ("claude", {"limits": {"usd": 5.0}}, False),
+        ("codemod", {"limits": {"usd": 5.0}, "models": {"worker": "claude-nobody"}}, False),
+    ],
+)
+def test_a_budget_with_a_model_of_unknown_price_is_refused(tmp_path, rung, more, refused):
+    spec = builders.a_spec("m", [rung], **more)
+    own = tmp_path / "prices.json"
+    own.write_text('{"claude-nobody": {"input": "1", "output": "5"}}')
+    check_prices(spec, Settings(prices=own))
+    if not refused:
+        return check_prices(spec, Settings())
+    with pytest.raises(Refused, match=r"what claude-nobody costs.*WHIMBREL_PRICES"):
+        check_prices(spec, Settings())
+    own.write_text("{")
+    with pytest.raises(Refused, match=r"WHIMBREL_PRICES=.*prices\.json"):
+        check_prices(spec, Settings(prices=own))

@@ -140,8 +140,10 @@ class Toolbox:
             if inspect.iscoroutinefunction(tool):
                 return await tool(wanted), False
             return str(await asyncio.to_thread(tool, wanted)), False
-        except (Refused, UnsafePath) as refused:
+        except Refused as refused:
             return str(refused), True
+        except UnsafePath as unsafe:
+            return f"{unsafe}; no link is followed: see what is there with `list_files`", True
         except UnicodeEncodeError as error:
             return f"the input holds {error.object[error.start]!a}, which is no text", True
 

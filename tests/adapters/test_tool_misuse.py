@@ -105,9 +105,12 @@ def made(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> OneHost:
 
 @pytest.fixture
 def bench(made: OneHost, tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
+    """A fresh workspace; those who only try share one, for it stays as it is."""
+    misuse = request.node.callspec.params["misuse"] if hasattr(request.node, "callspec") else None
+    tries = misuse is not None and not misuse.before
     paths = made.workspaces.open(
-        made.hub.path, migration="m", task="c1-0001", attempt="0-1", base=made.commit,
-        start=made.commit, claims=CLAIMS, token=request.node.name, reset=True,
+        made.hub.path, migration="m", task="c1-0001", attempt="0-1" if tries else "0-2",
+        base=made.commit, start=made.commit, claims=CLAIMS, token="t", reset=not tries,
     )  # fmt: skip
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -383,6 +386,19 @@ async def test_a_judge_reads_the_same_from_a_commit(bench: Bench):
     worker, judge = await bench.use(*calls), await bench.use(*calls, role=Role.JUDGE)
     assert [r.text for r in judge.results] == [r.text for r in worker.results]
     assert not judge.errors
+
+
+async def test_a_name_that_is_not_utf8_is_spelled_and_understood(bench: Bench):
+    as_agent(bench, "mkdir -p new; printf 'old\\n' > $'new/caf\\351.py'")
+    found = await bench.said("find_files", pattern="/new/*.py")
+    assert found == '"new/caf\\351.py"'
+    assert '"caf\\351.py"' in await bench.said("list_files", path="new")
+    assert await bench.said("search", pattern="old", paths=["new"]) == f"{found}:1: old"
+    await bench.said("edit", path=found, old="old", new="new")
+    assert (os.fsencode(bench.paths.tree) + b"/new/caf\xe9.py") in {
+        bytes(path) for path in (bench.paths.tree / "new").iterdir()
+    }
+    assert "     1\tnew" in await bench.said("read", path=found)
 
 
 async def test_a_disk_that_is_gone_is_no_answer(bench: Bench):

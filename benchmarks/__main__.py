@@ -7,10 +7,28 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batches, claimants, landing, orchestration, resuming, workspaces, writable
+from benchmarks import (
+    batches,
+    claimants,
+    landing,
+    orchestration,
+    resuming,
+    turns,
+    workspaces,
+    writable,
+)
 from benchmarks.measuring import Comparison, machine
 
-SUITES = ("landing", "batches", "workspaces", "writable", "orchestration", "resuming", "claimants")
+SUITES = (
+    "landing",
+    "batches",
+    "workspaces",
+    "writable",
+    "orchestration",
+    "resuming",
+    "claimants",
+    "turns",
+)
 
 
 def main() -> int:
@@ -28,6 +46,7 @@ def main() -> int:
         "orchestration": lambda: orchestration.compare(scratch, asked.rounds),
         "resuming": lambda: resuming.compare(scratch, asked.rounds),
         "claimants": lambda: claimants.compare(scratch, asked.rounds),
+        "turns": lambda: turns.compare(scratch, asked.rounds),
     }
     facts = machine(scratch)
     done: list[Comparison] = []

@@ -16,14 +16,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.adapters.blobs import BlobStore
+from activities.adapters.transcripts import Transcripts
+from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
+from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken, UseTools
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch
+from activities.contracts.money import Spend
 from activities.contracts.plan import Task, TaskRow
 from activities.contracts.requests import (
     CloseWorkspace,
     ComposeBatch,
+    ConcludeAttempt,
     FindLanded,
     JoinHandoffs,
     Land,
@@ -31,6 +36,8 @@ from activities.contracts.requests import (
     LandedTasks,
     LoadRows,
     LoadTask,
+    OpenedTalk,
+    OpenWorkerTalk,
     OpenWorkspace,
     Rows,
     RunChecks,
@@ -48,6 +55,7 @@ from activities.contracts.work import (
 from activities.heartbeat import HeartbeatInterceptor
 from activities.messages import MessageActivities
 from benchmarks.bare import BareChild, BareParent, Listener, nothing
+from benchmarks.bare_loop import BareLoop, tools_used, turn_taken
 from worker import GRACE, STICKY, workflow_runner
 from workflows.area import AreaWorkflow
 from workflows.merge_queue import MergeQueueWorkflow
@@ -55,6 +63,8 @@ from workflows.task import TaskWorkflow
 
 OURS = (AreaWorkflow, TaskWorkflow, MergeQueueWorkflow)
 HOST_QUEUE = "host/bench"
+THINKS = "thinks"
+"""The phase whose ladder is a claude rung."""
 LANDING_CHECKS = 1.0
 """Seconds."""
 COMMIT, TREE = "1" * 40, "2" * 40
@@ -72,6 +82,9 @@ async def load_rows(request: LoadRows) -> Rows:
 @activity.defn
 async def load_task(request: LoadTask) -> TaskOrder:
     task = _task(int(request.task.rpartition("-")[2]))
+    if request.phase == THINKS:
+        allowances = {0: Allowance(turns=200)}
+        return TaskOrder(task=task, rungs=("claude",), attempts=1, allowances=allowances)
     return TaskOrder(task=task, rungs=("codemod",), attempts=1)
 
 
@@ -111,6 +124,28 @@ async def run_rung(request: RunRung) -> RungRun:
 
 
 @activity.defn
+async def open_worker_talk(_: OpenWorkerTalk) -> OpenedTalk:
+    return OpenedTalk(talk=BLOB)
+
+
+@activity.defn
+async def take_turn(request: TakeTurn) -> TurnTaken:
+    return turn_taken(request.turn)
+
+
+@activity.defn
+async def use_tools(request: UseTools) -> ToolsUsed:
+    return tools_used(request.turn)
+
+
+@activity.defn
+async def conclude_attempt(request: ConcludeAttempt) -> Checkpoint:
+    changed = [ChangedPath(path=path, change=Change.MODIFIED) for path in request.task.claims]
+    base = request.workspace.base
+    return Checkpoint(commit=COMMIT, tree=TREE, base=base, changed=tuple(changed))
+
+
+@activity.defn
 async def close_workspace(_: CloseWorkspace) -> None:
     pass
 
@@ -132,6 +167,13 @@ async def compose_batch(request: ComposeBatch) -> Batch:
 @activity.defn
 async def land(request: Land) -> Landed:
     return Landed(tip=request.new)
+
+
+class NothingSpent(Transcripts):
+    """Records that nobody asked for."""
+
+    def spent(self, *_: object) -> Spend:
+        return Spend()
 
 
 class KeepsNothing(BlobStore):
@@ -164,21 +206,23 @@ async def serve(address: str) -> None:
             **more,
         )
 
-    real = MessageActivities(KeepsNothing(), client)
+    blobs = KeepsNothing()
+    real = MessageActivities(blobs, client, NothingSpent(blobs))
     records = [load_rows, load_task, join_handoffs]
     records += [real.ask_to_land, real.answer_tasks, real.hand_off, real.tell_planner]
     records += [real.describe_runs, real.count_workers]
-    tools = [run_rung, close_workspace, nothing]
+    tools = [run_rung, close_workspace, use_tools, conclude_attempt, nothing]
     workers = [
         worker(
             "control",
             [*records, nothing],
             50,
-            workflows=[*OURS, BareParent, BareChild, Listener],
+            workflows=[*OURS, BareParent, BareChild, BareLoop, Listener],
             workflow_runner=workflow_runner(),
             sticky_queue_schedule_to_start_timeout=STICKY,
         ),
-        worker("workspace", [open_workspace, nothing], 32),
+        worker("workspace", [open_workspace, open_worker_talk, nothing], 32),
+        worker("model", [take_turn], 32),
         worker(HOST_QUEUE, tools, 128),
         worker("checks", [run_checks, nothing], 32),
         worker("integration", [compose_batch, land, find_landed, nothing], 8),

@@ -52,19 +52,19 @@ def compare(scratch: Path, rounds: int) -> list[Comparison]:
 
 async def _compare(scratch: Path, rounds: int) -> list[Comparison]:
     arms: dict[str, Arm] = {
-        "ours": _ours,
+        "ours": migrate,
         "bare": partial(_bare, queues=ROLES),
         "eager": partial(_bare, queues=[CONTROL] * 5),
     }
     taken: dict[str, list[float]] = {name: [] for name in arms}
-    async with _service(scratch / "temporal") as (client, pids):
+    async with service(scratch / "temporal") as (client, pids):
         for name, arm in arms.items():
             await arm(client, f"{name}-warm", WARM_UP)
         for number in range(rounds):
             for name in list(arms) if number % 2 == 0 else list(reversed(arms)):
-                before = sum(map(_cpu_seconds, pids))
+                before = sum(map(cpu_seconds, pids))
                 await arms[name](client, f"{name}-{number}", TASKS)
-                used = sum(map(_cpu_seconds, pids)) - before
+                used = sum(map(cpu_seconds, pids)) - before
                 taken[name].append(used / TASKS * 1000)
     ours, notes = taken["ours"], {"window": WINDOW, "tasks": TASKS}
     figure, bare = "a no-op task (CPU of server and worker)", "a bare child with five activities"
@@ -75,14 +75,14 @@ async def _compare(scratch: Path, rounds: int) -> list[Comparison]:
     ]
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of one process; its children are not counted."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @asynccontextmanager
-async def _service(home: Path) -> AsyncIterator[tuple[Client, tuple[int, int]]]:
+async def service(home: Path) -> AsyncIterator[tuple[Client, tuple[int, int]]]:
     """The embedded server on a file, and one worker process."""
     embedded = Embedded(home, SEARCH_ATTRIBUTES)
     server = await embedded.start()
@@ -105,11 +105,12 @@ async def _bare(client: Client, name: str, tasks: int, queues: list[str]) -> Non
     )
 
 
-async def _ours(client: Client, name: str, tasks: int) -> None:
+async def migrate(client: Client, name: str, tasks: int, phase: str = "main") -> None:
+    """An area with so many tasks, and a queue that lands them."""
     spec = BlobRef(migration="bench", sha256="4" * 64, size=1)
     queue = await client.start_workflow(
         MergeQueueWorkflow.run,
-        QueueInput(repository=REPOSITORY, branch=GREEN, spec=spec, phase="main", base=COMMIT),
+        QueueInput(repository=REPOSITORY, branch=GREEN, spec=spec, phase=phase, base=COMMIT),
         id=f"merge-queue/{name}",
         task_queue=CONTROL,
     )
@@ -125,7 +126,7 @@ async def _ours(client: Client, name: str, tasks: int) -> None:
         queue=queue.id,
         spec=spec,
         plan=spec.model_copy(update={"size": tasks}),
-        phase="main",
+        phase=phase,
         concurrency=WINDOW,
         base=COMMIT,
         tip=COMMIT,

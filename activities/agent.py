@@ -12,6 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.contracts.conversation import TakeTurn, TurnTaken
+from activities.errors import NEVER_MENDED_BY_WAITING
 
 if TYPE_CHECKING:
     from activities.adapters.model_turns import ModelTurns
@@ -34,12 +35,15 @@ class AgentActivities:
         except Exception as error:
             after: float | None = getattr(error, "after", None)
             spend: Spend | None = getattr(error, "spend", None)
-            if after is None and spend is None:
+            kind = type(error).__name__
+            never = kind in NEVER_MENDED_BY_WAITING
+            if after is None and spend is None and not never:
                 raise
             raise ApplicationError(
                 str(error),
                 *([spend] if spend else []),
-                type=type(error).__name__,
+                type=kind,
+                non_retryable=never,
                 next_retry_delay=None if after is None else timedelta(seconds=after),
                 category=ApplicationErrorCategory.BENIGN,
             ) from None

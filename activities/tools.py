@@ -64,7 +64,7 @@ class ToolActivities:
         return ToolsUsed.model_validate_json(kept)
 
     async def _use(self, talk: Conversation, request: UseTools) -> ToolsUsed:
-        where = request.workspace
+        where = request.room.workspace(talk) if request.room else None
         needed = (where.base, where.start) if where else (talk.commit,)
         hub = await asyncio.to_thread(self._hubs.of, talk.repository, *needed)
         chunk = await asyncio.to_thread(self._transcripts.chunk, talk, request.turn)
@@ -109,5 +109,5 @@ class ToolActivities:
 
 def _key(talk: Conversation, request: UseTools) -> str:
     """Of this turn in this tree; what reads a commit is the same everywhere."""
-    where = request.workspace.attempt if request.workspace else "commit"
+    where = request.room.attempt if request.room else "commit"
     return f"tools/{talk.scope}@{talk.attempt}/{request.turn}/{where}"

@@ -7,7 +7,14 @@ from temporalio import workflow
 from activities.agent import AgentActivities
 from activities.contracts.agent import Finished
 from activities.contracts.base import BlobRef
-from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnEnd, TurnTaken, UseTools
+from activities.contracts.conversation import (
+    Room,
+    TakeTurn,
+    ToolsUsed,
+    TurnEnd,
+    TurnTaken,
+    UseTools,
+)
 from activities.contracts.money import Spend, Usage
 from activities.contracts.work import Workspace
 from activities.tools import ToolActivities
@@ -56,7 +63,7 @@ class BareLoop:
             )
             used = await workflow.execute_activity_method(
                 ToolActivities.use_tools,
-                UseTools(talk=BLOB, turn=turn, workspace=workspace, when=int(workflow.time())),
+                UseTools(talk=BLOB, turn=turn, room=Room.of(workspace), when=int(workflow.time())),
                 **on_host(workspace.queue),
             )
             results = used.results

@@ -15,7 +15,7 @@ from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
-from activities.contracts.conversation import ToolsUsed, TurnTaken, UseTools, attempt_name
+from activities.contracts.conversation import Room, ToolsUsed, TurnTaken, UseTools, attempt_name
 from activities.contracts.evidence import Evidence
 from activities.contracts.money import NOTHING, Spend
 from activities.contracts.requests import RESOLVER, OpenWorkerTalk
@@ -135,7 +135,7 @@ class AgentRung:
                 UseTools(
                     talk=at.talk,
                     turn=at.turn,
-                    workspace=workspace,
+                    room=Room.of(workspace),
                     granted=at.granted,
                     answers=answers,
                     when=int(workflow.time()),

@@ -183,11 +183,13 @@ TURN = RemoteOptions(
     task_queue=MODEL,
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=10),
-    retry_policy=_PATIENT,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
     cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 """A reply may take minutes; a provider that is away or full is waited for, however long: who is
-asked for patience is told when to come back, instead of the policy's pause."""
+asked for patience is told when to come back, instead of the policy's pause. What waiting never
+mends the activity tells by itself: in every turn's policy, a list of it would be a seventh of a
+conversation's history."""
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),

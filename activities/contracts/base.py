@@ -6,15 +6,34 @@ what it does not know. Both are frozen; collections are tuples.
 """
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 class Contract(BaseModel):
     """A message between rooms; unknown fields are ignored: old workers read new messages."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Lean(Contract):
+    """A message that goes into a history again and again: what is at its default is left out."""
+
+    @model_serializer(mode="wrap")
+    def _lean(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in whole(self).items()
+            if fields[name].is_required() or getattr(self, name) != fields[name].get_default()
+        }
 
 
 class Form(BaseModel):

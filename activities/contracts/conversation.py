@@ -8,14 +8,14 @@ are written once under (scope, attempt, turn): transcript.py.
 from enum import StrEnum
 
 from activities.contracts.agent import Finished
-from activities.contracts.base import BlobRef, CommitId, Contract
+from activities.contracts.base import BlobRef, CommitId, Contract, Lean
 from activities.contracts.evidence import Evidence
 from activities.contracts.file_requests import FileAnswer, FileRequest
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
 from activities.contracts.work import Workspace
 
-SAID = 200
+SAID = 100
 """Characters of a reply's text that go into history, for people."""
 
 
@@ -91,7 +91,7 @@ class TurnEnd(StrEnum):
     """The conversation does not fit the model's window any more, compacted or not."""
 
 
-class TakeTurn(Contract):
+class TakeTurn(Lean):
     """One request to the model. A second run finds the recorded reply and pays nothing."""
 
     talk: BlobRef
@@ -107,7 +107,7 @@ class TakeTurn(Contract):
     BudgetReached."""
 
 
-class TurnTaken(Contract):
+class TurnTaken(Lean):
     """One reply, as far as the workflow decides by it; the reply itself is the turn's Chunk."""
 
     end: TurnEnd
@@ -125,7 +125,34 @@ class TurnTaken(Contract):
     """The beginning of its text."""
 
 
-class UseTools(Contract):
+class Room(Contract):
+    """A workspace, as far as its conversation does not say it."""
+
+    attempt: str
+    host: str
+    start: CommitId
+
+    @staticmethod
+    def of(workspace: Workspace) -> "Room":
+        """What is to be said of a workspace."""
+        return Room(attempt=workspace.attempt, host=workspace.host, start=workspace.start)
+
+    def workspace(self, talk: Conversation) -> Workspace:
+        """The workspace, for whoever is on its host."""
+        assert talk.task
+        return Workspace(
+            migration=talk.migration,
+            repository=talk.repository,
+            task=talk.task.id,
+            attempt=self.attempt,
+            host=self.host,
+            queue=f"host/{self.host}",
+            base=talk.commit,
+            start=self.start,
+        )
+
+
+class UseTools(Lean):
     """The tool calls of one reply, carried out in their order.
 
     A worker or resolver has a workspace, and a batch leaves at most one checkpoint; a planner or
@@ -136,7 +163,8 @@ class UseTools(Contract):
     talk: BlobRef
     turn: int
     """Whose calls they are."""
-    workspace: Workspace | None = None
+    room: Room | None = None
+    """Where the tree is; None: what is read is the conversation's commit."""
     granted: tuple[str, ...] = ()
     """Paths that joined the claim since the conversation began."""
     answers: tuple[FileAnswer, ...] = ()
@@ -145,7 +173,7 @@ class UseTools(Contract):
     """Seconds since the epoch, for the checkpoint's commit."""
 
 
-class ToolsUsed(Contract):
+class ToolsUsed(Lean):
     """What came of one batch of calls."""
 
     results: BlobRef

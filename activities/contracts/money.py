@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from activities.contracts.base import Contract
+from activities.contracts.base import Contract, Lean
 
 Usd = Annotated[Decimal, Field(ge=0)]
 """US dollars, exact: sums of thousands of turns are compared to the cent."""
 NOTHING = Decimal(0)
 
 
-class Usage(Contract):
+class Usage(Lean):
     """Tokens of one reply, or of many."""
 
     input: int = 0
@@ -30,7 +30,7 @@ class Usage(Contract):
         )
 
 
-class Spend(Contract):
+class Spend(Lean):
     """What was paid, and what may have been."""
 
     recorded: Usd = NOTHING

@@ -15,6 +15,7 @@ from activities.contracts.conversation import (
     Conversation,
     FileAnswer,
     Role,
+    Room,
     ToolsUsed,
     TurnEnd,
     UseTools,
@@ -105,7 +106,7 @@ class Desk:
             usage=Usage(), usd=NOTHING, model="m",
         )  # fmt: skip
         self.transcripts.turn(self.conversation, self.turn).keep(chunk)
-        return UseTools(talk=self.talk, turn=self.turn, workspace=self.where, when=1)
+        return UseTools(talk=self.talk, turn=self.turn, room=Room.of(self.where), when=1)
 
     async def use(self, *calls: tuple[str, dict[str, object]]) -> ToolsUsed:
         return await self.run(self.says(*calls))
@@ -165,7 +166,7 @@ async def test_a_batch_that_was_killed_halfway_is_carried_out_on_the_tree_before
     (desk.paths.tree / "src/a.py").write_text("A\n")  # and then the worker was killed
     assert kept.commit
     where = desk.opened("0-1-1", kept.commit)
-    used = await desk.run(request.model_copy(update={"workspace": where}))
+    used = await desk.run(request.model_copy(update={"room": Room.of(where)}))
     assert used.errors == ""
     assert used.commit
     assert desk.show(used.commit, "src/a.py") == b"A\n"
@@ -278,7 +279,7 @@ async def test_in_a_sparse_tree_the_rest_is_read_from_git_and_granted_files_come
 async def test_who_only_reads_needs_no_workspace(desk: Desk):
     desk.talk = desk.began(Role.JUDGE)
     request = desk.says(("read", {"path": "src/a.py"}), edit("src/a.py", "a", "A"))
-    used = await desk.run(request.model_copy(update={"workspace": None}))
+    used = await desk.run(request.model_copy(update={"room": None}))
     assert "     1\ta" in desk.texts(used)[0]
     assert "no tool is called 'edit'" in desk.texts(used)[1]
     assert used.commit is None

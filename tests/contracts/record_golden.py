@@ -19,8 +19,9 @@ from pydantic import BaseModel
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import activities.contracts as room
-from activities.contracts.base import Contract
+from activities.contracts.base import Contract, Lean
 
+BASES = (Contract, Lean)
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = {"commit": "1" * 40, "sha256": "a" * 64, "task": "c1-0001", "id": "c1-0001"}
 """Field name → a value that its pattern allows."""
@@ -33,7 +34,7 @@ def contracts() -> list[type[Contract]]:
     for module in pkgutil.iter_modules(room.__path__):
         loaded = importlib.import_module(f"{room.__name__}.{module.name}")
         for thing in vars(loaded).values():
-            if isinstance(thing, type) and issubclass(thing, Contract) and thing is not Contract:
+            if isinstance(thing, type) and issubclass(thing, Contract) and thing not in BASES:
                 found[thing.__name__] = thing
     return [found[name] for name in sorted(found)]
 

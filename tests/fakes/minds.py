@@ -67,8 +67,8 @@ class Minds(Fakes):
     @activity.defn(name="use_tools")
     async def use_tools(self, asked: UseTools) -> ToolsUsed:
         world = await self._enter(asked.talk.migration, "use_tools", asked)
-        where = asked.workspace
-        assert where
+        assert asked.room
+        where = asked.room.workspace(self._blobs.get_model(asked.talk, Conversation))
         tree = world.workspaces[where.task, where.attempt]
         said = world.mind(asked.turn)
         changed = said if isinstance(said, dict) else {}

@@ -29,7 +29,7 @@ from activities.adapters.code_version import own_code
 from activities.adapters.doing import fresh_slate
 from activities.adapters.leaving import run_and_leave
 from activities.adapters.logs import configure_logs
-from activities.adapters.settings import HubElsewhere, Settings
+from activities.adapters.settings import Settings, WrongSettings, settings_told
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
 from activities.held import Bereaved, HoldingInterceptor
@@ -374,7 +374,7 @@ def _faults() -> list[Interceptor]:
 
 async def serve(roles: Sequence[str]) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
-    settings = Settings()
+    settings = settings_told()
     if AT_THE_HUB.intersection(roles):
         _ = settings.hub_here
     client, host = await joined(roles), Host(settings)
@@ -427,7 +427,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _served(roles: Sequence[str]) -> None:
     try:
         asyncio.run(serve(roles))
-    except (Unfit, HubElsewhere) as unfit:
+    except (Unfit, WrongSettings) as unfit:
         sys.exit(f"worker.py: {unfit}")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.blobs import BlobCorrupt, BlobMissing, BlobStore
 from activities.adapters.embedded import Embedded, Server, running
-from activities.adapters.settings import HubElsewhere, Settings
+from activities.adapters.settings import HubElsewhere, Settings, WrongSettings, settings_told
 from activities.contracts.base import BlobRef
 from activities.serving import Unfit, check_service
 from cli.boundary import Code, Refused, say
@@ -181,12 +181,9 @@ async def _embedded(settings: Settings, needs_work: bool) -> AsyncGenerator[Sess
 def read_settings() -> Settings:
     """What WHIMBREL_* say; all that is wrong with them at once."""
     try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "\n".join(
-            f"WHIMBREL_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors()
-        )
-        raise Refused(Code.USAGE, wrong) from error
+        return settings_told()
+    except WrongSettings as wrong:
+        raise Refused(Code.USAGE, str(wrong)) from wrong
 
 
 def said(trouble: BaseException) -> str:

@@ -109,6 +109,12 @@ def test_who_needs_the_hubs_disk_is_told_that_it_is_elsewhere(tmp_path: Path) ->
     assert Settings(home=tmp_path).hub_here == tmp_path / "hub"
 
 
+@pytest.mark.parametrize("hub", ["git@hub.example.com:hubs", "ext::sh -c id", "rsync://hub/"])
+def test_what_git_would_take_for_something_else_is_refused(tmp_path: Path, hub: str) -> None:
+    with pytest.raises(ValueError, match="neither a folder nor a URL with one of ssh://"):
+        Settings(home=tmp_path, hub=hub)
+
+
 async def test_a_worker_without_the_hubs_disk_neither_lands_nor_delivers(tmp_path: Path) -> None:
     env = environment(tmp_path) | {"WHIMBREL_HUB": "ssh://whimbrel@hub.example.com/"}
     process = await asyncio.create_subprocess_exec(

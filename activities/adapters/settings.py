@@ -8,11 +8,18 @@ import platform
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SERVED_BY = ("ssh", "https", "http", "git", "file")
+"""The protocols by which another host may serve the hubs."""
 
-class HubElsewhere(Exception):
+
+class WrongSettings(Exception):
+    """WHIMBREL_* say something that cannot be; the text says what."""
+
+
+class HubElsewhere(WrongSettings):
     """What needs the hubs' own disk was asked for where it is not."""
 
 
@@ -67,7 +74,11 @@ class Settings(BaseSettings):
     @field_validator("hub")
     @classmethod
     def _hub_is_a_folder_or_served(cls, hub: Path | str) -> Path | str:
-        return str(hub) if "://" in str(hub) else Path(hub)
+        protocol, served, _ = str(hub).partition("://")
+        if (served and protocol not in SERVED_BY) or (not served and ":" in protocol.split("/")[0]):
+            known = ", ".join(f"{each}://" for each in SERVED_BY)
+            raise ValueError(f"{hub} is neither a folder nor a URL with one of {known}")
+        return str(hub) if served else Path(hub)
 
     @property
     def is_remote(self) -> bool:
@@ -106,3 +117,14 @@ class Settings(BaseSettings):
     @property
     def cache(self) -> Path:
         return self.home / "cache"
+
+
+def settings_told() -> Settings:
+    """What WHIMBREL_* say; all that is wrong with them at once, as WrongSettings."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # What would only follow from another one's mistake is none of its own.
+        wrong = (e for e in error.errors() if e["type"] != "default_factory_not_called")
+        lines = (f"WHIMBREL_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in wrong)
+        raise WrongSettings("\n".join(lines)) from error

@@ -5,6 +5,8 @@ that only runs tools never loads workflow code, and the model's key is in no oth
 SIGTERM drains: running activities get the grace period, then are handed to another worker.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import contextlib
@@ -16,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from temporalio.client import Client
@@ -36,6 +38,9 @@ from activities.held import Bereaved, HoldingInterceptor
 from activities.joining import connect, other_code
 from activities.serving import Unfit
 from activities.sweeping import TIDIED_EVERY, DeadWorkspaces, Sweeper, files, hubs
+
+if TYPE_CHECKING:
+    from activities.planner import PlannerActivities
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
 TOOLS = frozenset(("workspace", "checks"))
@@ -186,8 +191,17 @@ def workspace_activities(host: Host) -> list[Any]:
         Transcripts(host.blobs),
         host.toolboxes,
         ToolHarvest(host.checkpoints),
+        planner(host).unfit,
     )
     return [*_methods(workspace), *_methods(tools)]
+
+
+def planner(host: Host) -> PlannerActivities:
+    """What a planner's form is held against, wherever its tools are used."""
+    from activities.adapters.briefs import Briefs
+    from activities.planner import PlannerActivities
+
+    return PlannerActivities(host.blobs, host.hubs, Briefs())
 
 
 def model_activities(host: Host) -> list[Any]:
@@ -250,6 +264,7 @@ def integration_activities(host: Host) -> list[Any]:
         *_methods(IntegrationActivities(host.blobs, host.hubs)),
         *_methods(JudgingActivities(host.blobs, undone)),
         *_methods(PlanningActivities(host.blobs, host.hubs)),
+        *_methods(planner(host)),
     ]
 
 
@@ -280,11 +295,12 @@ def workflows() -> list[type]:
     from workflows.merge_queue import MergeQueueWorkflow
     from workflows.migration import MigrationWorkflow
     from workflows.parked import ParkedTaskWorkflow
+    from workflows.talk import TalkWorkflow
     from workflows.task import TaskWorkflow
 
     planners = [FleetWorkflow, MigrationWorkflow, AreaWorkflow]
     planners += [MergeQueueWorkflow, DeepChecksWorkflow]
-    return [*planners, TaskWorkflow, ParkedTaskWorkflow]
+    return [*planners, TaskWorkflow, ParkedTaskWorkflow, TalkWorkflow]
 
 
 def deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -57,6 +57,7 @@ class BriefingActivities:
             request.evidence,
             self._briefs.facts(hub, plan, task, request.base, request.conflict),
             request.notes,
+            plan.notes,
         )
         talk = Conversation(
             migration=request.name,

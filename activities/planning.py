@@ -14,6 +14,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.plan import Plan, PlanSummary
 from activities.contracts.repository import Base
 from activities.contracts.requests import Handoffs, MakePlan, TakeBase
+from activities.contracts.scopes import FieldNotes
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
@@ -63,6 +64,9 @@ class PlanningActivities:
         if request.pilot and not plan.pilot:
             chosen = choose_pilot(plan.tasks, request.pilot)
             plan = plan.model_copy(update={"pilot": chosen})
+        if request.notes and not plan.notes:
+            notes = self._blobs.get_model(request.notes, FieldNotes).text
+            plan = plan.model_copy(update={"notes": notes})
         left_out = excluded | later
         faults = validate_plan(plan, spec, survey, paths, request.spec_digest, left_out)
         faults += oversized(plan)
@@ -73,7 +77,9 @@ class PlanningActivities:
             phase=plan.phase,
             cycle=plan.cycle,
             base=plan.base,
-            forecast=forecast(plan, spec.limits.concurrency, unsearched=survey.unsearched.told),
+            forecast=forecast(
+                plan, spec.limits.concurrency, notes=(request.note, survey.unsearched.told)
+            ),
             pilot=plan.pilot,
             unplanned=len(later),
         )

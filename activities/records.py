@@ -27,7 +27,7 @@ from activities.contracts.requests import (
     TaskOrder,
 )
 from activities.contracts.site_forms import SCANNED
-from activities.contracts.spec import Approval, MigrationSpec
+from activities.contracts.spec import CLAUDE, Approval, MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
 from activities.plan_rows import rows_of
@@ -65,6 +65,7 @@ class RecordActivities:
             approve_plan=Approval.PLAN in spec.approvals,
             approve_pilot=Approval.PILOT in spec.approvals,
             pilots=tuple(phase.pilot for phase in spec.phases),
+            planners=tuple(phase.plan == CLAUDE for phase in spec.phases),
             by_results=tuple(
                 any(finder.failing for finder in phase.sites.find) for phase in spec.phases
             ),

@@ -37,7 +37,7 @@ def static_plan(
     phase = spec.phase(survey.phase)
     left = set(done_or_excluded)
     sites = {f.path: f.sites for f in survey.files if f.sites and f.path not in left}
-    shared = _shared(phase, all_paths, files_with_sites(survey))
+    shared = shared_files(phase, all_paths, files_with_sites(survey))
     facts = Facts(
         tree=all_paths,
         sites=sites,
@@ -61,7 +61,7 @@ def static_plan(
                 creates=phase.creates,
                 needs=tuple(needs),
                 sites=sum(sites.get(path, 0) for path in group.paths),
-                instructions=_facts(survey, group.paths),
+                instructions=facts_of(survey, group.paths),
             )
         )
     return Plan(
@@ -74,13 +74,14 @@ def static_plan(
     )
 
 
-def _facts(survey: SurveyData, paths: Iterable[str]) -> str:
+def facts_of(survey: SurveyData, paths: Iterable[str]) -> str:
     """What is told of files that are to be migrated anew; the first of them where they are many."""
     told = [survey.anew[path] for path in sorted(paths) if path in survey.anew]
     return "\n\n".join(told[:MOST_FACTS])
 
 
-def _shared(phase: Phase, all_paths: Collection[str], bearing: Collection[str]) -> list[str]:
+def shared_files(phase: Phase, all_paths: Collection[str], bearing: Collection[str]) -> list[str]:
+    """Files without sites that every task of the phase may change."""
     if not phase.claims:
         return []
     claimed = GitIgnoreSpec.from_lines(phase.claims)
@@ -105,12 +106,12 @@ def forecast(
     *,
     task_checks: int = 1,
     landing_checks: int = 1,
-    unsearched: str = "",
+    notes: Sequence[str] = (),
 ) -> Forecast:
     """What countable facts say, if every task succeeds at once and each wave lands as one batch.
 
     `task_checks` and `landing_checks` are how many checks the phase runs at those moments;
-    `unsearched` is what the survey did not look into.
+    `notes` are told beside it.
     """
     waves = len(schedule_waves(plan.tasks, concurrency))
     note = f"{concurrency} at a time; bounced and repeated attempts are not counted"
@@ -120,7 +121,7 @@ def forecast(
         file_count=len({path for task in plan.tasks for path in task.claims}),
         site_count=sum(task.sites for task in plan.tasks),
         check_runs=len(plan.tasks) * task_checks + waves * landing_checks,
-        note="; ".join(said for said in (note, unsearched) if said),
+        note="; ".join(said for said in (note, *notes) if said),
     )
 
 

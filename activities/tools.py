@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
 from temporalio import activity
 
 from activities.contracts.agent import Finished
@@ -40,12 +43,15 @@ class ToolActivities:
         transcripts: Transcripts,
         toolboxes: Toolboxes,
         harvests: ToolHarvest,
+        unfit: Callable[[Conversation, BaseModel], Sequence[str]],
     ) -> None:
+        """`unfit`: what is wrong with the form that a conversation wants to end with."""
         self._blobs = blobs
         self._hubs = hubs
         self._transcripts = transcripts
         self._toolboxes = toolboxes
         self._harvests = harvests
+        self._unfit = unfit
 
     @activity.defn
     async def use_tools(self, request: UseTools) -> ToolsUsed:
@@ -69,7 +75,8 @@ class ToolActivities:
         hub = await asyncio.to_thread(self._hubs.of, talk.repository, *needed)
         chunk = await asyncio.to_thread(self._transcripts.chunk, talk, request.turn)
         if where is None:
-            toolbox = await asyncio.to_thread(self._toolboxes.reading, hub, talk)
+            unfit = partial(self._unfit, talk)
+            toolbox = await asyncio.to_thread(self._toolboxes.reading, hub, talk, unfit)
             batch = await toolbox.use(calls_of(chunk))
             return await asyncio.to_thread(self._used, talk, batch, None, "")
         assert talk.task

@@ -17,7 +17,7 @@ from activities.adapters.spec_file import SpecErrors, load_any
 from activities.contracts.fleet import FleetSpec
 from activities.contracts.migration import MigrationInput, MigrationResult
 from activities.contracts.repository import Repository, repository_id
-from activities.contracts.spec import MigrationSpec, Phase
+from activities.contracts.spec import CLAUDE, MigrationSpec, Phase
 from cli.asking import Handle
 from cli.boundary import Code, Refused, give, say
 from cli.plan_files import UnfitPlan, own_plans, read_plan, with_first_plan
@@ -99,13 +99,18 @@ async def validate(path: Path) -> int:
 def notices(spec: MigrationSpec) -> list[str]:
     """What the spec may say and this version gives no effect."""
     notes: list[str] = []
-    if any(rung.kind == "claude" for phase in spec.phases for rung in phase.ways):
+    if any(phase.plan == CLAUDE for phase in spec.phases):
+        notes.append(
+            "note: `plan: claude` needs a worker of the role `model`, which has a key; where there "
+            "is none when a phase is planned, its split divides it and the plan says so"
+        )
+    if any(rung.kind == CLAUDE for phase in spec.phases for rung in phase.ways):
         notes.append(
             "note: `claude` rungs need a worker of the role `model`, which has a key; where a task "
             "gets to one and there is none, it is reported as unavailable and goes to a person"
         )
-    elif spec.limits.usd is not None:
-        notes.append("note: `limits.usd` has no effect: no phase has a `claude` rung")
+    if not notes and spec.limits.usd is not None:
+        notes.append("note: `limits.usd` has no effect: nothing asks a model")
     return notes
 
 

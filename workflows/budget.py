@@ -19,6 +19,10 @@ SMALLEST = Decimal("0.50")
 """
 
 
+PLANS = Decimal("0.25")
+"""Of the cap, for the planners of one cycle."""
+
+
 def spent(rows: Iterable[AreaRow]) -> Spend:
     """By all starts of these tasks that are over."""
     return sum((row.spend for row in rows), Spend())
@@ -57,6 +61,15 @@ def of_area(state: MigrationState, order: MigrationOrder) -> Decimal | None:
     """What the cycle's tasks may cost in all: the cap without what was spent before them."""
     whole = cap(state, order)
     return None if whole is None else max(whole - state.spend.total, NOTHING)
+
+
+def share(state: MigrationState, order: MigrationOrder, part: Decimal) -> Decimal | None:
+    """What a decision about all of it may cost: this part of the cap, or what is left where that is
+    less; None: no cap."""
+    whole = cap(state, order)
+    if whole is None:
+        return None
+    return min(whole * part, max(whole - (state.spend + state.counts.spend).total, NOTHING))
 
 
 def reached(state: MigrationState, order: MigrationOrder) -> str:

@@ -75,6 +75,10 @@ class Kept:
         """One that is gone is missed elsewhere: it needs no telling."""
         await tell(self._id, signal, *message)
 
+    async def end(self) -> None:
+        """Asks it to end; it is open until it has."""
+        await self._ask_to_end()
+
     async def look(self) -> None:
         """Asks the server whether it is still open."""
         described = await locally(

@@ -15,15 +15,16 @@ from activities.contracts.survey import Survey
 from workflows import budget, details, judge, time_limit
 from workflows.delegation import Delegation
 from workflows.draining import drained
-from workflows.ending import Ending
 from workflows.foresight import foresee
 from workflows.options import is_long
+from workflows.plan_steps import PlanSteps
 from workflows.steered import ENDED
 from workflows.steps import Steps, read_order
+from workflows.thinking import Thinking
 
 
 @workflow.defn
-class MigrationWorkflow(Ending):
+class MigrationWorkflow(Thinking):
     """The root planner."""
 
     @workflow.init
@@ -73,7 +74,8 @@ class MigrationWorkflow(Ending):
         for phase in range(len(self._order.phases)):
             self.set(phase=phase)
             self._enter(Stage.PLAN)
-            outlook.append(await foresee(steps, self._order, phase, self.state.tip))
+            found = await foresee(steps, self._in, self._order, phase, self.state.tip, self._plan)
+            outlook.append(found)
         return details.result(self.state, self._order, None, "").model_copy(
             update={"plan": outlook[0].plan, "outlook": tuple(outlook)}
         )
@@ -108,8 +110,9 @@ class MigrationWorkflow(Ending):
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
         first = self.state.plan is None or self.state.plan.phase != self._phase
-        given = steps.given_plan(self._phase, judge.is_bound(self.state)) if first else None
-        plan = await steps.plan(survey, cycle, self._handoffs, self._pilot_size, given)
+        planning = PlanSteps(self._in, survey, cycle, self._handoffs, self.state.notes)
+        given = planning.given(judge.is_bound(self.state)) if first else None
+        plan = await self._plan(planning, self.state.phase, self._pilot_size, given)
         self.set(plan=plan, cycle=cycle)
         return True
 

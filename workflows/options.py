@@ -81,6 +81,7 @@ LOOK_AT_BASE_AT_MOST = 16
 QUEUE_COMES_BACK = timedelta(seconds=10)
 """When a task asks again that found no queue: its planner is about to start another."""
 MAX_DECISIONS = 200
+PLANNER_TURNS = 60
 AREA = "root"
 """The one area that a migration opens."""
 

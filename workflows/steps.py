@@ -10,16 +10,13 @@ from activities.contracts.base import BlobRef
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import MigrationState, Verdict
 from activities.contracts.pilot import Pilot
-from activities.contracts.plan import PlanSummary
 from activities.contracts.repository import Base
 from activities.contracts.requests import (
     ClaimBranch,
     ClaimedBranch,
     DescribeMigration,
-    GivenPlan,
     JudgeCycle,
     JudgePilot,
-    MakePlan,
     MigrationOrder,
     RunChecks,
     TakeBase,
@@ -99,36 +96,6 @@ class Steps(Begun):
             ),
             summary=f"find the sites of {phase}",
             **VERIFY,
-        )
-
-    def given_plan(self, phase: str, bound: bool) -> GivenPlan | None:
-        """The plan that the user made for the phase, if any; `bound`: to the base it names."""
-        plan = self._in.plans.get(phase)
-        return GivenPlan(plan=plan, bound=bound) if plan else None
-
-    async def plan(
-        self,
-        survey: Survey,
-        cycle: int,
-        handoffs: tuple[BlobRef, ...],
-        pilot: int,
-        given: GivenPlan | None,
-    ) -> PlanSummary:
-        return await workflow.execute_activity_method(
-            PlanningActivities.make_plan,
-            MakePlan(
-                name=self._in.name,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                spec_digest=self._in.spec_digest,
-                survey=survey,
-                cycle=cycle,
-                given=given,
-                handoffs=handoffs,
-                pilot=pilot,
-            ),
-            summary=f"plan cycle {cycle} of {survey.phase}",
-            **GIT,
         )
 
     async def take_baseline(self, phase: str, commit: str, tasks: int) -> TakenBaseline:

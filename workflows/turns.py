@@ -12,6 +12,8 @@ REMEMBERED = 8
 NUDGED_AFTER = 3
 STUCK_AFTER = 6
 REPORTED = 100
+MAX_REFUSED = 3
+"""Forms that are sent back with their errors."""
 
 TALKED = (
     "You called no tool. Go on with a tool call; when nothing is left to do, or nothing can be "
@@ -66,6 +68,8 @@ def over(at: AgentProgress, allowance: Allowance) -> AgentEnd | None:
     """Why no other turn is taken; None: one is."""
     if at.still >= STUCK_AFTER:
         return AgentEnd.STUCK
+    if at.refused >= MAX_REFUSED:
+        return AgentEnd.UNFIT
     return AgentEnd.TURNS if at.turn >= allowance.turns else None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.meta import find_referenced_templates
 
 from activities.adapters.bounded_text import bounded
 from activities.adapters.hub import Hub
@@ -28,17 +29,23 @@ class Prompt(NamedTuple):
     """A role's prompt, filled in."""
 
     text: str
-    name: str
-    digest: str
-    """Of the file, as it was reviewed."""
+    digests: dict[str, str]
+    """File → sha256, as it was reviewed: the role's, and those that it is built on."""
 
 
 def render(role: Role, values: Mapping[str, Any]) -> Prompt:
     """The role's prompt with these values; raises where the file asks for one that is missing."""
     name = f"{role.value}.md"
-    source = (FOLDER / name).read_bytes()
-    text = _templates().get_template(name).render(**values)
-    return Prompt(re.sub(r"\n{3,}", "\n\n", text), name, hashlib.sha256(source).hexdigest())
+    text = _templates().get_template(name).render(**values).lstrip()
+    digests = {n: hashlib.sha256((FOLDER / n).read_bytes()).hexdigest() for n in _files(name)}
+    return Prompt(re.sub(r"\n{3,}", "\n\n", text), digests)
+
+
+def _files(name: str) -> list[str]:
+    """The prompt's file, then those that it extends."""
+    source = (FOLDER / name).read_text()
+    found = find_referenced_templates(_templates().parse(source))
+    return [name, *(below for other in found if other for below in _files(other))]
 
 
 def as_data(text: str) -> str:

@@ -39,7 +39,7 @@ _PATTERNS = {
     "^[1-9][0-9]*(KiB|MiB|GiB)$": ("a size", "write a number and a unit, such as 4GiB"),
     r"^(static|claude|.*\.json)$": (
         "who plans",
-        "write static, or the path of a plan of your own, such as plan.json",
+        "write static, claude, or the path of a plan of your own, such as plan.json",
     ),
     r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$": (
         "the name of a model",

@@ -17,10 +17,6 @@ _FIELDS: Mapping[str, str] = {
 
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "approvals": {"delivery": "only `plan` and `pilot` can be approved"},
-    "plan": {
-        "claude": "it needs a model worker that plans; write static, or the path of a plan of your "
-        "own, which `starter.py plan SPEC -o plan.json` begins"
-    },
 }
 
 

@@ -88,9 +88,12 @@ class Toolbox:
         edits: Edits | None = None,
         shell: Shell | None = None,
         answers: Sequence[FileAnswer] = (),
+        unfit: Callable[[BaseModel], Sequence[str]] = lambda _: (),
     ) -> None:
-        """`names`: the tools of the role; one that only has a form ends the conversation."""
+        """`names`: the tools of the role; one that only has a form ends the conversation, unless
+        `unfit` names faults of it."""
         self._reading = Reading(view)
+        self._unfit = unfit
         self._answers = {answer.path: answer for answer in answers}
         self._batch = Batch()
         known: dict[str, Tool] = {
@@ -156,6 +159,8 @@ class Toolbox:
                 "not ended yet: an earlier call of this reply went wrong; see to it, or end your "
                 "work in a reply of its own"
             )
+        if faults := self._unfit(form):
+            raise Refused("not taken; mend all of this and send it again:\n" + "\n".join(faults))
         self._batch.form = form
         return "taken"
 

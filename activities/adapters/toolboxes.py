@@ -1,6 +1,8 @@
 """Fits out a conversation's tools for one reply: in its workspace, or at a commit that it reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from pydantic import BaseModel
 
 from activities.adapters.allowed_paths import AllowedPaths
 from activities.adapters.commands import Commands
@@ -25,9 +27,11 @@ class Toolboxes:
         self._commands = commands
         self._workspaces = workspaces
 
-    def reading(self, hub: Hub, talk: Conversation) -> Toolbox:
-        """For a planner or judge."""
-        return Toolbox(CommitView(hub, talk.commit), tools_of(talk.role))
+    def reading(
+        self, hub: Hub, talk: Conversation, unfit: Callable[[BaseModel], Sequence[str]]
+    ) -> Toolbox:
+        """For a planner or judge; `unfit`: what is wrong with the form it wants to end with."""
+        return Toolbox(CommitView(hub, talk.commit), tools_of(talk.role), unfit=unfit)
 
     def working(
         self,

@@ -31,6 +31,8 @@ class AgentEnd(StrEnum):
     """What is left of its grant cannot pay for another turn at worst."""
     REFUSED = "refused"
     """The model declined."""
+    UNFIT = "unfit"
+    """What it wanted to finish with was sent back too often."""
     FULL = "full"
     """The conversation does not fit the model's window any more."""
 
@@ -52,6 +54,8 @@ class AgentProgress(Contract):
     """The last one: a workspace that is lost is opened anew from it."""
     granted: tuple[str, ...] = ()
     """Paths that joined the claim."""
+    refused: int = 0
+    """How often what it wanted to finish with was sent back."""
     recent: tuple[str, ...] = ()
     """What the last turns came to, one mark each: one that is met again was no progress."""
     still: int = 0

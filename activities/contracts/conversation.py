@@ -13,6 +13,7 @@ from activities.contracts.evidence import Evidence
 from activities.contracts.file_requests import FileAnswer, FileRequest
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
+from activities.contracts.scopes import PlanScope
 from activities.contracts.work import Workspace
 
 SAID = 100
@@ -57,11 +58,18 @@ class Conversation(Contract):
     task: Task | None = None
     """A worker's or resolver's, as planned: with the claims it began with."""
     survey: BlobRef | None = None
+    plans: PlanScope | None = None
+    """A planner's: what it divides."""
 
 
 def task_scope(task: str) -> str:
     """What a worker's conversations are about."""
     return f"task/{task}"
+
+
+def plan_scope(cycle: int, path: str) -> str:
+    """What a planner's conversation is about."""
+    return f"plan/c{cycle}/{path}"
 
 
 def attempt_name(start: int, number: int) -> str:

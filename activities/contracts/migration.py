@@ -106,6 +106,8 @@ class MigrationState(Steerable):
     counts: TaskCounts = TaskCounts()
     spend: Spend = Spend()
     """Of all that is over: earlier cycles, plans, verdicts. `counts` have this cycle's tasks."""
+    notes: BlobRef | None = None
+    """The FieldNotes, as the last planner rewrote them."""
     landed_before: int = 0
     """Tasks that landed in this life's earlier cycles: `counts` are of one cycle."""
     sites_at_start: int = 0

@@ -45,6 +45,8 @@ class Plan(Form):
     tasks: tuple[Task, ...]
     pilot: tuple[TaskId, ...] = ()
     """Tasks that run to their end before any other may start."""
+    notes: str = ""
+    """What was learnt so far: every worker is told."""
 
 
 class Forecast(Contract):

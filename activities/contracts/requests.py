@@ -82,6 +82,8 @@ class MigrationOrder(Contract):
     approve_pilot: bool = False
     pilots: tuple[int, ...] = ()
     """Of each phase: how many tasks are its pilot."""
+    planners: tuple[bool, ...] = ()
+    """Of each phase: whether a model plans it."""
     by_results: tuple[bool, ...] = ()
     """Of each phase: whether red results are its sites, so that it depends on all that lands."""
     moments: tuple[Moment, ...] = ()
@@ -143,6 +145,10 @@ class MakePlan(Contract):
     """Paths that need a person are left out."""
     pilot: int = 0
     """How many tasks are the pilot, where the plan does not say itself which."""
+    notes: BlobRef | None = None
+    """The FieldNotes so far: every worker is told."""
+    note: str = ""
+    """What people read beside the forecast."""
 
 
 class LoadRows(Contract):

@@ -46,6 +46,8 @@ Moments = dict[Moment, Expect] | tuple[Moment, ...]
 PilotSize = Annotated[Whole, Field(ge=0, le=100)]
 STATIC = "static"
 """The planner's own split."""
+CLAUDE = "claude"
+"""A model, which may leave all or some of it to the split."""
 FOLLOW = "15m"
 Follow = Annotated[str, Field(pattern=r"^([1-9][0-9]*[smhd]|never)$")]
 PlanName = Annotated[str, Field(pattern=r"^(static|claude|.*\.json)$")]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from activities.contracts.base import Form
 from activities.contracts.conversation import Role
+from activities.contracts.plan_form import PlanForm
 
 Path = Annotated[str, Field(description="Repository-relative path with /", min_length=1)]
 
@@ -127,6 +128,10 @@ class WorkerForm(Form):
     follow_ups: tuple[str, ...] = Field((), max_length=10)
 
 
+SUBMIT_PLAN = "submit_plan"
+CONCLUDING = frozenset((SUBMIT_PLAN,))
+"""Whose forms are held against more than their shape, and may come back."""
+
 TOOLS: dict[str, type[BaseModel]] = {
     "list_files": ListFiles,
     "find_files": FindFiles,
@@ -142,6 +147,7 @@ TOOLS: dict[str, type[BaseModel]] = {
     "request_files": RequestFiles,
     "report_site": ReportSite,
     "finish": WorkerForm,
+    SUBMIT_PLAN: PlanForm,
 }
 """Tool name → the form of its input."""
 
@@ -154,4 +160,4 @@ def tools_of(role: Role) -> tuple[str, ...]:
     have none that writes."""
     if role in (Role.WORKER, Role.RESOLVER):
         return (*READING, *WRITING, "finish")
-    return READING
+    return (*READING, SUBMIT_PLAN)

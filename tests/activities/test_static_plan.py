@@ -322,7 +322,7 @@ def test_a_forecast_counts_what_will_run() -> None:
     said = forecast(plan, 3, task_checks=2, landing_checks=1)
     assert (said.waves, said.task_count, said.file_count, said.site_count) == (3, 7, 7, 13)
     assert said.check_runs == 7 * 2 + 3
-    assert forecast(plan, 3, unsearched="1 file: a").note == f"{said.note}; 1 file: a"
+    assert forecast(plan, 3, notes=("", "1 file: a")).note == f"{said.note}; 1 file: a"
 
 
 @pytest.mark.parametrize("claims", [(), ("/shared/**",)])

@@ -73,6 +73,7 @@ class Desk:
             Transcripts(host.blobs),
             Toolboxes(host.commands, host.workspaces),
             ToolHarvest(host.checkpoints),
+            lambda talk, form: [],
         )
 
     def began(self, role: Role):

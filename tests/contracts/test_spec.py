@@ -33,7 +33,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
             "ladder: [{codemod: {run: 'fix {flies}', timeout: 5}}]",
             "environments: {tool: {python: 3.11, pip: [pytest]}, T: {}}",
             "checks: {unit: {run: x, in: other, at: [task], retries: 9}, unit: {}}",
-            "phases: [{name: a, checks: [none]}, {name: a, plan: claude}]",
+            "phases: [{name: a, checks: [none]}, {name: a, plan: clod}]",
         )
     ).problems
     assert [problem.path for problem in problems] == [

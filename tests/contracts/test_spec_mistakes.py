@@ -72,9 +72,7 @@ MISTAKES = {
     "approval of delivery": ("approvals: [§delivery]", "only `plan` and `pilot`"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),
     # plans
-    "plan by a model": ("plan: §claude", "needs a model worker"),
-    "plan of a phase by a model": ("phases: [{name: a, plan: §claude}]", "-o plan.json"),
-    "plan by nobody": ("plan: §sttic", "write static, or the path"),
+    "plan by nobody": ("plan: §sttic", "write static, claude, or the path"),
     "plan of no phase": ("phases: [{name: a, plan: §plan.yaml}]", "such as plan.json"),
     "plan that is no text": ("plan: §1", 'quote it: "1"'),
     "one plan for two phases": (

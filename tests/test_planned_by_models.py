@@ -1,0 +1,106 @@
+"""A migration that models plan, by the way people take: worker.py as a process, real git, the real
+sandbox, and a local Messages API whose planner explores, errs, mends its plan and opens an area.
+"""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from activities.contracts.migration import Stage
+from activities.contracts.plan import Plan
+from tests import shop
+from tests.fakes.messages_api import MessagesApi, Request
+from tests.fakes.replies import Reply, call, said
+from tests.service import Service, filled, service
+
+MODULE = {"loop_scope": "session", "scope": "module"}
+SPEC = filled(
+    shop.SPEC, **{"split: {by: directory, max_files: 4}": "plan: claude\nlimits: {usd: 9}"}
+)
+CORE = {"key": "core", "title": "the first ones", "files": ["area0/"], "instructions": "Mind m3."}
+REST = {"key": "rest", "title": "areas 1 to 3", "files": ["area1/", "area2/", "area3/"]}
+AREA = {**REST, "decisions": ["new_name stands alone."], "needs": ["core"]}
+HALF = {"summary": "Half of it.", "tasks": [CORE]}
+WHOLE = {
+    "summary": "The first ones show the way.",
+    "tasks": [CORE],
+    "areas": [AREA],
+    "take_static": True,
+    "first": ["core"],
+    "notes": "run_checks.py compiles each module.",
+}
+
+
+def answer(request: Request) -> Reply:
+    """What a planner does: it looks around, forgets files, mends that; its area's takes the
+    split."""
+    brief = request.body["messages"][0]["content"][0]["text"]
+    names = {tool["name"] for tool in request.body["tools"]}
+    assert "submit_plan" in names
+    assert not names & {"edit", "write", "run", "finish"}
+    if "# Your area: rest" in brief:
+        return said(call("submit_plan", summary="As proposed.", take_static=True))
+    if "NEVER FIT" in brief:
+        return said(call("submit_plan", **HALF))
+    turn = len(request.body["messages"]) // 2
+    looks = [call("find_files", pattern="area0/*"), call("read", path="area0/m3.py")]
+    return [said(*looks), said(call("submit_plan", **HALF)), said(call("submit_plan", **WHOLE))][
+        turn
+    ]
+
+
+@pytest_asyncio.fixture(**MODULE)
+async def api() -> AsyncIterator[MessagesApi]:
+    async with MessagesApi(answer) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(**MODULE)
+async def whimbrel(
+    api: MessagesApi, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    key = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "k"}
+    home = tmp_path_factory.mktemp("home")
+    shop.make_shop(home / "upstream")
+    async with service(home, **key) as running:
+        yield running
+
+
+async def test_a_model_plans_and_what_it_planned_is_carried_out(
+    whimbrel: Service, api: MessagesApi
+) -> None:
+    spec = filled(SPEC, NAME="thought", REPOSITORY=str(whimbrel.home / "upstream"))
+    handle = await whimbrel.start(spec)
+    result = await handle.result()
+    assert result.stage is Stage.DONE_WITH_LEFTOVERS  # the trap, and nothing else
+    assert result.plan
+    assert "The first ones show the way." in result.plan.forecast.note
+    plan = whimbrel.blobs.get_model(result.plan.plan, Plan)
+    areas = {task.id: task.area for task in plan.tasks}
+    assert areas["c1-0001"] == "root"
+    assert areas["c1-a1-0001"] == "rest"
+    assert plan.pilot == ("c1-0001",)
+    assert plan.tasks[0].instructions == "Mind m3."
+    assert all(t.needs == ("c1-0001",) for t in plan.tasks if t.area == "rest")
+    assert plan.notes == "run_checks.py compiles each module."
+    landed = [h for h in whimbrel.report(result).handoffs if h.status.landed]
+    assert sum(len(h.files) for h in landed) == 23
+    bodies = [json.dumps(request.body) for request in api.requests]
+    assert any("area1/m0.py: has sites and no task claims it" in body for body in bodies)
+    below = next(body for body in bodies if "# Your area: rest" in body)
+    assert "new_name stands alone." in below
+    assert "area4/m0.py" not in below
+    assert result.spend.unconfirmed == 0
+    assert result.spend.total == api.account.usd
+
+
+async def test_a_plan_that_never_fits_is_the_splits_and_the_plan_says_so(whimbrel: Service) -> None:
+    never = {"Every call of": "NEVER FIT: every call of", "NAME": "unfit"}
+    spec = whimbrel.home / "unfit.yaml"
+    spec.write_text(filled(SPEC, **never, REPOSITORY=str(whimbrel.home / "upstream")))
+    shown = await whimbrel.starter("plan", str(spec))
+    assert shown.code == 0, shown.err
+    assert "root is divided by the split, its planner failed: it ended by: unfit" in shown.out
+    assert "24 tasks" in shown.out

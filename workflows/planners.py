@@ -68,7 +68,8 @@ class Planners:
         self._spend += talked.spend
         drawn = await self._steps.draw(opened, talked.form)
         if talked.why:
-            self._said.append(f"{scope.area} is {BY_THE_SPLIT}, its planner failed: {talked.why}")
+            what = scope.area if scope.depth else "it"
+            self._said.append(f"{what} is {BY_THE_SPLIT}: its planner {talked.why}")
         elif not scope.depth:
             self._said.append(drawn.summary)
         rest = None

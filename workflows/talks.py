@@ -23,7 +23,7 @@ from workflows.locally import locally
 from workflows.options import MODEL, of_migration
 from workflows.talk import TalkWorkflow
 
-CANCELLED = "the migration is being cancelled"
+STOPPED = "was told to end"
 
 
 class Talked(NamedTuple):
@@ -33,7 +33,7 @@ class Talked(NamedTuple):
     form: BlobRef | None = None
     """What it ended with."""
     why: str = ""
-    """Why it ended without."""
+    """How it ended without, as what is said of it."""
 
 
 class Talks:
@@ -70,7 +70,7 @@ class Talks:
             )
 
         kept = Kept(f"the conversation {scope}", id, False, start, results.append)
-        why = CANCELLED
+        why = STOPPED
         try:
             while told is not None and not any(results):
                 await kept.keep()
@@ -83,14 +83,14 @@ class Talks:
             if told is None and kept.is_open:
                 await workflow.wait_condition(lambda: not kept.is_open)
         except ApplicationError as error:
-            why = details.cause(error)
+            why = f"failed: {details.cause(error)}"
         ran = next((run for run in results if run), None)
         if ran is None:
             return Talked(await self._sum(scope), why=why)
         return Talked(
             ran.spend,
             ran.finished.form if ran.finished else None,
-            "" if ran.finished else f"it ended by: {ran.end}",
+            "" if ran.finished else f"ended by: {ran.end}",
         )
 
     async def _sum(self, scope: str) -> Spend:

@@ -7,56 +7,18 @@ the rules about claims, needs and protected paths hold for it before its own pla
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from pathspec import GitIgnoreSpec
 
-from activities.contracts.plan import Plan, Task
-from activities.contracts.plan_form import (
-    MAX_DEPTH,
-    MAX_FILES,
-    MAX_NOTES,
-    MAX_TASKS,
-    PlanForm,
-    TaskForm,
-)
+from activities.contracts.plan import Task
+from activities.contracts.plan_form import MAX_NOTES, PlanForm, TaskForm
 from activities.contracts.scopes import ROOT, PartArea, PlanPart, PlanScope
-from activities.contracts.spec import MigrationSpec, Phase
-from activities.contracts.survey import SurveyData
-from activities.plan_rules import files_with_sites, validate_plan
-from activities.static_plan import facts_of, shared_files, static_plan
+from activities.draw_rules import bounds, rules
+from activities.ground import Ground
+from activities.static_plan import facts_of
 
 STATIC = "static"
 """How the keys of tasks of the split begin."""
-UNBOUND = "of no spec yet"
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a scope is planned on."""
-
-    spec: MigrationSpec
-    survey: SurveyData
-    tree: frozenset[str]
-    scope: PlanScope
-    files: frozenset[str]
-    """The files with sites that the scope divides."""
-
-    @property
-    def phase(self) -> Phase:
-        return self.spec.phase(self.survey.phase)
-
-    @cached_property
-    def sites(self) -> dict[str, int]:
-        """Path → how many it has."""
-        return {file.path: file.sites for file in self.survey.files}
-
-    def split(self, files: Iterable[str], claimed: Iterable[str] = ()) -> tuple[Task, ...]:
-        """The tasks into which the phase's split divides these files; none claims `claimed`."""
-        others = (files_with_sites(self.survey) - set(files)) | set(claimed)
-        return static_plan(
-            self.spec, UNBOUND, self.survey, self.scope.cycle, others, self.tree
-        ).tasks
 
 
 @dataclass(frozen=True)
@@ -105,8 +67,8 @@ def draw(form: PlanForm, ground: Ground) -> Drawn:
         for area in form.areas
     ]
     rest = _rest(form, ground, {path for task in (*own, *areas) for path in task.claims})
-    faults += _bounds(form, ground, len(own) + len(rest))
-    faults += _rules([*own, *rest], areas, form.first, ground)
+    faults += bounds(form, ground, len(own) + len(rest))
+    faults += rules([*own, *rest], areas, form.first, ground)
     for area in areas:
         if outside := sorted(set(area.claims) - ground.files):
             faults.append(f"{area.id}: {outside[0]} is none of the files that you plan")
@@ -223,60 +185,6 @@ def _resolved(
         if not matched:
             unknown.append(entry)
     return tuple(sorted(found)), unknown
-
-
-def _bounds(form: PlanForm, ground: Ground, tasks: int) -> list[str]:
-    """What one planner may hold in view."""
-    faults: list[str] = []
-    if len(form.notes.splitlines()) > MAX_NOTES:
-        faults.append(f"notes: {MAX_NOTES} lines are the most; rewrite them shorter")
-    deepest = ground.scope.depth >= MAX_DEPTH
-    if deepest and form.areas:
-        faults.append("areas: these files are an area of an area; divide them into tasks")
-    shared = shared_files(ground.phase, ground.tree, files_with_sites(ground.survey))
-    if shared and form.areas:
-        faults.append(
-            f"areas: every task of the phase may change {shared[0]}, so they go one after the other"
-            "; open none"
-        )
-    if not deepest:
-        inside = len(ground.files) if form.take_static and not form.areas else 0
-        if tasks > MAX_TASKS or inside > MAX_FILES:
-            faults.append(
-                f"{tasks} tasks over {len(ground.files)} files are more than one planner holds in "
-                f"view ({MAX_TASKS} tasks, {MAX_FILES} files): open areas"
-            )
-    return faults
-
-
-def _rules(
-    tasks: Sequence[Task], areas: Sequence[Task], first: Sequence[str], ground: Ground
-) -> list[str]:
-    """Those of every plan, in the model's own keys."""
-    survey = ground.survey
-    plan = Plan(
-        migration=ground.spec.name,
-        spec_digest=UNBOUND,
-        base=survey.commit,
-        phase=survey.phase,
-        cycle=ground.scope.cycle,
-        tasks=(*tasks, *areas),
-        pilot=tuple(first),
-    )
-    others = files_with_sites(survey) - ground.files
-    faults = validate_plan(plan, ground.spec, survey, ground.tree, UNBOUND, others)
-    within = ground.scope.depth > 0
-    for task in tasks:
-        not_mine = others if not within else ground.tree - ground.files
-        faults += [
-            f"task {task.id}: {path} is not yours to plan; name it in your summary"
-            for path in sorted(not_mine.intersection(task.claims))
-        ]
-    return faults + [f"first: {key} is an area; name tasks" for key in first if _is(key, areas)]
-
-
-def _is(key: str, areas: Sequence[Task]) -> bool:
-    return any(area.id == key for area in areas)
 
 
 def _ids(tasks: Sequence[Task], paths: Mapping[str, str], scope: PlanScope) -> dict[str, str]:

@@ -31,7 +31,8 @@ from activities.contracts.scopes import (
 )
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
-from activities.drawing import Drawn, DrawnArea, Ground, draw, draw_static, joined
+from activities.drawing import Drawn, DrawnArea, draw, draw_static, joined
+from activities.ground import Ground
 from activities.plan_rules import files_with_sites
 from activities.planning import MAX_ERRORS_SHOWN, out_of_reach, read_handoffs
 

@@ -7,7 +7,8 @@ from activities.contracts.plan_form import MAX_DEPTH, MAX_FILES, PlanForm
 from activities.contracts.scopes import PlanPart, PlanScope
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import Site, SurveyData, SurveyedFile
-from activities.drawing import Drawn, Ground, draw, draw_static, joined
+from activities.drawing import Drawn, draw, draw_static, joined
+from activities.ground import Ground
 
 NOWHERE = BlobRef(migration="m", sha256="0" * 64, size=0)
 FILES = ("api/a.py", "api/b.py", "core.py", "web/c.py", "web/d.py")

@@ -94,7 +94,7 @@ class Host:
         try:
             turns = open_turns(self.blobs, self.settings, os.environ)
         except (OSError, ValueError) as error:
-            raise Unfit(f"WHIMBREL_PRICES={self.settings.prices}: {error}") from error
+            raise Unfit(f"WHIMBREL_PRICES or WHIMBREL_PROVIDER: {error}") from error
         if turns is None and alone:
             raise Unfit(
                 "the role `model` needs a credential: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL "

@@ -26,7 +26,7 @@ def check_prices(spec: MigrationSpec, settings: Settings) -> None:
     capped = spec.limits.usd is not None or spec.limits.task_usd is not None
     models = {r.model or spec.models.worker for r in rungs if capped or r.usd is not None}
     try:
-        prices = Prices(settings.prices) if models else None
+        prices = Prices(settings.prices, settings.provider) if models else None
     except (OSError, ValueError) as error:
         raise Refused(Code.USAGE, f"WHIMBREL_PRICES={settings.prices}: {error}") from error
     if prices and (unknown := sorted(m for m in models if not prices.known(m))):

@@ -40,7 +40,7 @@ def a_talk(**more) -> Conversation:
 
 
 def client_of(url: str, silence: float = 5.0) -> ModelApi:
-    api = open_model({"ANTHROPIC_BASE_URL": url, KEY: "k"}, silence)
+    api = open_model({"ANTHROPIC_BASE_URL": url, KEY: "k"}, silence=silence)
     assert api
     return api
 

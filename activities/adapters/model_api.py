@@ -6,10 +6,18 @@ one role that needs it, so that no other part of the process, and no child of it
 
 import asyncio
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
-from anthropic import AnthropicError, AsyncAnthropic
+from anthropic import (
+    AnthropicError,
+    AsyncAnthropic,
+    AsyncAnthropicAWS,
+    AsyncAnthropicFoundry,
+    AsyncAnthropicGoogleCloud,
+)
+from anthropic.lib.bedrock import AsyncAnthropicBedrock
+from anthropic.lib.vertex import AsyncAnthropicVertex
 
 from activities.adapters.model_errors import ModelError, ModelSilent, kind_of
 from activities.adapters.model_reply import Reply, Stream
@@ -19,7 +27,24 @@ ELSEWHERE = ("ANTHROPIC_PROFILE", "ANTHROPIC_FEDERATION_RULE_ID")
 """What the SDK finds a credential by that is not in the environment itself."""
 NO_KEY_NEEDED = "none"
 """Shown to an address of one's own that nobody gave a key for: a gateway may ask for none."""
-SECRET = (KEY, TOKEN, "ANTHROPIC_CUSTOM_HEADERS")
+SECRET = (
+    KEY,
+    TOKEN,
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_AWS_API_KEY",
+    "ANTHROPIC_FOUNDRY_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+)
+"""What clients read once. A cloud's own credentials stay: its buckets are asked with them too."""
+ANTHROPIC = "anthropic"
+OTHERS: dict[str, Callable[..., Any]] = {
+    "aws": AsyncAnthropicAWS,
+    "bedrock": AsyncAnthropicBedrock,
+    "vertex": AsyncAnthropicVertex,
+    "google": AsyncAnthropicGoogleCloud,
+    "foundry": AsyncAnthropicFoundry,
+}
+"""Clients of clouds: each finds by itself, in its own variables, what it is reached by."""
 SILENCE = 180.0
 """Seconds without a byte: a model that thinks sends pings."""
 LONGEST = 1800.0
@@ -27,10 +52,19 @@ LONGEST = 1800.0
 CONNECT = 10.0
 
 
+class Client(Protocol):
+    """What all of the SDK's clients have in common."""
+
+    @property
+    def messages(self) -> Any: ...
+
+    async def close(self) -> None: ...
+
+
 class ModelApi:
     """One provider, with one account."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: Client) -> None:
         """`client`: one that never retries by itself."""
         self._client = client
 
@@ -58,21 +92,37 @@ class ModelApi:
         await self._client.close()
 
 
-def open_model(environment: MutableMapping[str, str], silence: float = SILENCE) -> ModelApi | None:
+def open_model(
+    environment: MutableMapping[str, str], provider: str = ANTHROPIC, silence: float = SILENCE
+) -> ModelApi | None:
     """The model that the environment names, whose secrets are not in it afterwards; None: it names
-    none. `silence`: seconds without a byte after which a reply is given up."""
+    none. `silence`: seconds without a byte after which a reply is given up. Raises ValueError where
+    a provider lacks what it is reached by."""
+    timeout = httpx2.Timeout(silence, connect=CONNECT)
+    try:
+        if provider == ANTHROPIC:
+            client = _first_party(environment, timeout)
+        else:
+            client: Client | None = OTHERS[provider](max_retries=0, timeout=timeout)
+    except AnthropicError as error:
+        raise ValueError(f"{provider}: {error}") from error
+    for name in SECRET:
+        environment.pop(name, None)
+    return ModelApi(client) if client else None
+
+
+def _first_party(
+    environment: MutableMapping[str, str], timeout: httpx2.Timeout
+) -> AsyncAnthropic | None:
     key, token = environment.get(KEY) or None, environment.get(TOKEN) or None
     if not (key or token or any(map(environment.get, ELSEWHERE))):
         if not environment.get(BASE_URL):
             return None
         key = NO_KEY_NEEDED
-    client = AsyncAnthropic(
+    return AsyncAnthropic(
         api_key=key,
         auth_token=None if key else token,
         base_url=environment.get(BASE_URL) or None,
         max_retries=0,
-        timeout=httpx2.Timeout(silence, connect=CONNECT),
+        timeout=timeout,
     )
-    for name in SECRET:
-        environment.pop(name, None)
-    return ModelApi(client)

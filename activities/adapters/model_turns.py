@@ -53,12 +53,14 @@ def open_turns(
     blobs: BlobStore, settings: Settings, environment: MutableMapping[str, str]
 ) -> "ModelTurns | None":
     """Turns with the provider whose credential the environment has, and has no more afterwards;
-    None: it has none. Raises OSError and ValueError for a bad file of prices."""
-    api = open_model(environment)
+    None: it has none. Raises OSError and ValueError for a bad file of prices, and for a provider
+    that lacks more than a key."""
+    api = open_model(environment, settings.provider)
     if api is None:
         return None
-    closings = Closings(place(settings.blobs))
-    return ModelTurns(blobs, api, Prices(settings.prices), Gate(closings, settings.turns_per_host))
+    prices = Prices(settings.prices, settings.provider)
+    gate = Gate(Closings(place(settings.blobs)), settings.turns_per_host)
+    return ModelTurns(blobs, api, prices, gate)
 
 
 @dataclass(frozen=True)

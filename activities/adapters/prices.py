@@ -17,7 +17,14 @@ from pydantic import Field, TypeAdapter
 from activities.contracts.base import Form
 from activities.contracts.money import Usage, Usd
 
-PROVIDER = "anthropic"
+TABLES = {
+    "aws": "anthropic",
+    "bedrock": "aws",
+    "vertex": "google",
+    "google": "google",
+    "foundry": "azure",
+}
+"""Whose service → whose prices, where they are not the same word."""
 MILLION = 1_000_000
 WINDOW = 200_000
 """Tokens, of a model whose window nobody knows."""
@@ -56,8 +63,9 @@ OwnPrices = dict[str, OwnPrice]
 class Prices:
     """The prices of all models."""
 
-    def __init__(self, own: Path | None = None) -> None:
+    def __init__(self, own: Path | None = None, provider: str = "anthropic") -> None:
         """`own`: a JSON file of OwnPrices, before the table. Raises OSError, ValueError."""
+        self._table = TABLES.get(provider, provider)
         self._own: OwnPrices = {}
         if own:
             self._own = TypeAdapter(OwnPrices).validate_json(own.read_bytes())
@@ -83,7 +91,7 @@ class Prices:
             output_tokens=usage.output,
         )
         try:
-            return calc_price(used, model, provider_id=PROVIDER).total_price
+            return calc_price(used, model, provider_id=self._table).total_price
         except LookupError:
             raise PriceUnknown(
                 f"nobody knows what {model} costs: name it in the file that WHIMBREL_PRICES says"
@@ -102,7 +110,7 @@ class Prices:
     def _listed(self, model: str) -> int | None:
         """The window of a model that the table has."""
         try:
-            _, found = get_snapshot().find_provider_model(model, None, PROVIDER, None)
+            _, found = get_snapshot().find_provider_model(model, None, self._table, None)
         except LookupError:
             return None
         return found.context_window or WINDOW

@@ -6,7 +6,7 @@ the people's door. How Temporal is reached is not said here: that is temporalio.
 import os
 import platform
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +21,9 @@ class WrongSettings(Exception):
 
 class HubElsewhere(WrongSettings):
     """What needs the hubs' own disk was asked for where it is not."""
+
+
+Provider = Literal["anthropic", "aws", "bedrock", "vertex", "google", "foundry"]
 
 
 def default_home() -> Path:
@@ -57,6 +60,8 @@ class Settings(BaseSettings):
     rung that names any of it has the host's network, and may be given secrets."""
     turns_per_host: Annotated[int, Field(ge=1)] = 64
     """Model turns that a worker takes at once, where the account bears as many."""
+    provider: Provider = "anthropic"
+    """Whose service the models are asked through."""
     prices: Path | None = None
     """A JSON file of what models cost, before the built-in table; see docs/models.md."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2

@@ -77,7 +77,7 @@ def test_a_process_of_all_roles_goes_without_a_model_where_there_is_no_key(host)
     ("given", "why"),
     [
         ({}, "the role `model` needs a credential: set ANTHROPIC_API_KEY"),
-        ({"ANTHROPIC_API_KEY": "k", "WHIMBREL_PRICES": "/nowhere"}, "WHIMBREL_PRICES=/nowhere"),
+        ({"ANTHROPIC_API_KEY": "k", "WHIMBREL_PRICES": "/nowhere"}, "/nowhere"),
     ],
 )
 def test_a_model_worker_that_could_never_ask_does_not_start(tmp_path, env, given, why):
@@ -93,3 +93,50 @@ def test_a_model_worker_that_could_never_ask_does_not_start(tmp_path, env, given
     )
     assert done.returncode == 1
     assert why in done.stderr
+
+
+CLOUDS = {
+    "foundry": {"ANTHROPIC_FOUNDRY_API_KEY": "k", "ANTHROPIC_FOUNDRY_BASE_URL": "URL"},
+    "aws": {
+        "ANTHROPIC_AWS_API_KEY": "k",
+        "ANTHROPIC_AWS_BASE_URL": "URL",
+        "ANTHROPIC_AWS_WORKSPACE_ID": "w",
+        "AWS_REGION": "eu-west-1",
+    },
+}
+"""Those that speak the Messages API as it is."""
+BUILT = {
+    "bedrock": {"AWS_BEARER_TOKEN_BEDROCK": "k", "AWS_REGION": "eu-west-1"},
+    "vertex": {"CLOUD_ML_REGION": "europe-west1", "ANTHROPIC_VERTEX_PROJECT_ID": "p"},
+    "google": {"ANTHROPIC_GOOGLE_CLOUD_PROJECT": "p"},
+}
+
+
+@pytest.mark.parametrize("provider", CLOUDS)
+async def test_a_model_of_a_cloud_is_asked_by_its_own_variables(provider, host, monkeypatch):
+    async with MessagesApi(scripted([said("well")])) as api:
+        for name, value in CLOUDS[provider].items():
+            monkeypatch.setenv(name, value.replace("URL", api.url))
+        model = open_model(os.environ, provider)
+        messages = [{"role": "user", "content": "go on"}]
+        body = {"model": "claude-sonnet-5-5", "max_tokens": 10, "messages": messages}
+        assert (await model.reply(body, lambda *_: None)).blocks[0]["text"] == "well"
+        await model.close()
+    assert "k" not in {os.environ.get(name) for name in CLOUDS[provider]}
+
+
+@pytest.mark.parametrize("provider", BUILT)
+async def test_a_client_of_every_cloud_is_there(provider, host, monkeypatch):
+    for name, value in BUILT[provider].items():
+        monkeypatch.setenv(name, value)
+    model = open_model(os.environ, provider)
+    assert model._client.max_retries == 0
+    await model.close()
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "foundry", "vertex"])
+def test_a_cloud_that_lacks_its_variables_is_refused_with_their_names(provider, host, monkeypatch):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "CLOUD_ML_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=r"AWS_REGION|ANTHROPIC_FOUNDRY_API_KEY|CLOUD_ML_REGION"):
+        open_model(os.environ, provider)

@@ -41,6 +41,21 @@ def test_the_default_models_have_a_price(model):
     assert Prices().worst(model, 1000, 1000) > 0
 
 
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("bedrock", "us.anthropic.claude-sonnet-5-5-v1:0"),
+        ("vertex", "claude-sonnet-5-5@20260901"),
+        ("google", WORKS),
+        ("aws", WORKS),
+        ("foundry", WORKS),
+    ],
+)
+def test_a_clouds_names_of_models_have_its_prices(provider, model):
+    assert Prices(provider=provider).known(model)
+    assert Prices(provider=provider).worst(model, 1_000_000, 0) >= Decimal("2.5")
+
+
 def test_a_model_without_a_price_is_named_with_what_to_do():
     prices = Prices()
     assert not prices.known("claude-nobody")

@@ -65,6 +65,7 @@ class DeliveryActivities:
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
+            hot=request.hot,
             flaky_landings=request.flaky,
             deep=request.deep,
             blind_checks=blind_checks(spec, taken),

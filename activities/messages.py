@@ -158,6 +158,7 @@ class MessageActivities:
             green=request.green,
             spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
             needs=handoff.needs,
+            hot=handoff.hot,
         )
         await self._report(request.parent, report)
         return report

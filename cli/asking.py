@@ -233,6 +233,7 @@ def last_of(report: MigrationReport) -> Progress:
         decisions=report.decisions,
         unverified=report.blind_checks,
         flaky=report.flaky_landings,
+        hot=report.hot,
         deep=report.deep,
         unsearched=report.unsearched,
     )

@@ -74,6 +74,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         *(("NOT VERIFIED", warning) for warning in blind_warnings(progress.unverified)),
         ("warning", progress.unsearched),
         ("flaky", times(progress.flaky)),
+        ("hot files", "; ".join(file.told for file in progress.hot[:3])),
         *told_of_deep(progress.deep),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),

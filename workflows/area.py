@@ -111,7 +111,7 @@ class AreaWorkflow:
     def request_files(self, asked: FilesAsked) -> FilesAnswered:
         """What a task asks for beyond its claims; the same again is answered the same."""
         epoch = workflow.info().first_execution_run_id
-        row, answers = granting.answer(self._roster.rows, asked, epoch)
+        row, answers = granting.answer(self._roster.rows, asked, epoch, self._roster.hot)
         if row:
             self._roster.take([row])
         return FilesAnswered(answers=answers)
@@ -234,6 +234,7 @@ class AreaWorkflow:
                     "steering": self._steering.wanted,
                     "steering_number": self._steering.number,
                     "granted": self._granted,
+                    "hot": self._roster.hot,
                 }
             )
         )

@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureErro
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaSteering, QueueState, TaskCounts
 from activities.contracts.commands import Hold
+from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.fleet import FleetProgress
 from activities.contracts.migration import (
     MigrationInput,
@@ -65,6 +66,7 @@ def progress(
         base_told=moving_base.told(state.followed, state.stands_on if state.base else None),
         base_command=moving_base.command(migration.name, state.followed),
         flaky=state.flaky,
+        hot=hottest((*state.hot, *state.counts.hot), SHOWN),
         deep=state.deep,
     )
 
@@ -151,6 +153,7 @@ def markdown(now: Progress) -> str:
         *([("warning", now.unsearched)] if now.unsearched else []),
         *([("not verified", blind(now.unverified))] if now.unverified else []),
         *([("flaky", times(now.flaky))] if now.flaky else []),
+        *([("hot files", "; ".join(file.told for file in now.hot[:3]))] if now.hot else []),
         *([("base", now.base_merged)] if now.base_merged else []),
         *([("base", now.base_told)] if now.base_told else []),
         *told_of_deep(now.deep),

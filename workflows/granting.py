@@ -3,12 +3,14 @@
 Whatever no task at work holds is free, a waiting one's claims too: that one starts when whoever has
 the file is final, and is told. What another one at work holds is not waited for: whoever asked ends
 its attempt, keeps its checkpoint, and holds nothing until it starts again with that file among what
-it claims. So a task that holds files waits for nobody, and no two can wait for each other.
+it claims. So a task that holds files waits for nobody, and no two can wait for each other. A file
+for which too much was bounced is granted to nobody any more.
 """
 
 from collections.abc import Sequence
 
 from activities.contracts.children import AreaRow, Report
+from activities.contracts.contention import HotFile
 from activities.contracts.file_requests import (
     MAX_GRANTS,
     FileAnswer,
@@ -26,7 +28,7 @@ NOTES = 20
 
 
 def answer(
-    rows: Sequence[AreaRow], asked: FilesAsked, epoch: str
+    rows: Sequence[AreaRow], asked: FilesAsked, epoch: str, hot: Sequence[HotFile] = ()
 ) -> tuple[AreaRow | None, tuple[FileAnswer, ...]]:
     """The row as it is now, and an answer to each request; None: nothing of it is granted.
 
@@ -41,8 +43,10 @@ def answer(
         gone = "its planner does not know this start of the task as being at work"
         return None, tuple(_no(request, gone) for request in asked.requests)
     answers: list[FileAnswer] = []
+    frozen = {file.path: file for file in hot if file.is_frozen}
     for request in asked.requests:
-        said = _answer(rows, row, request)
+        file = None if request.path in row.may_change else frozen.get(request.path)
+        said = _no(request, _frozen(rows, file)) if file else _answer(rows, row, request)
         if said.granted and request.path not in row.may_change:
             grant = Grant(path=request.path, reason=request.reason)
             row = row.model_copy(update={"granted_files": (*row.granted_files, grant)})
@@ -100,6 +104,11 @@ def _answer(rows: Sequence[AreaRow], row: AreaRow, request: FileRequest) -> File
     waiting = [r.task.id for r in others if r.state == frontier.WAITING]
     text = f"{', '.join(waiting[:3])} will change it after this task" if waiting else ""
     return FileAnswer(path=path, granted=True, text=text)
+
+
+def _frozen(rows: Sequence[AreaRow], file: HotFile) -> str:
+    owner = next((row.task.id for row in rows if file.path in row.task.claims), "nobody here")
+    return f"it is frozen, because too much was bounced for it: {owner} alone may change it"
 
 
 def _may(other: AreaRow) -> str:

@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
+from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
 from activities.contracts.survey import Survey
@@ -169,7 +170,8 @@ class MigrationWorkflow(Thinking):
         if not self.state.area_open:
             landed = self.state.landed_before + self.state.counts.landed
             spend = self.state.spend + self.state.counts.spend
-            self.set(landed_before=landed, spend=spend, counts=TaskCounts())
+            hot = hottest((*self.state.hot, *self.state.counts.hot), SHOWN)
+            self.set(landed_before=landed, spend=spend, hot=hot, counts=TaskCounts())
 
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""

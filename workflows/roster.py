@@ -15,9 +15,10 @@ from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlread
 
 from activities.contracts.base import BlobRef, TaskId
 from activities.contracts.children import AreaInput, AreaRow, Report, TaskCounts, TaskInput
+from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.landing import GreenTip
 from activities.contracts.work import TaskStatus
-from workflows import budget, frontier, granting, witnesses
+from workflows import budget, contention, frontier, granting, witnesses
 from workflows.options import (
     AT_WORK,
     MAX_PENDING_CHILDREN,
@@ -45,6 +46,8 @@ class Roster:
         self.unpaid = 0
         """Tasks that could have started, if there were money left to grant."""
         self.green = GreenTip(commit=area.tip, at=area.tip_at)
+        self.hot = area.hot
+        """Files that its tasks contended for."""
 
     @property
     def rows(self) -> list[AreaRow]:
@@ -55,7 +58,7 @@ class Roster:
         """Where they stand, with what they cost."""
         counted = frontier.count(self.rows)
         money = {"spend": budget.spent(self.rows), "unpaid": self.unpaid}
-        return counted.model_copy(update=money)
+        return counted.model_copy(update={**money, "hot": self.hot[:SHOWN]})
 
     @property
     def finished(self) -> bool:
@@ -104,6 +107,7 @@ class Roster:
                 else:
                     self.end(row, report.status, report.handoff, report.landed)
                 self._see(report.green)
+                self.hot = hottest((*self.hot, *report.hot))
         self.inbox = []
 
     def _see(self, tip: GreenTip | None) -> None:
@@ -148,6 +152,7 @@ class Roster:
 
         A task id taken by an earlier life is started under its next start.
         """
+        self.hot = hottest((*self.hot, *contention.waits(self.rows)))
         ready = frontier.ready(self.rows, self.window, pilot, self._steering.wanted.held)
         self.unpaid = 0
         for task in [row.task.id for row in ready]:

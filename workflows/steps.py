@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
+from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.migration import MigrationState, Verdict
 from activities.contracts.pilot import Pilot
@@ -188,6 +189,7 @@ class Steps(Begun):
                 plan=state.plan,
                 pilots=state.pilots,
                 flaky=state.flaky,
+                hot=hottest((*state.hot, *state.counts.hot), SHOWN),
                 deep=state.deep,
                 unbegun=self._order.phases[state.phase + 1 :],
                 followed=state.followed,

@@ -23,7 +23,7 @@ from activities.errors import ORPHANED
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.versioning import ONTO_NEW_CODE, PINNED
-from workflows import attempts, conflicts, details
+from workflows import attempts, conflicts, contention, details
 from workflows.asking import Asking
 from workflows.file_requests import told
 from workflows.guided import Guided, end_if_cancelled
@@ -206,6 +206,7 @@ class TaskWorkflow:
         concerns: tuple[str, ...] = (),
     ) -> Handoff:
         ladder = self._ladder
+        claims = ladder.files.order.task.may_change if ladder else ()
         return Handoff(
             task=self._in.task,
             status=status,
@@ -217,6 +218,7 @@ class TaskWorkflow:
             granted=ladder.files.order.task.grants if ladder else (),
             follow_ups=tuple(map(told, ladder.files.refused)) if ladder else (),
             needs=ladder.needs if ladder else None,
+            hot=contention.of_bounces(self._asking.bounces, claims),
             concerns=concerns,
             attempts=tuple(ladder.attempts) if ladder else (),
             bounces=len(self._asking.bounces),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from activities.adapters.markdown_text import code, text
 from activities.adapters.report_words import count
 from activities.contracts.commands import HumanDecision
+from activities.contracts.contention import HotFile
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.wording import times
 from activities.contracts.work import Handoff
@@ -36,6 +37,13 @@ def beyond_section(handoffs: Sequence[Handoff]) -> str:
     """The same as a section; a refused one may be somebody's next step."""
     lines = beyond_claims(handoffs)
     return "\n".join(["## Files beyond a task's claims", "", *bullets(lines)]) if lines else ""
+
+
+def hot_section(files: Sequence[HotFile]) -> str:
+    """Where tasks were in each other's way."""
+    if not files:
+        return ""
+    return "\n".join(["## Files that tasks contended for", "", *bullets([f.told for f in files])])
 
 
 def decisions(made: Sequence[HumanDecision]) -> str:

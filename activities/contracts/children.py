@@ -7,6 +7,7 @@ from pydantic import Field
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.climb import TaskState
 from activities.contracts.commands import Guidance, Hold
+from activities.contracts.contention import HotFile
 from activities.contracts.file_requests import FilesNeeded, Grant
 from activities.contracts.landing import Candidate, GreenTip
 from activities.contracts.money import Spend, Usd
@@ -58,6 +59,8 @@ class TaskCounts(Contract):
     """Of all tasks that are over; of those that run it is not known yet."""
     unpaid: int = 0
     """Tasks that could start, if there were money left to grant."""
+    hot: tuple[HotFile, ...] = ()
+    """The files they contended for most."""
 
     @property
     def total(self) -> int:
@@ -194,6 +197,8 @@ class AreaInput(Contract):
     """Whether its tasks may take turns of a model, which cost money."""
     each: Usd | None = None
     """What one task may cost; None: no cap."""
+    hot: tuple[HotFile, ...] = ()
+    """Files that its tasks contended for so far."""
     granted: tuple[Granted, ...] = ()
     """The last wishes: one that is sent again is answered, not done again."""
     steering_number: int = 0
@@ -262,6 +267,8 @@ class Report(Contract):
     """The pilot's handoffs: it has ended and the area holds the other tasks back."""
     needs: FilesNeeded | None = None
     """With status needs_files."""
+    hot: tuple[HotFile, ...] = ()
+    """What a task's bounces were for."""
 
 
 class QueueState(Contract):

@@ -6,6 +6,7 @@ from hashlib import sha256
 from activities.contracts.base import BlobRef, CommitId, Contract
 from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import ChangedLimits, Guidance, Hold, HumanDecision
+from activities.contracts.contention import HotFile
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import Followed
 from activities.contracts.news import DeepNews
@@ -80,6 +81,8 @@ class MigrationState(Steerable):
     """phase → what its last survey did not look into."""
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: no change can make them worse."""
+    hot: tuple[HotFile, ...] = ()
+    """Files that tasks of earlier cycles contended for; `counts` have this cycle's."""
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
     deep: DeepNews | None = None
@@ -234,6 +237,8 @@ class Progress(Contract):
     """Why the green branch has not all of the base; empty: it has, as far as anybody saw."""
     base_command: str = ""
     """The exact command that answers what is to be decided about the base."""
+    hot: tuple[HotFile, ...] = ()
+    """Files that tasks contended for most."""
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
     deep: DeepNews | None = None

@@ -2,6 +2,7 @@
 
 from activities.contracts.base import CommitId, Contract, TaskId
 from activities.contracts.commands import HumanDecision
+from activities.contracts.contention import HotFile
 from activities.contracts.evidence import Evidence
 from activities.contracts.migration import Stage
 from activities.contracts.moving_base import BaseMerge
@@ -57,6 +58,8 @@ class MigrationReport(Contract):
     """check → ids that were red on the base already."""
     flaky: dict[str, tuple[str, ...]] = {}
     """check → ids that were red in one of the two baseline runs and not in the other."""
+    hot: tuple[HotFile, ...] = ()
+    """Files that tasks contended for most."""
     flaky_landings: dict[str, int] = {}
     """check → how often it was red at a landing and green when asked once more."""
     deep: DeepNews | None = None

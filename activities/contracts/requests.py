@@ -5,6 +5,7 @@ from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.children import AreaRow
 from activities.contracts.commands import HumanDecision
 from activities.contracts.conflict import Conflict
+from activities.contracts.contention import HotFile
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.file_requests import Grant
 from activities.contracts.landing import Candidate
@@ -435,6 +436,7 @@ class WriteReport(Contract):
     pilots: tuple[Pilot, ...] = ()
     unbegun: tuple[str, ...] = ()
     flaky: dict[str, int] = {}
+    hot: tuple[HotFile, ...] = ()
     """Check → how often it was red at a landing and green when asked once more."""
     followed: Followed = Followed()
     base_told: str = ""

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from activities.contracts.agent import AgentRun
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.contention import HotFile
 from activities.contracts.evidence import Evidence
 from activities.contracts.file_requests import FileRequest, FilesNeeded, Grant
 from activities.contracts.money import Spend, Usd
@@ -235,6 +236,8 @@ class Handoff(Contract):
     """Files of the claim that still have sites: they need a person."""
     granted: tuple[Grant, ...] = ()
     """Files beyond its claims that it might change, and why."""
+    hot: tuple[HotFile, ...] = ()
+    """What its bounces were for."""
     follow_ups: tuple[str, ...] = ()
     """What it asked for and was refused, as `path: why`."""
     needs: FilesNeeded | None = None

@@ -23,7 +23,9 @@ from activities.adapters.html_report import render_html
 from activities.adapters.html_text import line, output
 from activities.adapters.reporting import render_report
 from activities.contracts.commands import HumanDecision
+from activities.contracts.contention import HotFile
 from activities.contracts.evidence import CheckOutcome
+from activities.contracts.file_requests import Grant
 from activities.contracts.migration import Stage
 from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
@@ -119,6 +121,8 @@ def everywhere(text: str) -> MigrationReport:
         files=(text,),
         left=(text + "2",),
         put_back=(PutBack(path=text, reason=text),),
+        granted=(Grant(path=text, reason=text),),
+        follow_ups=(text,),
         concerns=(text,),
         attempts=(attempt,),
     )
@@ -139,6 +143,7 @@ def everywhere(text: str) -> MigrationReport:
         flaky={text: (text,)},
         deep=DeepNews(reds=(a_red().model_copy(update={"check": text, "reasons": (text,)}),)),
         flaky_landings={text: 2},
+        hot=(HotFile(path=text, conflicts=1),),
         base_merges=(a_base_merge(text),),
         base_told=text,
         blind_checks=(text,),

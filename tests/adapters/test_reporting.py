@@ -1,10 +1,13 @@
 """The report says first what was not done and why; what repositories say cannot become markup."""
 
+from activities.adapters.html_report import render_html
 from activities.adapters.report_words import duration
 from activities.adapters.reporting import Undone, render_report, undone
 from activities.baselines import Baseline, read_baseline
 from activities.contracts.commands import HumanDecision
+from activities.contracts.contention import HotFile
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.file_requests import Grant
 from activities.contracts.migration import Stage
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
@@ -107,6 +110,24 @@ def test_what_died_meanwhile_is_told() -> None:
     told = render_report(a_report(interruptions={"worker": 2, "server": 1}))
     assert "- Interrupted: server once, worker twice; each was started again" in told
     assert "Interrupted" not in render_report(a_report())
+
+
+def test_files_beyond_a_claim_and_those_that_tasks_contended_for_are_told() -> None:
+    granted = (Grant(path="b.py", reason="its callers change"),)
+    follow_ups = ("ci.yml: it is protected",)
+    handoff = Handoff(
+        task="c1-0001", status=TaskStatus.LANDED, granted=granted, follow_ups=follow_ups
+    )
+    report = a_report(handoff, hot=(HotFile(path="a.py", waited=2, conflicts=1),))
+    lines = (
+        "c1-0001: b.py: granted: its callers change",
+        "c1-0001: ci.yml: it is protected",
+        "a.py: 2 waited at once, 1 conflict",
+    )
+    for page in (render_report(report), render_html(report)):
+        assert all(line in page for line in lines)
+        assert "Files that tasks contended for" in page
+    assert "contended" not in render_report(a_report())
 
 
 def test_the_report_says_what_was_not_done_before_everything_else() -> None:

@@ -193,6 +193,7 @@ async def test_a_conflict_makes_the_task_start_again_from_the_green_tip(stage):
     (handoff,) = report.handoffs
     assert (handoff.status, handoff.bounces) == (Status.LANDED, 1)
     assert world.green == {"a.py": "theirs+"}
+    assert [file.told for file in report.hot] == ["a.py: 1 conflict"]
 
 
 async def test_a_rung_is_given_the_plan_and_the_survey_that_it_was_made_of(stage):

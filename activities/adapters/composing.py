@@ -122,6 +122,7 @@ class _Composition:
             candidate.creates,
             self._rules,
             lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
+            lambda path: self._objects.read_file(candidate.base, path),
         )
         if broken:
             self._refuse_violating(candidate, broken)

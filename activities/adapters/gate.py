@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooSlow
 from activities.adapters.git import printable
 from activities.adapters.integrity import Integrity
+from activities.adapters.integrity_around import ReadPath
 from activities.adapters.objects import ABSENT, GITLINK, DiffEntry
 from activities.adapters.violation import Violation
 from activities.contracts.integrity import Waiver
@@ -66,8 +67,10 @@ def violations(
     creates: Sequence[str],
     rules: GateRules,
     read_blob: ReadBlob,
+    read_base: ReadPath = lambda _: None,
 ) -> list[Violation]:
     """Every rule that this diff breaks, those about tests last; empty means it may go on.
+    `read_base` reads a file of what the diff starts from.
 
     A keep pattern has one limit of time for the whole diff: what it could not look at is refused.
     """
@@ -75,7 +78,7 @@ def violations(
     literal = frozenset(path.removeprefix("/") for path in creates)
     protected, lifted = _spec(rules.protect), _spec(rules.lifted)
     read = lru_cache(maxsize=2)(read_blob)
-    integrity = Integrity(rules.waivers, read)
+    integrity = Integrity(rules.waivers, read, read_base)
     keep = [(p, BoundedRegex(p, rules.seconds, multiline=True)) for p in rules.keep]
     found: list[Violation] = []
     for entry in entries:

@@ -11,9 +11,16 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 from activities.adapters import integrity_configuration as configuration
+from activities.adapters.integrity_around import Around, ReadPath, lies_below
 from activities.adapters.integrity_languages import RUST, Language, language_of
 from activities.adapters.integrity_losses import ChangedTests, losses
-from activities.adapters.integrity_paths import Kind, is_named_as_test, is_of_ci, kind_of
+from activities.adapters.integrity_paths import (
+    Kind,
+    is_named_as_test,
+    is_of_ci,
+    kind_of,
+    may_be_collected,
+)
 from activities.adapters.integrity_secrets import AddedSecrets
 from activities.adapters.integrity_silences import Silences
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
@@ -28,7 +35,13 @@ ReadBlob = Callable[[str], bytes]
 class Integrity:
     """One change's files, as they are looked at."""
 
-    def __init__(self, waivers: Sequence[Waiver], read: ReadBlob) -> None:
+    def __init__(
+        self, waivers: Sequence[Waiver], read: ReadBlob, base: ReadPath = lambda _: None
+    ) -> None:
+        """`base` reads a file of the tree that the change is based on."""
+        self._around = Around(base)
+        self._folders: tuple[str, ...] | None = None
+        """Where pytest looks, once somebody had to know."""
         self._waived = [(waiver.rule, _spec(waiver.paths)) for waiver in waivers]
         self._read = read
         self._tests: list[ChangedTests] = []
@@ -65,7 +78,7 @@ class Integrity:
         """Every rule that the change breaks, but what is waived for the path."""
         found = (
             *self._unread,
-            *losses(self._tests),
+            *losses(self._tests, self._collects),
             *self._deleted(),
             *self._rewritten(),
             *self._weakened(),
@@ -98,6 +111,16 @@ class Integrity:
         changed = ChangedTests(entry.path, before, after, entry.status == "A", not new)
         self._tests.append(changed)
 
+    def _collects(self, path: str) -> bool:
+        """Whether runners may look for tests there, where the tree tells one where to look too."""
+        if not may_be_collected(path):
+            return False
+        if not path.endswith(".py"):
+            return True
+        if self._folders is None:
+            self._folders = self._around.test_paths(self._configured)
+        return not self._folders or lies_below(path, self._folders)
+
     def _deleted(self) -> Iterator[Violation]:
         for entry in self._gone:
             if entry.old_blob not in self._added:
@@ -119,7 +142,8 @@ class Integrity:
         rule = Rule.CONFIGURATION_WEAKENED
         for path, old, new in self._configured:
             if new:
-                for line, what in configuration.weakened(path, old, new, self._configured):
+                around = [] if old else self._around.configured_by(path)
+                for line, what in configuration.weakened(path, old, new, self._configured, around):
                     yield Violation(rule, path, line, what)
             elif old and not any(
                 now and (is_of_ci(other) or not is_of_ci(path))

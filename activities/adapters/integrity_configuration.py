@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from activities.adapters.integrity_steps import idle_steps
+
 _IGNORES = re.compile(
     r"(?:extend-|per-file-|--)?ignores?(?:-glob|-paths|-patterns)?|extend-per-file-ignores"
     r"|disable(?:d|_error_code)?|omit|(?:extend-|force-)?excludes?(?:_lines|_also|-rules|-dirs)?"
@@ -17,7 +19,7 @@ _IGNORES = re.compile(
     r"|ignorePatterns|paths-ignore|-[km]"
 )
 _NAMES_ALL = re.compile(
-    r"testpaths|python_(?:files|classes|functions)|(?:extend-)?select|testMatch|testRegex"
+    r"testpaths|python_(?:files|classes|functions)|(?:extend-)?select|enable|testMatch|testRegex"
 )
 """Keys of what is looked at: nothing may only go from them."""
 _EXPECTED_ON = re.compile(
@@ -57,6 +59,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "none")
 _HASH, _SLASHES = re.compile(r"(?:^|\s)[#;].*"), re.compile(r"(?:^|\s)//.*")
 _LONGEST_LINE = 2_000
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)%?")
+_LEVELS = ("error", "warn")
 _LINTERS = re.compile(r"eslint|tslint|biome|package\.json")
 _HOOKS = re.compile(
     r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|pycollect_makeitem"
@@ -79,33 +82,42 @@ Texts = Sequence[tuple[str, str, str]]
 _RUNS_TESTS = frozenset(("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"))
 
 
-def weakened(path: str, old: str, new: str, all_of_them: Texts) -> Iterator[tuple[int, str]]:
+def weakened(
+    path: str, old: str, new: str, all_of_them: Texts, around: Sequence[Said] = ()
+) -> Iterator[tuple[int, str]]:
     """What the new text asks less for: 1-based lines of it (of the old one for what is gone).
 
-    What another of the files said before may have moved here.
+    What another of the files said before may have moved here. `around`: what the tree says already
+    to the tool that a new file configures.
     """
-    gone = [one for other, text, now in all_of_them if not now for one in _said(text, other)]
-    before, after = list(_said(old, path)), list(_said(new, path))
+    gone = [one for other, text, now in all_of_them if not now for one in said_in(text, other)]
+    before, after = list(said_in(old, path)), list(said_in(new, path))
     if not old:
         if path.rpartition("/")[2] in _RUNS_TESTS:
             left_out = [said for said in after if said.key.startswith("-")]
             yield from _ignoring(before, left_out, gone)
+        if around:
+            known = [*around, *gone]
+            yield from _ignoring(known, after, known)
+            yield from _narrowed(known, after)
+            yield from _switched(path, known, after)
         return
     known = set(old.split("\n"))
     for number, line in enumerate(new.split("\n"), 1):
         if line not in known and (found := _CALLED_OFF.search(line)):
             yield number, f"`{found[0].strip()}` makes a failure pass"
+    yield from idle_steps(path, old, new)
     yield from _ignoring(before, after, gone)
     yield from _narrowed(before, after)
     yield from _switched(path, before, after)
-    said = [one for other, _, now in all_of_them for one in _said(now, other)]
-    yield from _not_said_any_more(before, said)
+    said = [one for other, _, now in all_of_them for one in said_in(now, other)]
+    yield from _not_said_any_more(path, before, said)
 
 
 def thresholds(path: str, text: str) -> dict[str, tuple[float, int]]:
     """key → the highest number it asks for, and its line."""
     found: dict[str, tuple[float, int]] = {}
-    for said in _said(text, path):
+    for said in said_in(text, path):
         number = _NUMBER.fullmatch(said.word)
         if number and any(keys.fullmatch(said.key) for keys in _threshold_keys(path)):
             found[said.key] = max(found.get(said.key, (0.0, 0)), (float(number[1]), said.line))
@@ -149,15 +161,18 @@ def _narrowed(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]
             yield found[0].line, f"`{key}` names no longer {', '.join(sorted(had - has)[:3])}"
 
 
-def _not_said_any_more(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
-    """Switches that were on and that nobody names now."""
+def _not_said_any_more(
+    path: str, before: list[Said], after: list[Said]
+) -> Iterator[tuple[int, str]]:
+    """Switches and rules that were on and that nobody names now."""
     named = {said.key for said in after}
     stricter = {(s.key, s.word) for s in after if _STRICTER.fullmatch(s.key) and s.word}
     if stricter - {(said.key, said.word) for said in before}:
         return
     for said in before:
         on = said.word.lower() in _TRUE and _EXPECTED_ON.fullmatch(said.key)
-        if on and said.key not in named:
+        rule = said.word in _LEVELS and _LINTERS.search(path)
+        if (on or rule) and said.key not in named:
             yield said.line, f"`{said.key}` was {said.word}, is gone"
 
 
@@ -186,7 +201,7 @@ def _by_key(said: list[Said], keys: re.Pattern[str]) -> dict[str, list[Said]]:
     return found
 
 
-def _said(text: str, path: str) -> Iterator[Said]:
+def said_in(text: str, path: str) -> Iterator[Said]:
     """Every word with its key; in a section of ignores, the section is the key."""
     name = path.rpartition("/")[2]
     shared = name in ("pyproject.toml", "setup.cfg", "tox.ini")

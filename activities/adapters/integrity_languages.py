@@ -41,7 +41,8 @@ class Language:
     assertion: re.Pattern[str]
     skip: re.Pattern[str]
     caught: re.Pattern[str]
-    """What makes nothing of an assertion's failure; a group `before` where it stands before it."""
+    """What makes nothing of an assertion's failure; a group `before` where it stands before it, one
+    `rest` where it does so to all that follows."""
 
 
 def _language(
@@ -108,6 +109,8 @@ GO = _language(
     r"|(?:s|suite)\.(?:Require|Assert|Equal\w*+|No\w++|Error\w*+|True|False|Nil|Len|Contains|Empty"
     r"|Panics|Fail\w*+)\s*+\(|is\.(?<![\w.]is\.)[A-Z]\w*+\s*+\(|Expect\s*+\(",
     skip=r"\.Skip(?:f|Now)?\s*+\(",
+    caught=r"(?P<rest>defer\s++func\s*+\(\s*+\)\s*+\{\s*+(?:_\s*+=\s*+)?recover\s*+\(\s*+\)\s*+;?\s*+\}"
+    r"\s*+\(\s*+\))",
 )
 RUST = _language(
     unseen=(
@@ -123,6 +126,7 @@ RUST = _language(
     empty=r"[^{}]*+\{\s*+(?:return\s*+;?|todo!\(\s*+\)\s*+;?)?\s*+\}",
     assertion=r"assert\w*+!\s*+[(\[{]|assert_\w++\s*+\(|panic!|unreachable!|should_panic\b"
     r"|\.unwrap_err\s*+\(",
+    caught=r"(?P<before>let\s++_\w*+\s*+=\s*+(?:\w++\s*+::\s*+)*+catch_unwind\s*+\()",
     skip=r"#\[\s*+(?:cfg_attr\([^\]]*?,\s*+)?ignore\b|#\[\s*+cfg\(\s*+any\(\s*+\)",
 )
 JAVA = _language(

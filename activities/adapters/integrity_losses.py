@@ -38,6 +38,8 @@ class _Fate:
     """What became of the tests of one file."""
 
     file: ChangedTests
+    is_run: bool
+    """Whether a runner looks there."""
     lost: list[FoundTest]
     fresh: list[FoundTest]
     """Those that were not in this file before."""
@@ -48,9 +50,12 @@ class _Fate:
     """Assertions that one test of several cases makes in place of several tests."""
 
 
-def losses(files: Sequence[ChangedTests]) -> Iterator[Violation]:
-    """Every rule about tests that these files break together."""
-    fates = [_fate(file) for file in files]
+def losses(
+    files: Sequence[ChangedTests], collects: Callable[[str], bool] = may_be_collected
+) -> Iterator[Violation]:
+    """Every rule about tests that these files break together; `collects`: whether a runner looks
+    for tests at a path."""
+    fates = [_fate(file, collects) for file in files]
     _find_moved(fates)
     _find_renamed(fates)
     _find_joined(fates)
@@ -67,9 +72,10 @@ def losses(files: Sequence[ChangedTests]) -> Iterator[Violation]:
         yield from _dropped(fate, fates)
 
 
-def _fate(file: ChangedTests) -> _Fate:
+def _fate(file: ChangedTests, collects: Callable[[str], bool]) -> _Fate:
     lost = _without(file.before.tests, file.after.tests)
-    return _Fate(file, lost, _without(file.after.tests, file.before.tests))
+    fresh = _without(file.after.tests, file.before.tests)
+    return _Fate(file, collects(file.path) if lost or fresh else False, lost, fresh)
 
 
 def _without(tests: Sequence[FoundTest], others: Sequence[FoundTest]) -> list[FoundTest]:
@@ -87,11 +93,11 @@ def _find_moved(fates: Sequence[_Fate]) -> None:
     pool: dict[tuple[str, bool], list[tuple[_Fate, FoundTest]]] = {}
     for fate in fates:
         for test in fate.fresh:
-            pool.setdefault((test.name, _is_run(fate)), []).append((fate, test))
+            pool.setdefault((test.name, fate.is_run), []).append((fate, test))
     for fate in fates:
         for test in list(fate.lost):
             there = pool.get((test.name, True))
-            if not there and not _is_run(fate):
+            if not there and not fate.is_run:
                 there = pool.get((test.name, False))
             if there:
                 to, found = there.pop()
@@ -104,7 +110,7 @@ def _find_renamed(fates: Sequence[_Fate]) -> None:
     """In the same file; those of a file that is gone may be in one that is new."""
     added = [fate for fate in fates if fate.file.added]
     for fate in fates:
-        places = [to for to in added if _is_run(to) or not _is_run(fate)]
+        places = [to for to in added if to.is_run or not fate.is_run]
         for to in places if fate.file.deleted else [fate]:
             while fate.lost and to.fresh:
                 now = to.fresh.pop()
@@ -126,10 +132,6 @@ def _find_joined(fates: Sequence[_Fate]) -> None:
             more = max(0, cases(after, now) - had)
             fate.spared += min(more, len(fate.lost)) * assertions_of(after, now)
             fate.lost = fate.lost[more:]
-
-
-def _is_run(fate: _Fate) -> bool:
-    return may_be_collected(fate.file.path)
 
 
 def _closest(test: FoundTest, lost: Sequence[FoundTest]) -> FoundTest:

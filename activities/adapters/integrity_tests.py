@@ -104,8 +104,11 @@ def _caught(code: str, language: Language, assertions: Sequence[int]) -> Iterato
     """Where a failure that can come from an assertion is made nothing of."""
     for match in language.caught.finditer(code):
         at = match.start()
-        if "before" in match.re.groupindex and match["before"]:
+        names = match.re.groupindex
+        if "before" in names and match["before"]:
             start, end = at, at + _NEAR // 10
+        elif "rest" in names:
+            start, end = at, at + _NEAR
         else:
             start, end = code.rfind("try", max(0, at - _NEAR), at), at
         first = bisect_left(assertions, start)

@@ -33,6 +33,14 @@ ACCIDENTS: dict[str, Case] = {
     "line ends are flipped": Case(
         BEFORE, {"src/a.c": LICENSED.replace("\n", "\r\n")}, ("eol-flip: src/a.c:1",)
     ),
+    "line ends are flipped back": Case(
+        {"win/a.bat": "one\r\ntwo\r\n"}, {"win/a.bat": "one\ntwo\n"}, ("eol-flip: win/a.bat:1",)
+    ),
+    "a program is none any more": Case(
+        {"bin/run": Executable("#!/bin/sh\n")},
+        {"bin/run": "#!/bin/sh\n"},
+        ("mode-flip: bin/run",),
+    ),
     "a file becomes a program": Case(
         BEFORE, {"src/b.c": Executable("int b;\n")}, ("mode-flip: src/b.c",)
     ),
@@ -55,6 +63,14 @@ ACCIDENTS: dict[str, Case] = {
     ),
     "a name that only case tells from another": Case(
         BEFORE, {"src/A.c": "int a;\n"}, ("case-collision: src/A.c",)
+    ),
+    "a folder that only case tells from another": Case(
+        {"docs/a.md": "a\n"}, {"Docs/b.md": "b\n"}, ("case-collision: Docs/b.md",)
+    ),
+    "a file grows to 60 MB": Case(
+        {"data/small.bin": b"\0"},
+        {"data/small.bin": b"\0" * 60_000_000},
+        ("file-size: data/small.bin",),
     ),
     "a file of 60 MB": Case(
         BEFORE, {"src/core.bin": b"\0" * 60_000_000}, ("file-size: src/core.bin",)

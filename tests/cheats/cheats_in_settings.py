@@ -161,4 +161,66 @@ CHEATS: dict[str, Case] = {
     "a Rust function is kept from lint": changed(
         "src/a.rs", "fn a() {}\n", "fn", "#[allow(dead_code)]\nfn", "checks-silenced: src/a.rs:1"
     ),
+    "tests move out of where pytest is told to look": Case(
+        {
+            "pytest.ini": "[pytest]\ntestpaths = tests/unit tests/api\n",
+            "tests/unit/test_stock.py": "def test_stock():\n    assert stock() == 3\n",
+        },
+        {
+            "tests/unit/test_stock.py": None,
+            "shop/test_stock.py": "def test_stock():\n    assert stock() == 3\n",
+        },
+        ("tests-deleted: tests/unit/test_stock.py:1",),
+    ),
+    "a step of CI only says something": changed(
+        CI, WORKFLOW, "run: make test", "run: echo tests passed", f"{WEAK}: {CI}:6"
+    ),
+    "a step of several lines only says something": changed(
+        ".gitlab-ci.yml",
+        "unit:\n  script:\n    - make build\n    - make test\n",
+        "- make test",
+        "- 'true'",
+        f"{WEAK}: .gitlab-ci.yml:4",
+    ),
+    "a package's tests only say something": changed(
+        "web/package.json",
+        '{"scripts": {\n  "build": "tsc",\n  "test": "jest --ci"\n}}\n',
+        "jest --ci",
+        "echo no tests && exit 0",
+        f"{WEAK}: web/package.json:3",
+    ),
+    "a script's lint rule is not named any more": changed(
+        "web/.eslintrc.json",
+        '{"rules": {\n  "no-eval": "error",\n  "no-var": ["error", "never"]\n}}\n',
+        ',\n  "no-var": ["error", "never"]',
+        "",
+        f"{WEAK}: web/.eslintrc.json:3",
+    ),
+    "a linter is asked for fewer kinds": changed(
+        ".golangci.yml",
+        "linters:\n  enable:\n    - errcheck\n    - govet\n",
+        "    - errcheck\n",
+        "",
+        f"{WEAK}: .golangci.yml:3",
+    ),
+    "a new file keeps scripts from lint": Case(
+        {"app/.eslintrc.json": '{"rules": {"no-eval": "error"}}\n'},
+        {"app/.eslintignore": "# later\nlegacy/\n"},
+        (f"{WEAK}: app/.eslintignore:2",),
+    ),
+    "a new file turns a lint rule off": Case(
+        {"ui/.eslintrc.json": '{"rules": {"no-eval": "error"}}\n'},
+        {"ui/eslint.config.mjs": 'export default [{rules: {\n  "no-eval": "off",\n}}];\n'},
+        (f"{WEAK}: ui/eslint.config.mjs:2",),
+    ),
+    "a new file takes the place of stricter lint settings": Case(
+        {"api/pyproject.toml": '[tool.ruff.lint]\nselect = ["E", "F", "B"]\n'},
+        {"api/ruff.toml": '[lint]\nselect = ["E"]\nignore = ["E501"]\n'},
+        (f"{WEAK}: api/ruff.toml:3", f"{WEAK}: api/ruff.toml:2"),
+    ),
+    "a new file leaves code out of coverage": Case(
+        {"core/setup.cfg": "[coverage:run]\nbranch = true\n"},
+        {"core/.coveragerc": "[run]\nbranch = true\nomit = core/hard/*\n"},
+        (f"{WEAK}: core/.coveragerc:3",),
+    ),
 }

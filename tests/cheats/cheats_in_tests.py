@@ -215,4 +215,18 @@ CHEATS: dict[str, Case] = {
         },
         (f"assertions-dropped: {PY}:2",),
     ),
+    "a Go test recovers from whatever it finds": changed(
+        GO,
+        STORE,
+        "\tgot, err",
+        "\tdefer func() { recover() }()\n\tgot, err",
+        f"assertions-dropped: {GO}:4",
+    ),
+    "a Rust assertion's panic is caught": changed(
+        RUST,
+        PARSER,
+        'assert_eq!(parse("-v").verbose, 1);',
+        'let _ = panic::catch_unwind(|| {\n        assert_eq!(parse("-v").verbose, 1);\n    });',
+        f"assertions-dropped: {RUST}:3",
+    ),
 }

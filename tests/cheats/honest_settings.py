@@ -103,4 +103,81 @@ HONEST: dict[str, Case] = {
             ".github/workflows/node.yml": "on: push\njobs:\n  t:\n    steps: [{run: npm test}]\n",
         },
     ),
+    "tests move to another place where pytest looks": Case(
+        {
+            "pytest.ini": "[pytest]\ntestpaths = tests/unit ./tests/api/\n",
+            "tests/unit/test_price.py": "def test_price():\n    assert price() == 3\n",
+        },
+        {
+            "tests/unit/test_price.py": None,
+            "tests/api/test_price.py": "def test_price():\n    assert price() == 3\n",
+        },
+    ),
+    "tests move, and pytest is told": Case(
+        {
+            "pytest.ini": "[pytest]\ntestpaths = checks\n",
+            "checks/test_cost.py": "def test_cost():\n    assert cost() == 3\n",
+        },
+        {
+            "pytest.ini": "[pytest]\ntestpaths = checks shop\n",
+            "checks/test_cost.py": None,
+            "shop/test_cost.py": "def test_cost():\n    assert cost() == 3\n",
+        },
+    ),
+    "a step of CI says what it does": changed(
+        ".github/workflows/say.yml",
+        "steps:\n  - run: make test\n",
+        "  - run: make test\n",
+        "  - run: echo testing\n  - run: python -m pytest\n",
+    ),
+    "a step of CI becomes several lines": changed(
+        ".github/workflows/lines.yml",
+        "steps:\n  - run: make test\n    continue-on-error: false\n",
+        "run: make test\n",
+        "run: |\n      echo testing\n      make test\n",
+    ),
+    "a package's build becomes another": changed(
+        "pkg/package.json",
+        '{"scripts": {\n  "test": "mocha",\n  "prepare": "husky install"\n}}\n',
+        '"mocha",\n  "prepare": "husky install"',
+        '"vitest run",\n  "prepare": "echo nothing to prepare"',
+    ),
+    "a lint rule moves to the settings of the root": Case(
+        {
+            "one/.eslintrc.json": '{"rules": {\n  "no-eval": "error",\n  "no-var": "error"\n}}\n',
+            "one/.eslintrc.base.json": '{"rules": {\n  "no-var": "error"\n}}\n',
+        },
+        {
+            "one/.eslintrc.json": '{"rules": {\n  "no-var": "error"\n}}\n',
+            "one/.eslintrc.base.json": '{"rules": {\n  "no-eval": "error",\n'
+            '  "no-var": "error"\n}}\n',
+        },
+    ),
+    "a linter comes that was not there": Case(
+        {"pyproject.toml": '[project]\nname = "two"\n'},
+        {"ruff.toml": 'exclude = ["build"]\n\n[lint]\nselect = ["E"]\nignore = ["E501"]\n'},
+    ),
+    "lint settings get a file of their own": Case(
+        {
+            "pyproject.toml": '[project]\nname = "three"\n\n[tool.ruff.lint]\n'
+            'select = ["E", "F"]\nignore = ["E501"]\n'
+        },
+        {
+            "pyproject.toml": '[project]\nname = "three"\n',
+            "ruff.toml": '[lint]\nselect = ["E", "F"]\nignore = ["E501"]\n',
+        },
+    ),
+    "a Go test still looks for a panic": changed(
+        "four/panic_test.go",
+        "package four\n\nfunc TestPanics(t *testing.T) {\n\tif !panics(Do) {\n"
+        '\t\tt.Fatal("no panic")\n\t}\n}\n',
+        "\tif !panics(Do) {\n",
+        "\tdefer func() {\n\t\tif recover() == nil {\n",
+    ),
+    "a Rust test still looks for a panic": changed(
+        "five/tests/panic.rs",
+        "#[test]\nfn panics() {\n    assert!(caught(work));\n}\n",
+        "assert!(caught(work));",
+        "let found = std::panic::catch_unwind(work);\n    assert!(found.is_err());",
+    ),
 }

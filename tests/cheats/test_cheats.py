@@ -107,7 +107,8 @@ def composed(hub: Hub, compose: Compose) -> dict[str, Composed]:
         taken = cases[name].paths
         fit = [n for n in batches if not any(taken & cases[other].paths for other in n)]
         if fit:
-            min(fit, key=len).append(name)
+            kind = CHEATS if name in CHEATS else HONEST
+            min(fit, key=lambda batch: sum(other in kind for other in batch)).append(name)
         else:
             batches.append([name])
     for names in batches:

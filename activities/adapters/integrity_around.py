@@ -1,0 +1,75 @@
+"""What the tree around a change says: where runners look for tests, and what configures a tool
+already for which there is a new file.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from activities.adapters.integrity_configuration import Said, Texts, said_in
+from activities.adapters.integrity_tests import LONGEST
+
+ReadPath = Callable[[str], bytes | None]
+"""What a file of the base holds; None: there is none."""
+_PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+"""In the order in which pytest looks for its settings."""
+_FAMILIES = (
+    ("ruff", ("ruff.toml", ".ruff.toml", "pyproject.toml")),
+    ("flake8", (".flake8", "setup.cfg", "tox.ini")),
+    ("mypy", ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg")),
+    ("pylint", (".pylintrc", "pylintrc", "pyproject.toml", "setup.cfg")),
+    ("coverage", (".coveragerc", "setup.cfg", "tox.ini", "pyproject.toml")),
+    (
+        "eslint",
+        (
+            *(".eslintrc", ".eslintrc.json", ".eslintrc.js", ".eslintrc.cjs", ".eslintrc.yml"),
+            *(".eslintrc.yaml", "eslint.config.js", "eslint.config.mjs", "eslint.config.cjs"),
+            *("eslint.config.ts", ".eslintignore", "package.json"),
+        ),
+    ),
+)
+"""A tool, and where it is configured; files of several tools name it."""
+_SHARED = frozenset(("pyproject.toml", "setup.cfg", "tox.ini", "package.json"))
+
+
+class Around:
+    """The base of a change, read where it matters."""
+
+    def __init__(self, read: ReadPath) -> None:
+        self._read = read
+
+    def test_paths(self, configured: Texts) -> tuple[str, ...]:
+        """Where pytest looks for tests once the change has landed, by the first file that says so;
+        empty: everywhere."""
+        now = {path: text for path, _, text in configured}
+        for path in _PYTEST:
+            text = now[path] if path in now else self._text(path)
+            found = [s.word for s in said_in(text, path) if s.key == "testpaths" and s.word]
+            if found:
+                return tuple(word.removeprefix("./").rstrip("/") for word in found)
+        return ()
+
+    def configured_by(self, path: str) -> list[Said]:
+        """What the base says to the tool that a new file configures, in its folder and in the root;
+        nothing: the tool is new too, or not known here."""
+        folder, _, name = path.rpartition("/")
+        names = next((names for _, names in _FAMILIES if name in names and name not in _SHARED), ())
+        tool = next((tool for tool, of in _FAMILIES if of is names), "")
+        return [
+            said
+            for place in dict.fromkeys((folder, ""))
+            for other in names
+            for said in self._of_tool(f"{place}/{other}".removeprefix("/"), other, tool)
+        ]
+
+    def _of_tool(self, path: str, name: str, tool: str) -> Iterator[Said]:
+        text = self._text(path)
+        if name not in _SHARED or tool in text:
+            yield from said_in(text, path)
+
+    def _text(self, path: str) -> str:
+        content = self._read(path) or b""
+        return "" if len(content) > LONGEST else content.decode("utf-8", "surrogateescape")
+
+
+def lies_below(path: str, folders: Sequence[str]) -> bool:
+    """Whether a path is one of these, or in one."""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)

@@ -7,14 +7,13 @@ count: what a build left behind would bury them.
 
 import os
 import re
-import shutil
 import subprocess
-import sysconfig
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import cache
+from importlib.metadata import files
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -177,6 +176,6 @@ def _text(line: bytes) -> str:
 
 @cache
 def _ripgrep() -> str:
-    """The program that comes with this one's packages, or else the host's."""
-    ours = Path(sysconfig.get_path("scripts"), "rg")
-    return str(ours) if ours.exists() else shutil.which("rg") or str(ours)
+    """The program that comes with this one's packages, wherever these are."""
+    [ours] = [file for file in files("ripgrep") or () if file.name == "rg"]
+    return str(Path(str(ours.locate())).resolve())

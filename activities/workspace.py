@@ -63,6 +63,7 @@ class WorkspaceActivities:
 
         A second run finds the complete directory or builds it again. What a lost worker left of
         this task's earlier attempts makes room first: nobody else would while the task is open.
+        It is kept under their refs, for people; nothing goes on from it.
         Trouble with storage is waited out here, where another try costs no event.
         """
         hub = self._hubs.of(request.repository.id, request.base, request.start)
@@ -74,6 +75,7 @@ class WorkspaceActivities:
         for other in self._workspaces.live():
             same_task = (other.migration, other.task) == (request.name, request.task)
             if same_task and age_of(other.attempt) < age_of(request.attempt):
+                self._checkpoints.rescue(hub, self._host, other)
                 self._workspaces.close(*other)
         self._workspaces.open(
             hub.path,
@@ -83,6 +85,7 @@ class WorkspaceActivities:
             base=request.base,
             start=request.start,
             claims=request.claims,
+            creates=request.creates,
             token=request.attempt,
         )
         return Workspace(

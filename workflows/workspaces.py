@@ -138,6 +138,7 @@ class Workspaces:
                 base=base,
                 start=start,
                 claims=self._files.order.task.may_change,
+                creates=self._files.order.task.creates,
                 spec=self._in.spec,
                 wary=wary,
             ),

@@ -4,19 +4,22 @@ A ref is written by one opening of a workspace alone, whose name no other ever h
 left behind stays in the hub: so who comes back late moves nothing that anybody goes on from.
 """
 
+from contextlib import suppress
 from functools import partial
 
 from activities.adapters.composing import one_line
-from activities.adapters.harvest import harvest
+from activities.adapters.harvest import HostileTree, harvest
 from activities.adapters.hub import Hub
 from activities.adapters.refs import attempt_ref
 from activities.adapters.surveying import Surveyor
 from activities.adapters.tree_files import put_back
-from activities.adapters.workspaces import Workspaces
+from activities.adapters.workspaces import LiveWorkspace, Workspaces, opened_with
 from activities.contracts.base import CommitId
 from activities.contracts.plan import Task
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.work import Checkpoint, Workspace
+
+ABANDONED = "what an attempt had done when its worker died"
 
 
 class Checkpoints:
@@ -48,6 +51,25 @@ class Checkpoints:
                 "sites_left": sum(left.values()),
             }
         )
+
+    def rescue(self, hub: Hub, host: str, left: LiveWorkspace) -> None:
+        """Keeps what a workspace holds whose worker died, if it can be kept: its ref is what people
+        find it by. Blocking."""
+        with suppress(HostileTree, OSError):
+            opened = opened_with(self._workspaces.paths(*left))
+            where = Workspace(
+                migration=left.migration,
+                repository=hub.path.stem,
+                task=left.task,
+                attempt=left.attempt,
+                host=host,
+                queue="",
+                base=opened.base,
+                start=opened.start,
+            )
+            claims, creates = tuple(opened.claims), tuple(opened.creates)
+            task = Task(id=left.task, title=ABANDONED, claims=claims, creates=creates)
+            self.harvest(hub, where, task, opened.mark // 10**9)
 
     def harvest(
         self, hub: Hub, where: Workspace, task: Task, when: int, *, mend: bool = False

@@ -74,6 +74,8 @@ class Record:
     start: CommitId
     mark: int
     """Whatever changed in the tree since it was handed over has a ctime of at least this."""
+    claims: Sequence[str] = ()
+    creates: Sequence[str] = ()
 
 
 class Workspaces:
@@ -103,6 +105,7 @@ class Workspaces:
         start: CommitId,
         claims: Sequence[str],
         token: str,
+        creates: Sequence[str] = (),
         reset: bool = False,
     ) -> WorkspacePaths:
         """The attempt's tree, filled from `start`. Opened again with the same token and start it is
@@ -122,7 +125,7 @@ class Workspaces:
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             mark = self._fill(building, lock, hub, start, claims)
-            record = Record(token=token, hub=str(hub), base=base, start=start, mark=mark)
+            record = Record(token, str(hub), base, start, mark, claims, creates)
             (building / RECORD).write_text(json.dumps(asdict(record)))
             with self._locked():
                 if reset or not _is_open(place, token, start):  # else a twin call was faster

@@ -234,6 +234,7 @@ class OpenWorkspace(Contract):
     base: CommitId
     start: CommitId
     claims: tuple[str, ...]
+    creates: tuple[str, ...] = ()
     spec: BlobRef | None = None
     wary: bool = False
     """The attempt's last opening met trouble with storage: all that a rung needs is tried first."""

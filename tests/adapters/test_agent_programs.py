@@ -15,7 +15,8 @@ from activities.adapters.rungs import Climb, Climbed
 from activities.adapters.sandbox import Sandbox, detect
 from activities.adapters.workspaces import WorkspacePaths
 from activities.contracts.plan import Task
-from activities.contracts.requests import RunRung
+from activities.contracts.repository import Repository
+from activities.contracts.requests import OpenWorkspace, RunRung
 from activities.contracts.work import RungRun, Workspace
 from activities.workspace import WorkspaceActivities
 from tests.adapters.one_host import OneHost, one_host
@@ -83,6 +84,16 @@ class Bench:
         """The activity, harvest and all."""
         return await self.activities.run_rung(self.request)
 
+    def open_another(self) -> Workspace:
+        """As the workflow does when the first one is lost."""
+        host = self.host
+        return self.activities.open_workspace(
+            OpenWorkspace(
+                name="m", repository=Repository(url="/x", id=host.hub.path.stem), task=TASK.id,
+                attempt="0-1-1", base=host.commit, start=host.commit, claims=TASK.claims,
+            )
+        )  # fmt: skip
+
     def kept(self, path: str) -> bytes:
         ref = "refs/whimbrel/host/h/m/c1-0001/0-1-0"
         return git(self.host.hub.path, "show", f"{ref}:{path}")
@@ -145,6 +156,17 @@ async def test_what_was_done_is_kept_when_the_task_is_cancelled(sandbox: Sandbox
     with pytest.raises(asyncio.CancelledError):
         await running
     assert bench.kept("src/a.py") == b"half\n"
+
+
+async def test_what_was_done_is_kept_when_the_worker_dies(sandbox: Sandbox, tmp_path: Path):
+    bench = Bench(tmp_path, sandbox, "exit 0")
+    (bench.paths.tree / "src/a.py").write_text("half\n")  # and then the worker was killed
+    opened = bench.open_another()
+    assert opened.attempt == "0-1-1"
+    assert bench.kept("src/a.py") == b"half\n"
+    tree = bench.host.workspaces.paths("m", TASK.id, "0-1-1").tree
+    assert (tree / "src/a.py").read_text() == "old\n"
+    assert not bench.paths.root.exists()
 
 
 async def test_beats_say_what_an_agent_has_printed_and_changed(sandbox: Sandbox, tmp_path: Path):

@@ -41,12 +41,9 @@ NEVER_MENDED_BY_WAITING = (
     BASE_RED,
     BUDGET_REACHED,
     "PayloadsTooLarge",
-    "NoKey",
-    "KeyRefused",
     "ModelUnknown",
     "RequestRefused",
     "PromptTooLong",
-    "SpendLimitReached",
     "PriceUnknown",
 )
 """Kinds that the same call will meet again: no retry."""

@@ -16,6 +16,11 @@ class Row:
     kind: str
     charged: bool = False
 
+    @property
+    def needs_a_person(self) -> bool:
+        """It is asked again after a minute; no test waits for that."""
+        return self.kind in ("KeyRefused", "SpendLimitReached")
+
 
 ROWS = {
     "400": Row(Failure(400, INVALID), "RequestRefused"),

@@ -18,6 +18,9 @@ from anthropic import (
 
 TEXT = 500
 """Characters: an error's body may quote the prompt."""
+ACCOUNT = 60.0
+"""Seconds between two looks whether a person has mended the account: tasks say nothing about it, so
+none is given up for it, as none is for a full disk. It costs nothing, and `status` says so."""
 SPEND_LIMITS = frozenset(("enforced_spend_limit_reached", "contract_spend_limit_reached"))
 
 
@@ -26,10 +29,12 @@ class ModelError(Exception):
 
     charged = False
     busy = False
+    at_least = 0.0
+    """Seconds before it is worth asking again."""
 
     def __init__(self, text: str, after: float | None = None, charged: bool | None = None) -> None:
         super().__init__(text[:TEXT])
-        self.after = after
+        self.after = max(after or 0.0, self.at_least) if self.at_least else after
         if charged is not None:
             self.charged = charged
 
@@ -37,9 +42,13 @@ class ModelError(Exception):
 class NoKey(ModelError):
     """There is no credential."""
 
+    at_least = ACCOUNT
+
 
 class KeyRefused(ModelError):
     """The credential is wrong, or may not do this."""
+
+    at_least = ACCOUNT
 
 
 class ModelUnknown(ModelError):
@@ -55,7 +64,10 @@ class PromptTooLong(ModelError):
 
 
 class SpendLimitReached(ModelError):
-    """The account may spend no more: a person has to see to it."""
+    """The account may spend no more."""
+
+    busy = True
+    at_least = ACCOUNT
 
 
 class RateLimited(ModelError):
@@ -175,8 +187,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-NEVER_MENDED = frozenset(
-    kind.__name__
-    for kind in (NoKey, KeyRefused, ModelUnknown, RequestRefused, PromptTooLong, SpendLimitReached)
-)
+NEVER_MENDED = frozenset(kind.__name__ for kind in (ModelUnknown, RequestRefused, PromptTooLong))
 """Kinds that the same request will meet again."""

@@ -114,6 +114,18 @@ async def table(env, tmp_path_factory):
         yield Table(provider, turns, handles)
 
 
+async def waits_for(handle, kind: str) -> PendingActivityInfo:
+    """The turn, once it has failed so."""
+    steps: list[PendingActivityInfo] = []
+
+    async def has_failed() -> bool:
+        steps[:] = (await handle.describe()).raw_description.pending_activities
+        return any(s.last_failure.application_failure_info.type == kind for s in steps)
+
+    await eventually(has_failed)
+    return steps[0]
+
+
 async def attempts(handle) -> tuple[int, str, timedelta]:
     """Of the turn: how many, the kind of the last failure before the end, and how long all took."""
     events = (await handle.fetch_history()).events
@@ -129,7 +141,17 @@ async def test_every_row_has_its_kind_its_patience_and_its_cost(table, row):
     wanted, handle = ROWS[row], table.handles[row]
     talks = table.turns.of[name_of(row)]
     spend = talks.turns.transcripts.spent
-    if wanted.kind in NEVER_MENDED:
+    if wanted.needs_a_person:
+        step = await waits_for(handle, wanted.kind)
+        wait = (
+            step.next_attempt_schedule_time.ToDatetime()
+            - step.last_attempt_complete_time.ToDatetime()
+        )
+        assert timedelta(seconds=59) < wait < timedelta(seconds=70)
+        assert shown(step).startswith("waiting: the model's provider refuses the account on ")
+        assert len(table.provider.requests[row]) == 1
+        await handle.terminate()
+    elif wanted.kind in NEVER_MENDED:
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
         cause = failed.value.cause.cause
@@ -168,12 +190,7 @@ async def test_a_provider_that_is_away_is_waited_for(env, tmp_path):
             OneTurn.run, talks.asked(a_talk()), id="error/away", task_queue=queue
         )
 
-        async def was_refused() -> bool:
-            pending = (await handle.describe()).raw_description.pending_activities
-            kinds = [p.last_failure.application_failure_info.type for p in pending]
-            return kinds == ["ModelUnreachable"]
-
-        await eventually(was_refused)
+        await waits_for(handle, "ModelUnreachable")
         async with api:
             assert (await handle.result()).spend.unconfirmed == 0
 

@@ -16,6 +16,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,8 +74,16 @@ class Told:
     """Task → when it first asked; seconds since the epoch, as below."""
     landed: dict[str, float] = field(default_factory=dict[str, float])
     bounced: dict[str, set[Outcome]] = field(default_factory=dict[str, set[Outcome]])
-    batches: list[int] = field(default_factory=list[int])
-    """How many landed with each."""
+    batches: list[float] = field(default_factory=list[float])
+    """When each landed."""
+
+    def wait(self, task: str) -> float:
+        """From asking to landing."""
+        return self.landed[task] - self.asked[task]
+
+    def passed_over(self, task: str) -> int:
+        """Batches that landed meanwhile without it; one of them was there before it asked."""
+        return sum(self.asked[task] < at < self.landed[task] for at in self.batches)
 
 
 def compare(scratch: Path, _: int) -> list[Comparison]:
@@ -158,7 +167,7 @@ async def _told(client: Client, report: MigrationReport) -> Told:
             elif land.new in batch.prefixes:
                 members = batch.members[: batch.prefixes.index(land.new) + 1]
                 told.landed |= {_task(member): at for member in members}
-                told.batches.append(len(members))
+                told.batches.append(at)
     return told
 
 
@@ -216,13 +225,20 @@ def _edited(hub: Path, commit: str, task: Task) -> str:
 
 def _held(told: Told, unmanaged: int, took: float) -> list[Comparison]:
     """What is printed, and what has to hold."""
-    waits = sorted(told.landed[task] - asked for task, asked in told.asked.items())
+    waits = sorted(map(told.wait, told.landed))
+    passed = max(map(told.passed_over, told.landed))
+    last = max(told.landed, key=told.wait)
     conflicts = sum(Outcome.CONFLICT in outcomes for outcomes in told.bounced.values())
     centiles = {name: waits[min(len(waits) - 1, int(len(waits) * share))] for name, share in SHARES}
     shown = ", ".join(f"{name} {wait:.2f}" for name, wait in centiles.items())
     print(
         f"{TASKS:,} tasks from {CLAIMANTS} claimants in {took:.0f} s, {len(told.batches)} batches; "
         f"seconds in the queue: {shown}; conflicts: {conflicts}, unmanaged {unmanaged}"
+    )
+    gaps = [then - at for at, then in pairwise(sorted(told.batches))]
+    print(
+        f"the longest wait was {last}'s: {told.passed_over(last)} batches landed without it; "
+        f"the longest time between two landings: {max(gaps):.2f} s"
     )
     notes = {"tasks": TASKS, "claimants": CLAIMANTS, "seconds": round(took), **centiles}
     return [
@@ -234,6 +250,15 @@ def _held(told: Told, unmanaged: int, took: float) -> list[Comparison]:
             f"{CONFLICTS:.0%} of them",
             at_most=1,
             notes=notes | {"unmanaged": unmanaged},
+        ),
+        Comparison(
+            "batches that land without somebody who waits, at most",
+            "batches",
+            [passed],
+            [2],
+            "the one at hand when it asks, and one more",
+            at_most=1,
+            notes=notes,
         ),
         Comparison(
             "the longest wait in the queue",

@@ -178,7 +178,13 @@ def diff(
 @app.command()
 def show(
     name: Name,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task, or a unique prefix of it.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="A task, or a unique prefix of it; or what planners talked about: plan/c1/root.",
+        ),
+    ],
     local: Local = False,
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,10 @@ from cli.transcript_text import Told, as_data, as_text
 
 
 async def show(name: str, task: str, local: bool, as_json: bool) -> int:
-    """One task: its attempts, its evidence, its commit, its agents' conversations."""
+    """One task: its attempts, its evidence, its commit, its agents' conversations. What has a slash
+    is no task but what other agents talked about, such as plan/c1/root."""
+    if "/" in task:
+        return await _show_talks(name, task, local, as_json)
     async with session(local=local, needs_work=False) as connected:
         handle = await find(connected, name)
         ended = await report_of(connected, handle)
@@ -27,7 +30,7 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
             doing = await rows_of(connected, name_of(handle))
             rows = {r.task.id: await under_way(connected, r) for r in doing}
         row = _only(rows, task)
-        told = await asyncio.to_thread(_told, connected, name_of(handle), row["task"])
+        told = await asyncio.to_thread(_told, connected, name_of(handle), task_scope(row["task"]))
     if as_json:
         give_json("task", {**row, "conversations": [as_data(one) for one in told]})
     else:
@@ -35,15 +38,30 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
     return Code.OK
 
 
-def _told(connected: Session, name: str, task: str) -> list[Told]:
-    """The conversations of all attempts at a task."""
-    transcripts, scope = Transcripts(connected.blobs), task_scope(task)
+async def _show_talks(name: str, scope: str, local: bool, as_json: bool) -> int:
+    async with session(local=local, needs_work=False) as connected:
+        migration = name_of(await find(connected, name))
+        scopes = await asyncio.to_thread(Transcripts(connected.blobs).scopes, migration)
+        if scope not in scopes:
+            shown = ", ".join(scopes[:20]) or "none yet"
+            raise Refused(Code.NOT_FOUND, f"nobody talked about {scope!r}; there are: {shown}")
+        told = await asyncio.to_thread(_told, connected, migration, scope)
+    if as_json:
+        give_json("talks", {"scope": scope, "conversations": [as_data(one) for one in told]})
+    else:
+        give("\n\n".join(map(as_text, told)))
+    return Code.OK
+
+
+def _told(connected: Session, name: str, scope: str) -> list[Told]:
+    """All conversations about something, such as a task."""
+    transcripts = Transcripts(connected.blobs)
     try:
         return [
             Told(
                 talk=talk,
                 chunks=tuple(transcripts.chunks(talk)),
-                spend=transcripts.spent(name, scope, talk.attempt),
+                spend=transcripts.spent(name, scope, f"{talk.attempt}/"),
             )
             for talk in transcripts.conversations(name, scope)
         ]

@@ -18,6 +18,7 @@ async def test_a_conversation_reads_as_turns_with_tools_and_costs(tmp_path):
         said(call("edit", path="a.py", old="x = 1\n", new="x = 2\n")),
         cut_after(said("Done, I think."), 4),
         said("Done."),
+        said("Done again."),
     ]
     talk = a_talk(prompts={"worker.md": "ab" * 32}, system="You migrate.")
     async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
@@ -27,7 +28,8 @@ async def test_a_conversation_reads_as_turns_with_tools_and_costs(tmp_path):
         with pytest.raises(ReplyCut):
             await talks.take(talk, 3, results=answers)
         await talks.take(talk, 3, results=answers)
-        (told,) = _told(talks, "m", "c1-0001")
+        await talks.take(a_talk(attempt="0-10", brief="Again."))
+        (told, again) = _told(talks, "m", "task/c1-0001")
     text, data = as_text(told), as_data(told)
     head, prompt, *_ = text.splitlines()
     assert head.startswith(f"attempt 0-1: worker, {MODEL}, 3 turns, {told.spend.recorded:.4f} USD")
@@ -45,7 +47,8 @@ async def test_a_conversation_reads_as_turns_with_tools_and_costs(tmp_path):
     ):
         assert line in text.splitlines()
     assert "turn 2: calls, " in text
-    assert told.spend.recorded == api.account.confirmed
+    assert told.spend.recorded + again.spend.recorded == api.account.confirmed
+    assert (again.spend.unconfirmed, again.talk.attempt) == (0, "0-10")
     assert len(data["turns"]) == 3
     assert data["turns"][0]["reply"][0]["text"] == "I look first."
 
@@ -53,4 +56,4 @@ async def test_a_conversation_reads_as_turns_with_tools_and_costs(tmp_path):
 async def test_a_task_without_agents_has_no_conversations(tmp_path):
     async with MessagesApi(scripted([])) as api, talking(tmp_path, api) as talks:
         talks.blobs.put("m", b"")
-        assert _told(talks, "m", "c1-0001") == []
+        assert _told(talks, "m", "task/c1-0001") == []

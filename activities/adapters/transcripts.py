@@ -21,6 +21,7 @@ from activities.contracts.transcript import Chunk, Cost, Intent, Summary
 
 Model = TypeVar("Model", bound=BaseModel)
 CHUNK, SUMMARY, OPENING = "chunk", "summary", "opening"
+TALK = "talk/"
 IN_MIND = 64
 """Conversations whose chunks are not read again; they never change."""
 
@@ -48,6 +49,11 @@ class Transcripts:
             if key.endswith(f"/{OPENING}") and (kept := self._blobs.find(migration, key)):
                 found.append(self.conversation(BlobRef.model_validate_json(kept)))
         return found
+
+    def scopes(self, migration: str) -> list[str]:
+        """All that a migration's agents talked about."""
+        keys = self._blobs.records(migration, TALK)
+        return sorted({key.removeprefix(TALK).rpartition("@")[0] for key in keys})
 
     def chunks(self, talk: Conversation) -> list[Chunk]:
         """All turns that are on record."""
@@ -91,7 +97,7 @@ class Transcripts:
         return chunks
 
     def spent(self, migration: str, scope: str, attempts: str = "") -> Spend:
-        """Of all turns of a scope, in the attempts whose names begin so."""
+        """Of all turns of a scope, in the attempts whose names begin so; `0-1/` is one alone."""
         turns = {
             tuple(key.removeprefix(_of(scope)).split("/")[:2])
             for key in self._blobs.records(migration, _of(scope) + attempts)
@@ -176,7 +182,7 @@ class Turn:
 
 
 def _of(scope: str) -> str:
-    return f"talk/{scope}@"
+    return f"{TALK}{scope}@"
 
 
 def _sum(amounts: Iterable[Usd]) -> Usd:

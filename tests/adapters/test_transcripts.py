@@ -119,5 +119,7 @@ def test_the_spend_of_a_scope_is_summed_over_its_attempts_and_no_others(transcri
     assert transcripts.spent("m", "task/c1-0001", "0-") == Spend(
         recorded=2 * USD, unconfirmed=WORST
     )
+    assert transcripts.spent("m", "task/c1-0001", "0-1/") == Spend(recorded=USD)
+    assert transcripts.scopes("m") == ["task/c1-0001", "task/c1-0001/more", "task/c1-00011"]
     assert transcripts.spent("m", "task/c1-0001").recorded == 3 * USD
     assert transcripts.spent("m", "task/c1-0002") == Spend()

@@ -48,21 +48,19 @@ class Around:
         return ()
 
     def configured_by(self, path: str) -> list[Said]:
-        """What the base says to the tool that a new file configures, in its folder and in the root;
-        nothing: the tool is new too, or not known here."""
+        """What the base says to the tool that a new file configures, in its folder, else in the
+        root; nothing: the tool is new too, or not known here."""
         folder, _, name = path.rpartition("/")
-        names = next((names for _, names in _FAMILIES if name in names and name not in _SHARED), ())
-        tool = next((tool for tool, of in _FAMILIES if of is names), "")
-        return [
-            said
-            for place in dict.fromkeys((folder, ""))
-            for other in names
-            for said in self._of_tool(f"{place}/{other}".removeprefix("/"), other, tool)
-        ]
+        for tool, names in _FAMILIES if name not in _SHARED else ():
+            for place in (folder, "") if name in names else ():
+                paths = [f"{place}/{other}".removeprefix("/") for other in names]
+                if found := [said for other in paths for said in self._of_tool(other, tool)]:
+                    return found
+        return []
 
-    def _of_tool(self, path: str, name: str, tool: str) -> Iterator[Said]:
+    def _of_tool(self, path: str, tool: str) -> Iterator[Said]:
         text = self._text(path)
-        if name not in _SHARED or tool in text:
+        if path.rpartition("/")[2] not in _SHARED or tool in text:
             yield from said_in(text, path)
 
     def _text(self, path: str) -> str:

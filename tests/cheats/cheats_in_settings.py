@@ -163,7 +163,7 @@ CHEATS: dict[str, Case] = {
     ),
     "tests move out of where pytest is told to look": Case(
         {
-            "pytest.ini": "[pytest]\ntestpaths = tests/unit tests/api\n",
+            "pytest.ini": "[pytest]\ntestpaths = tests\n",
             "tests/unit/test_stock.py": "def test_stock():\n    assert stock() == 3\n",
         },
         {

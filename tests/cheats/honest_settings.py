@@ -105,7 +105,7 @@ HONEST: dict[str, Case] = {
     ),
     "tests move to another place where pytest looks": Case(
         {
-            "pytest.ini": "[pytest]\ntestpaths = tests/unit ./tests/api/\n",
+            "pytest.ini": "[pytest]\ntestpaths = ./tests/\n",
             "tests/unit/test_price.py": "def test_price():\n    assert price() == 3\n",
         },
         {
@@ -115,11 +115,11 @@ HONEST: dict[str, Case] = {
     ),
     "tests move, and pytest is told": Case(
         {
-            "pytest.ini": "[pytest]\ntestpaths = checks\n",
+            "pytest.ini": "[pytest]\ntestpaths = tests checks\n",
             "checks/test_cost.py": "def test_cost():\n    assert cost() == 3\n",
         },
         {
-            "pytest.ini": "[pytest]\ntestpaths = checks shop\n",
+            "pytest.ini": "[pytest]\ntestpaths = tests checks shop\n",
             "checks/test_cost.py": None,
             "shop/test_cost.py": "def test_cost():\n    assert cost() == 3\n",
         },

@@ -7,7 +7,7 @@ it claims. So a task that holds files waits for nobody, and no two can wait for 
 for which too much was bounced is granted to nobody any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from activities.contracts.children import AreaRow, Report
 from activities.contracts.contention import HotFile
@@ -54,11 +54,14 @@ def answer(
     return row, tuple(answers)
 
 
-def queued_again(row: AreaRow, report: Report) -> AreaRow:
-    """The row of a task whose files others hold: it starts again when they are free."""
+def queued_again(rows: Sequence[AreaRow], row: AreaRow, report: Report) -> AreaRow:
+    """The row of a task whose files others hold: it starts again when they are free; without them
+    where its area cannot carry more."""
     needs = report.needs
     assert needs
-    new = tuple(grant for grant in needs.wanted if grant.path not in row.may_change)
+    new = [grant for grant in needs.wanted if grant.path not in row.may_change]
+    if _bytes(new) + _bytes(g for r in rows for g in r.granted_files) > MAX_BYTES:
+        new = []
     return row.model_copy(
         update={
             "state": frontier.WAITING,
@@ -66,7 +69,7 @@ def queued_again(row: AreaRow, report: Report) -> AreaRow:
             "from_earlier_run": False,
             "handoff": report.handoff,
             "granted_files": (*row.granted_files, *new),
-            "resumes": needs,
+            "resumes": needs.model_copy(update={"wanted": ()}),
             "queued_again": row.queued_again + 1,
         }
     )
@@ -96,7 +99,7 @@ def _answer(rows: Sequence[AreaRow], row: AreaRow, request: FileRequest) -> File
         return _no(request, f"{MAX_GRANTS} files beyond its claims are the most for one task")
     if holder and row.queued_again >= MAX_QUEUED_AGAIN:
         return _no(request, f"{holder.task.id} holds it, and the task was queued again often")
-    if sum(len(g.path) + len(g.reason) for r in rows for g in r.granted_files) > MAX_BYTES:
+    if _bytes(g for r in rows for g in r.granted_files) > MAX_BYTES:
         return _no(request, "its area has granted as much as it can carry")
     if holder:
         text = f"{holder.task.id} holds it: the task is queued again behind that one"
@@ -104,6 +107,10 @@ def _answer(rows: Sequence[AreaRow], row: AreaRow, request: FileRequest) -> File
     waiting = [r.task.id for r in others if r.state == frontier.WAITING]
     text = f"{', '.join(waiting[:3])} will change it after this task" if waiting else ""
     return FileAnswer(path=path, granted=True, text=text)
+
+
+def _bytes(grants: Iterable[Grant]) -> int:
+    return sum(len(grant.path.encode()) + len(grant.reason.encode()) for grant in grants)
 
 
 def _frozen(rows: Sequence[AreaRow], file: HotFile) -> str:

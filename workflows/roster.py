@@ -103,7 +103,7 @@ class Roster:
                 if report.status is not TaskStatus.LOST:
                     row = self._update(row, spend=row.spend + report.spend, grant=None)
                 if report.status is TaskStatus.NEEDS_FILES and report.needs:
-                    self._by_task[report.child] = granting.queued_again(row, report)
+                    self._by_task[report.child] = granting.queued_again(self.rows, row, report)
                 else:
                     self.end(row, report.status, report.handoff, report.landed)
                 self._see(report.green)

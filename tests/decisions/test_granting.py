@@ -77,13 +77,17 @@ def test_one_task_is_granted_only_so_much():
 
 def test_an_area_grants_only_what_it_can_carry():
     full = a_row("b", grants=["x" * granting.MAX_BYTES])
-    assert granted(ask([a_row("a", state="running"), full], "a", "y.py")[1]) == [False]
+    row = a_row("a", state="running")
+    assert granted(ask([row, full], "a", "y.py")[1]) == [False]
+    assert granting.queued_again([full], row, needs("x.py")).granted_files == ()
 
 
 def test_a_task_that_waits_for_files_claims_them_and_goes_on_where_it_was():
     report = needs("x.py")
-    row = granting.queued_again(a_row("a", state="running", grants=["y.py"]), report)
-    assert (row.state, row.start, row.resumes) == ("waiting", 1, report.needs)
+    row = granting.queued_again([], a_row("a", state="running", grants=["y.py"]), report)
+    assert (row.state, row.start) == ("waiting", 1)
+    assert row.resumes
+    assert (row.resumes.commit, row.resumes.base, row.resumes.rung) == (COMMIT, OTHER, 1)
     assert row.may_change == {"a.py", "x.py", "y.py"}
     holder = a_row("b", "x.py", state="running")
     assert frontier.ready([row, holder], 9) == []
@@ -143,4 +147,4 @@ def step(rows: dict[str, AreaRow], row: AreaRow, left: dict[str, list[str]]) -> 
     changed, (said,) = ask(list(rows.values()), id, path, start=row.start)
     rows[id] = changed or row
     if said.held_by:
-        rows[id] = granting.queued_again(rows[id], needs(path))
+        rows[id] = granting.queued_again(list(rows.values()), rows[id], needs(path))

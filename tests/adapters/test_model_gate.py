@@ -1,13 +1,18 @@
 """The gate to the model's provider: one for all processes, and as wide as the account bears."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
+from buckets import bucket
+from talks import a_talk
 
-from activities.adapters.blobs import place
+from activities.adapters.blobs import BlobStore, place
 from activities.adapters.model_errors import ModelOverloaded, ModelUnavailable, RateLimited
 from activities.adapters.model_gate import LOOK, Closings, Gate, ModelParked
-from activities.contracts.money import GateClosed
+from activities.adapters.transcripts import Transcripts
+from activities.contracts.money import GateClosed, Spend
+from activities.contracts.transcript import Intent
 from tests.service import eventually
 
 
@@ -183,3 +188,39 @@ def test_a_process_that_slept_long_finds_the_newest_although_old_ones_are_gone(t
     clock.now += LOOK + 1
     assert sleeper.newest().until == 32
     assert len(list((tmp_path / "provider/gate").iterdir())) <= 11
+
+
+async def test_a_gate_in_a_bucket_is_the_same_for_all(tmp_path, clock, monkeypatch):
+    with bucket(tmp_path) as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        one, other = (Gate(Closings(place(s3.url), clock), 16, clock) for _ in range(2))
+        await passed(other)
+        await limited(one)
+        with pytest.raises(ModelParked):
+            await passed(other)
+        clock.now += 6
+        await passed(other)
+        await limited(other, after=9)
+        late = Gate(Closings(place(s3.url), clock), 16, clock)
+        for gate in (one, late):
+            with pytest.raises(ModelParked) as parked:
+                await passed(gate)
+            assert (parked.value.after or 0) >= 9
+        kept = sorted(path.name for path in s3.files.rglob("provider/gate/*") if path.is_file())
+        assert len(kept) == 2
+
+
+def test_what_is_on_record_of_turns_is_the_same_in_a_bucket(tmp_path, monkeypatch):
+    with bucket(tmp_path) as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        transcripts, talk = Transcripts(BlobStore(s3.url)), a_talk()
+        turn = transcripts.turn(talk, 1)
+        numbers = [turn.intend(Intent(by=by, worst=Decimal(2))) for by in ("me", "other")]
+        turn.settle(numbers[0], Decimal(1))
+        assert numbers == [1, 2]
+        assert transcripts.spent("m", talk.scope, "0-") == Spend(
+            recorded=Decimal(1), unconfirmed=Decimal(2)
+        )
+        assert transcripts.scopes("m") == [talk.scope]

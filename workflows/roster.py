@@ -152,7 +152,6 @@ class Roster:
 
         A task id taken by an earlier life is started under its next start.
         """
-        self.hot = hottest((*self.hot, *contention.waits(self.rows)))
         ready = frontier.ready(self.rows, self.window, pilot, self._steering.wanted.held)
         self.unpaid = 0
         for task in [row.task.id for row in ready]:
@@ -171,6 +170,7 @@ class Roster:
             watcher = asyncio.create_task(self._watch(self._by_task[task], child))
             self._watchers.add(watcher)
             watcher.add_done_callback(self._watchers.discard)
+        self.hot = hottest((*self.hot, *contention.waits(self.rows)))
 
     def _paid(self, task: str) -> bool:
         """Reserves what the task may cost; False: there is not enough left."""

@@ -66,6 +66,7 @@ async def test_a_file_that_another_holds_is_waited_for_by_nobody_who_holds_anyth
     assert again.attempt == "1-1-0"
     assert world.tree(again.start) == {"a.py": "new", "b.py": "new"}
     assert [g.path for g in mine.granted] == ["b.py"]
+    assert [file.told for file in report.hot] == ["b.py: 1 waited at once"]
 
 
 async def test_what_is_protected_is_refused_told_to_the_worker_and_a_follow_up(stage):

@@ -3,15 +3,12 @@
 What is too much to show is cut, and said how to get; what is not there is answered with what is.
 """
 
-import os
 from collections.abc import Sequence
-
-from pathspec import GitIgnoreSpec
 
 from activities.adapters.path_names import name_of
 from activities.adapters.tool_outline import outline_of
 from activities.adapters.tool_search import search
-from activities.adapters.tool_text import Refused, Text, near_names, numbered
+from activities.adapters.tool_text import Refused, Text, globbing, near_names, numbered
 from activities.adapters.tool_views import LARGEST, View, folder_in, path_in
 from activities.adapters.tree_files import UnsafePath
 from activities.contracts.tools import FindFiles, ListFiles, Outline, ReadFile, SearchText
@@ -41,11 +38,7 @@ class Reading:
         return _some(lines, "list its folders one by one, or use `find_files`") or "an empty folder"
 
     def find_files(self, wanted: FindFiles) -> str:
-        try:
-            spec = GitIgnoreSpec.from_lines([wanted.pattern])
-        except ValueError as error:
-            raise Refused(f"the pattern cannot be used: {error}") from None
-        found = [name_of(p) for p in self._view.paths() if spec.match_file(os.fsdecode(p))]
+        found = [name_of(path) for path in filter(globbing([wanted.pattern]), self._view.paths())]
         return _some(found, "make the pattern longer") or "no file matches"
 
     def search(self, wanted: SearchText) -> str:

@@ -16,11 +16,9 @@ from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from activities.adapters.git import Git
 from activities.adapters.path_names import name_of
-from activities.adapters.tool_text import LINE_SHOWN, Refused, shortened
+from activities.adapters.tool_text import LINE_SHOWN, Refused, globbing, shortened
 from activities.adapters.tool_views import LARGEST, CommitView, TreeView, View, folder_in
 from activities.contracts.tools import SearchText
 
@@ -73,8 +71,7 @@ def _scope(view: View, paths: Sequence[str]) -> tuple[Callable[[bytes], bool], l
                 f"{name_of(path)} is no file or folder here: see what there is with `list_files`"
             )
     if globs:
-        spec = GitIgnoreSpec.from_lines(globs)
-        by_glob = {path for path in known if spec.match_file(os.fsdecode(path))}
+        by_glob = set(filter(globbing(globs), known))
         if not by_glob and not roots:
             raise Refused(f"no file matches {', '.join(globs)}: try `find_files`")
         below = tuple(root + b"/" for root in roots)

@@ -5,17 +5,25 @@ end, so that an edit changes what it names and nothing else.
 """
 
 import difflib
+import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
+
+from pathspec import GitIgnoreSpec, Pattern
+
+from activities.adapters.bounded_regex import BoundedRegex, PatternTooSlow
 
 BINARY_SAMPLE = 8000
 """git's own rule: a NUL in the first bytes makes a file binary."""
+GLOB_SECONDS = 5.0
 LINE_SHOWN = 1000
 """Characters of a line that is shown."""
-COMPARED = 4000
-"""Lines among which one that is near is looked for."""
+COMPARED, ALIKE = 2000, 120
+"""Lines among which one that is near is looked for, and characters of each: it takes their square.
+"""
 _BOM = b"\xef\xbb\xbf"
 _LOOSE_CR = re.compile(r"(?<!\r)\n")
 _NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
@@ -119,9 +127,11 @@ def bounded(text: str, most: int, rest: str) -> str:
 def places(text: str, part: str) -> list[int]:
     """The 1-based lines where the part begins, each occurrence."""
     found: list[int] = []
+    line, seen = 1, 0
     at = text.find(part)
     while at >= 0:
-        found.append(text.count("\n", 0, at) + 1)
+        line, seen = line + text.count("\n", seen, at), at
+        found.append(line)
         at = text.find(part, at + max(len(part), 1))
     return found
 
@@ -140,7 +150,7 @@ def why_absent(lines: Sequence[str], old: str, new: str) -> str:
     stripped = [line.strip() for line in lines]
     size = len(wanted)
     for at in range(len(stripped) - size + 1):
-        if stripped[at : at + size] == wanted:
+        if stripped[at] == wanted[0] and stripped[at : at + size] == wanted:
             where = f"lines {at + 1}-{at + size}" if size > 1 else f"line {at + 1}"
             return f"{where} differ from it in whitespace only: copy them as `read` shows them"
     if new.strip() and new in "\n".join(lines):
@@ -155,11 +165,39 @@ def why_absent(lines: Sequence[str], old: str, new: str) -> str:
 
 def _nearest(line: str, among: Sequence[str]) -> list[int]:
     """1-based numbers of the lines most like it, at most three."""
-    if not line or len(line) > LINE_SHOWN:
-        return []
-    close = difflib.get_close_matches(line, [a[:LINE_SHOWN] for a in among[:COMPARED]], 3, 0.6)
-    found = {among.index(text) + 1 for text in close if text in among}
-    return sorted(found)
+    begins = [other[:ALIKE] for other in among[:COMPARED]]
+    close = difflib.get_close_matches(line[:ALIKE], begins, 3, 0.6) if line else []
+    return sorted({begins.index(text) + 1 for text in close})
+
+
+def globbing(patterns: Sequence[str]) -> Callable[[bytes], bool]:
+    """Whether a path matches gitignore patterns, within a time limit: theirs backtrack too. Raises
+    Refused, then and when it is asked."""
+    try:
+        known = [
+            (pattern.include, BoundedRegex(_source(pattern), GLOB_SECONDS, over_paths=True))
+            for pattern in GitIgnoreSpec.from_lines(patterns).patterns
+            if pattern.include is not None
+        ]
+    except (ValueError, re.error) as error:
+        raise Refused(f"the pattern cannot be used: {error}") from None
+
+    def matches(path: bytes) -> bool:
+        name, taken = os.fsdecode(path), False
+        try:
+            for include, regex in known:
+                if include is not taken and regex.search(name):
+                    taken = include
+        except PatternTooSlow as slow:
+            raise Refused(str(slow)) from None
+        return taken
+
+    return matches
+
+
+def _source(pattern: Pattern) -> str:
+    """The regular expression that a gitignore pattern was made into."""
+    return cast("re.Pattern[str]", cast("Any", pattern).regex).pattern
 
 
 def near_names(name: str, among: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ conversation no other is carried out; and it ends nothing while a call before it
 
 import asyncio
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from activities.adapters.doing import doing
 from activities.adapters.path_names import name_of
+from activities.adapters.room import is_trouble
 from activities.adapters.tool_edits import Edits
 from activities.adapters.tool_reading import RESULT, Reading
 from activities.adapters.tool_runs import Shell
@@ -147,8 +149,11 @@ class Toolbox:
             return str(refused), True
         except UnsafePath as unsafe:
             return f"{unsafe}; no link is followed: see what is there with `list_files`", True
-        except UnicodeEncodeError as error:
-            return f"the input holds {error.object[error.start]!a}, which is no text", True
+        except OSError as error:
+            if is_trouble(error) or isinstance(error, FileNotFoundError):
+                raise  # the storage's, or the workspace is gone
+            said = f"{error.strerror}: {str(error.filename)[-200:]!a}"
+            return f"the tree cannot be read ({said}): remove what is there with `run`", True
 
     def _known(self) -> str:
         return ", ".join(self._tools)
@@ -194,6 +199,11 @@ def _valid(name: str, given: object) -> Any:
     takes = ", ".join(form.model_fields) or "nothing"
     if not isinstance(given, dict) or MALFORMED in given:
         raise Refused(f"the input of {name} is no JSON object: send it again. It takes {takes}")
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        bad = ascii(error.object[error.start])
+        raise Refused(f"the input of {name} holds {bad}, which is no text: leave it out") from None
     try:
         return form.model_validate(given)
     except ValidationError as invalid:

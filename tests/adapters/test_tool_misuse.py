@@ -144,7 +144,9 @@ MISUSES = (
     Misuse("read", {"path": "src/../../x"}, "repository's root"),
     Misuse("read", {"path": "/etc/passwd"}, "repository's root"),
     Misuse("read", {"path": "src/a.py\0.txt"}, "repository's root"),
-    Misuse("read", {"path": "\ud800"}, "valid string"),
+    Misuse("read", {"path": "\ud800"}, "no text"),
+    Misuse("run", {"command": "true", "environment": "\udcff"}, "no text"),
+    Misuse("finish", {"status": "done", "did": "x", "concerns": ["\ud800"]}, "no text"),
     Misuse("read", {"path": "x" * 5000}, "longer than a path"),
     Misuse("read", {"path": "src/link"}, "symbolic link to /etc/passwd"),
     Misuse("read", {"path": "src/up/x"}, "Not a directory"),
@@ -215,6 +217,8 @@ MISUSES = (
     Misuse("search", {"pattern": "a\0b"}, "NUL"),
     Misuse("search", {"pattern": "(x+x+)+y"}, "the pattern cannot be used", role=Role.JUDGE),
     Misuse("search", {"pattern": "x", "paths": ["*.nope"]}, "no file matches *.nope"),
+    Misuse("find_files", {"pattern": "[z-a]"}, "the pattern cannot be used"),
+    Misuse("search", {"pattern": "x", "paths": ["[z-a]"]}, "the pattern cannot be used"),
     # commands
     Misuse("run", {"command": "echo begun; sleep 60", "timeout": 1}, "ended after 1 s"),
     Misuse("run", {"command": "yes $(seq 9999)"}, "printed too much"),
@@ -386,6 +390,22 @@ async def test_a_judge_reads_the_same_from_a_commit(bench: Bench):
     worker, judge = await bench.use(*calls), await bench.use(*calls, role=Role.JUDGE)
     assert [r.text for r in judge.results] == [r.text for r in worker.results]
     assert not judge.errors
+
+
+async def test_a_tree_that_nobody_can_read_is_told(bench: Bench):
+    as_agent(bench, f"for i in $(seq 60); do mkdir -p {'d' * 100}; cd -P {'d' * 100}; done")
+    for call in (("find_files", {"pattern": "x"}), ("search", {"pattern": "x"})):
+        [result] = (await bench.use(call)).results
+        assert result.is_error
+        assert "the tree cannot be read (File name too long" in result.text
+        assert "remove what is there with `run`" in result.text
+    await bench.said("run", command="rm -rf dddd*")
+    await bench.said("find_files", pattern="x")
+
+
+async def test_a_glob_that_backtracks_keeps_nobody_waiting(bench: Bench):
+    as_agent(bench, f"mkdir new; touch new/{'a' * 200}")
+    assert await bench.said("find_files", pattern="*a" * 30 + "b") == "no file matches"
 
 
 async def test_a_name_that_is_not_utf8_is_spelled_and_understood(bench: Bench):

@@ -48,6 +48,8 @@ TOOLS = frozenset(("workspace", "checks"))
 AT_THE_HUB = frozenset(("integration", "delivery"))
 """Roles that work on the hubs' own disk."""
 GRACE = timedelta(seconds=30)
+TO_REPLY = timedelta(seconds=80)
+"""The grace of a model's reply: one that is given up was paid for."""
 THREADS = 128
 """For all plain activities of a process: no fewer than its queues have slots."""
 STICKY = timedelta(seconds=3)
@@ -330,7 +332,9 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
     ]
     threads = ThreadPoolExecutor(max_workers=THREADS)
 
-    def worker(queue: str, activities: list[Any], slots: int, **more: Any) -> Worker:
+    def worker(
+        queue: str, activities: list[Any], slots: int, grace: timedelta = GRACE, **more: Any
+    ) -> Worker:
         return Worker(
             client,
             task_queue=queue,
@@ -338,7 +342,7 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
             activity_executor=threads,
             interceptors=interceptors,
             max_concurrent_activities=slots,
-            graceful_shutdown_timeout=GRACE,
+            graceful_shutdown_timeout=grace,
             max_heartbeat_throttle_interval=SENT_WITHIN,
             **more,
         )
@@ -371,7 +375,8 @@ async def build(roles: Sequence[str], host: Host, client: Client, held: Path) ->
         elif role == "integration":
             workers.append(worker(role, integration_activities(host), 8))
         elif role == "model" and may_ask:
-            workers.append(worker(role, model_activities(host), settings.turns_per_host))
+            turns = model_activities(host)
+            workers.append(worker(role, turns, settings.turns_per_host, TO_REPLY))
         elif role == "delivery":
             workers.append(worker(role, delivery_activities(host), 4))
     return workers

@@ -12,6 +12,7 @@ from activities.adapters.prices import Prices
 from activities.adapters.transcripts import Transcripts
 from tests.fakes.messages_api import MessagesApi
 from tests.fakes.replies import rate_limited, said
+from tests.service import eventually
 
 KILLED_AT = (
     "before:take_turn",
@@ -82,3 +83,22 @@ async def test_two_workers_stand_before_one_gate(tmp_path):
         if event.HasField("activity_task_started_event_attributes")
     }
     assert len(worked) == 2
+
+
+@pytest.mark.chaos  # a reply that takes longer than other steps may
+@pytest.mark.timeout(180)
+async def test_a_worker_that_is_told_to_stop_hears_the_reply_out(tmp_path):
+    async with (
+        MessagesApi(lambda _: said("well", silent=40)) as api,
+        agents(tmp_path, api, "model", "model 2") as running,
+    ):
+        _, handle = await begin(running, 1, last=1)
+
+        async def asked() -> bool:
+            return bool(api.requests)
+
+        await eventually(asked)
+        await asyncio.gather(*(worker.stop(90) for worker in running.workers.values()))
+        (taken,) = await handle.result()
+    assert len(api.requests) == 1
+    assert (taken.spend.recorded, taken.spend.unconfirmed) == (api.account.usd, 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import baselines, blind_checks
+from activities.contracts.conversation import Conversation
 from activities.contracts.moving_base import BaseMerge
 from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
@@ -63,6 +64,9 @@ class DeliveryActivities:
             cycles=request.cycles,
             handoffs=tuple(handoffs),
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
+            spend=request.spend,
+            cap=request.cap,
+            prompts=self._prompts(handoffs),
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
             hot=request.hot,
@@ -98,6 +102,14 @@ class DeliveryActivities:
         """The runs over everything that tasks took their slices of, each once."""
         refs = {a.once.sha256: a.once for h in handoffs for a in h.attempts if a.once}
         return [self._blobs.get_model(ref, OnceRun) for _, ref in sorted(refs.items())]
+
+    def _prompts(self, handoffs: Iterable[Handoff]) -> dict[str, str]:
+        """What the models of the tasks were told, by the digests of the files it is made of."""
+        talks = {a.agent.talk.sha256: a.agent.talk for h in handoffs for a in h.attempts if a.agent}
+        told: dict[str, str] = {}
+        for _, talk in sorted(talks.items()):
+            told |= self._blobs.get_model(talk, Conversation).prompts
+        return dict(sorted(told.items()))
 
     def _landings(self, request: WriteReport) -> tuple[LandedCommit, ...]:
         """None where the migration ended before it had a branch."""

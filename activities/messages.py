@@ -155,6 +155,7 @@ class MessageActivities:
             status=handoff.status,
             handoff=saved,
             landed=handoff.landed,
+            files=len(handoff.files) if handoff.status.landed else 0,
             green=request.green,
             spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
             needs=handoff.needs,

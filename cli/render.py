@@ -71,6 +71,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("not begun", ", ".join(progress.later_phases)),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
+        ("cost", progress.spend.told(progress.cap, progress.files)),
         *(("NOT VERIFIED", warning) for warning in blind_warnings(progress.unverified)),
         ("warning", progress.unsearched),
         ("flaky", times(progress.flaky)),
@@ -113,6 +114,8 @@ def outcome_text(name: str, result: MigrationResult) -> str:
     lines += [f"NOT VERIFIED: {warning}" for warning in blind_warnings(result.unverified)]
     lines += [f"warning: {result.unsearched}"] if result.unsearched else []
     lines.append(f"landed {counted(result.landed, 'task')}, sites left {result.sites_left}")
+    if cost := result.spend.told():
+        lines.append(f"models cost {cost}")
     if result.leftovers:
         need = "needs" if result.leftovers == 1 else "need"
         lines.append(f"{counted(result.leftovers, 'file')} {need} a person")

@@ -61,6 +61,7 @@ def progress(
         pilot=state.pilot,
         spend=state.spend + state.counts.spend,
         cap=budget.cap(state, order) if order else None,
+        files=state.files_before + state.counts.files,
         stands_on=state.stands_on if state.base else None,
         base_merged=moving_base.merged(state.followed),
         base_told=moving_base.told(state.followed, state.stands_on if state.base else None),

@@ -80,5 +80,6 @@ def count(rows: Sequence[AreaRow]) -> TaskCounts:
         landed=landed,
         needs_person=person,
         other=len(states) - landed - person - waiting - running,
+        files=sum(row.files for row in rows),
         sites_gone=sum(row.task.sites for row in rows if row.state == TaskStatus.LANDED),
     )

@@ -171,7 +171,9 @@ class MigrationWorkflow(Thinking):
             landed = self.state.landed_before + self.state.counts.landed
             spend = self.state.spend + self.state.counts.spend
             hot = hottest((*self.state.hot, *self.state.counts.hot), SHOWN)
-            self.set(landed_before=landed, spend=spend, hot=hot, counts=TaskCounts())
+            files = self.state.files_before + self.state.counts.files
+            before = {"landed_before": landed, "files_before": files}
+            self.set(**before, spend=spend, hot=hot, counts=TaskCounts())
 
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""

@@ -101,7 +101,8 @@ class Roster:
                 and report.status
             ):
                 if report.status is not TaskStatus.LOST:
-                    row = self._update(row, spend=row.spend + report.spend, grant=None)
+                    spend = row.spend + report.spend
+                    row = self._update(row, files=report.files, spend=spend, grant=None)
                 if report.status is TaskStatus.NEEDS_FILES and report.needs:
                     self._by_task[report.child] = granting.queued_again(self.rows, row, report)
                 else:

@@ -20,7 +20,7 @@ from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import Survey
 from workflows import details
 from workflows.commanded import Commanded
-from workflows.options import NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
+from workflows.options import COST_USD, NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
 
 WAIT_FOR_SOMEBODY = (Stage.APPROVAL, Stage.STOPPED, Stage.FAILED)
 
@@ -76,6 +76,7 @@ class Shown(Commanded):
                 STAGE.value_set(stage.value),
                 SITES_LEFT.value_set(self.state.sites_left),
                 TASKS_LEFT.value_set(counts.waiting + counts.running),
+                COST_USD.value_set(float((self.state.spend + counts.spend).total)),
                 NEEDS_HUMAN.value_set(
                     stage in WAIT_FOR_SOMEBODY or self.state.followed.needs_person
                 ),

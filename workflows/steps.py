@@ -34,7 +34,7 @@ from activities.judging import JudgingActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
-from workflows import attempts, moving_base
+from workflows import attempts, budget, moving_base
 from workflows.begun import Begun
 from workflows.locally import locally
 from workflows.options import DELIVER, GIT, VERIFY
@@ -192,6 +192,8 @@ class Steps(Begun):
                 hot=hottest((*state.hot, *state.counts.hot), SHOWN),
                 deep=state.deep,
                 unbegun=self._order.phases[state.phase + 1 :],
+                spend=state.spend + state.counts.spend,
+                cap=budget.cap(state, self._order),
                 followed=state.followed,
                 base_told=moving_base.told(state.followed, state.stands_on),
             ),

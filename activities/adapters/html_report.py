@@ -109,6 +109,7 @@ def _facts(report: MigrationReport, left: Sequence[Undone]) -> list[tuple[str, s
     return [
         ("Tasks landed", f"{landed} of {len(report.handoffs)}"),
         ("Files landed", str(report.landed_files)),
+        *((("Models", cost),) if (cost := report.spend.told(report.cap)) else ()),
         ("Sites left", f"{report.sites_left} of {report.sites_at_start}"),
         ("Not done", ", ".join(person)),
         ("Time", span(report.started_at, report.finished_at)),

@@ -94,6 +94,10 @@ def _heading(report: MigrationReport) -> str:
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
+    if cost := report.spend.told(report.cap, report.landed_files):
+        lines.append(f"- Models: {cost}")
+    if report.prompts:
+        lines.append(f"- Prompts: {', '.join(f'{n} {d[:12]}' for n, d in report.prompts.items())}")
     lines += [f"- {name.capitalize()}: {text(said)}" for name, said in told_of_deep(report.deep)]
     if report.unsearched:
         lines.append(f"- **Warning**: {text(report.unsearched)}")

@@ -55,6 +55,8 @@ class TaskCounts(Contract):
     """skipped, cancelled, lost, nothing to do."""
     sites_gone: int = 0
     """Those of the tasks that landed whole, until the sites are counted anew."""
+    files: int = 0
+    """That landed."""
     spend: Spend = Spend()
     """Of all tasks that are over; of those that run it is not known yet."""
     unpaid: int = 0
@@ -139,6 +141,8 @@ class AreaRow(Contract):
     """The commit that carries it, as far as its area knows."""
     grant: Usd | None = None
     """Reserved for the start that runs, or that was lost and is not summed yet."""
+    files: int = 0
+    """That landed."""
     spend: Spend = Spend()
     """Of all its starts that are over."""
     unsummed: bool = False
@@ -258,6 +262,8 @@ class Report(Contract):
     """Where a task landed; the green tip that an area knows."""
     green: GreenTip | None = None
     """The last that a task was told of."""
+    files: int = 0
+    """That a task landed."""
     spend: Spend = Spend()
     """What this start of a task cost."""
     counts: TaskCounts = TaskCounts()

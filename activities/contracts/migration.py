@@ -111,6 +111,8 @@ class MigrationState(Steerable):
     """Of all that is over: earlier cycles, plans, verdicts. `counts` have this cycle's tasks."""
     notes: BlobRef | None = None
     """The FieldNotes, as the last planner rewrote them."""
+    files_before: int = 0
+    """That landed in this life's earlier cycles."""
     landed_before: int = 0
     """Tasks that landed in this life's earlier cycles: `counts` are of one cycle."""
     sites_at_start: int = 0
@@ -223,6 +225,8 @@ class Progress(Contract):
     """What model turns cost, as far as tasks that are over have told."""
     cap: Usd | None = None
     """What they may cost in all; None: no cap."""
+    files: int = 0
+    """That landed in this life."""
     unverified: tuple[str, ...] = ()
     """Checks that were red as a whole on the base: they verify nothing of what lands."""
     unsearched: str = ""

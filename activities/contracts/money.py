@@ -43,6 +43,18 @@ class Spend(Lean):
         """What counts against a cap."""
         return self.recorded + self.unconfirmed
 
+    def told(self, cap: Decimal | None = None, files: int = 0) -> str:
+        """For people: what was spent, of what, and what a landed file came to, those that did not
+        land paid for as well. Empty where no model had a part in it."""
+        if not self.total:
+            return ""
+        parts = [f"{_usd(self.total)} USD" + (f" of at most {cap:.2f}" if cap is not None else "")]
+        if files:
+            parts.append(f"{_usd(self.total / files)} for each file that landed")
+        if self.unconfirmed:
+            parts.append(f"{_usd(self.unconfirmed)} of it at worst, for replies that were lost")
+        return ", ".join(parts)
+
     def __add__(self, other: "Spend") -> "Spend":
         return Spend(
             recorded=self.recorded + other.recorded,
@@ -71,3 +83,8 @@ class GateClosed(Contract):
     """Requests at once of one process before it goes on slowly."""
     times: int = 1
     """Closings in a row; the more, the longer where the provider does not say."""
+
+
+def _usd(amount: Decimal) -> str:
+    """To the cent, or to two digits that say something."""
+    return f"{amount:.2f}" if amount >= 1 else f"{float(amount):.2g}"

@@ -5,6 +5,7 @@ from activities.contracts.commands import HumanDecision
 from activities.contracts.contention import HotFile
 from activities.contracts.evidence import Evidence
 from activities.contracts.migration import Stage
+from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import BaseMerge
 from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
@@ -54,6 +55,12 @@ class MigrationReport(Contract):
     cycles: int
     handoffs: tuple[Handoff, ...]
     landed_files: int = 0
+    spend: Spend = Spend()
+    """What turns of models cost in all: plans, verdicts, tasks that did not land."""
+    cap: Usd | None = None
+    """What they might cost; None: no cap."""
+    prompts: dict[str, str] = {}
+    """Prompt file → sha256, of every conversation that tasks had."""
     baseline_failures: dict[str, tuple[str, ...]] = {}
     """check → ids that were red on the base already."""
     flaky: dict[str, tuple[str, ...]] = {}

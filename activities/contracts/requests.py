@@ -10,7 +10,7 @@ from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.file_requests import Grant
 from activities.contracts.landing import Candidate
 from activities.contracts.migration import Stage
-from activities.contracts.money import Usd
+from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import BothSides, Followed
 from activities.contracts.news import DeepNews
 from activities.contracts.pilot import Pilot
@@ -436,6 +436,8 @@ class WriteReport(Contract):
     plan: PlanSummary | None = None
     pilots: tuple[Pilot, ...] = ()
     unbegun: tuple[str, ...] = ()
+    spend: Spend = Spend()
+    cap: Usd | None = None
     flaky: dict[str, int] = {}
     hot: tuple[HotFile, ...] = ()
     """Check → how often it was red at a landing and green when asked once more."""

@@ -85,3 +85,21 @@ def test_it_says_what_is_spent_and_that_it_waits():
     broke = state.model_copy(update={"counts": state.counts.model_copy(update={"unpaid": 2})})
     assert budget.reached(broke, order(usd=4)).startswith("the budget is reached: 3.50 of 4.00 USD")
     assert budget.of_area(broke, order(usd=4)) == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("spend", "cap", "files", "told"),
+    [
+        (Spend(), Decimal(5), 3, ""),
+        (Spend(recorded=Decimal("0.0136837")), None, 0, "0.014 USD"),
+        (
+            Spend(recorded=Decimal("12.345"), unconfirmed=Decimal("0.155")),
+            Decimal(20),
+            50,
+            "12.50 USD of at most 20.00, 0.25 for each file that landed, 0.15 of it at worst, for "
+            "replies that were lost",
+        ),
+    ],
+)
+def test_what_was_spent_is_told_with_its_cap_and_what_a_landed_file_cost(spend, cap, files, told):
+    assert spend.told(cap, files) == told

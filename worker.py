@@ -257,9 +257,11 @@ def check_activities(host: Host) -> list[Any]:
 
 
 def integration_activities(host: Host) -> list[Any]:
+    from activities.adapters.briefs import Briefs
     from activities.adapters.reporting import undone
     from activities.integration import IntegrationActivities
     from activities.judging import JudgingActivities
+    from activities.opinions import OpinionActivities
     from activities.planning import PlanningActivities
 
     return [
@@ -267,6 +269,7 @@ def integration_activities(host: Host) -> list[Any]:
         *_methods(JudgingActivities(host.blobs, undone)),
         *_methods(PlanningActivities(host.blobs, host.hubs)),
         *_methods(planner(host)),
+        *_methods(OpinionActivities(host.blobs, host.hubs, Briefs())),
     ]
 
 

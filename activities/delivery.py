@@ -11,6 +11,7 @@ from activities.contracts.conversation import Conversation
 from activities.contracts.moving_base import BaseMerge
 from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
+from activities.contracts.scopes import FieldNotes
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, OnceRun
@@ -79,6 +80,8 @@ class DeliveryActivities:
             unsearched=request.unsearched,
             plan=request.plan,
             pilots=request.pilots,
+            opinions=request.opinions,
+            notes=self._blobs.get_model(request.notes, FieldNotes).text if request.notes else "",
             unbegun=request.unbegun,
             unplaced=self._unplaced(request),
             outside=tuple(sorted({path for run in once for path in run.outside})),

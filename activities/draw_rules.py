@@ -1,4 +1,7 @@
-"""What is wrong with a planner's form, in its own keys: the rules of every plan, and its bounds. Pure."""
+"""What is wrong with a planner's form, in its own keys: the rules of every plan, and its bounds.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 

@@ -66,6 +66,7 @@ class RecordActivities:
             approve_pilot=Approval.PILOT in spec.approvals,
             pilots=tuple(phase.pilot for phase in spec.phases),
             planners=tuple(phase.plan == CLAUDE for phase in spec.phases),
+            judges=tuple(phase.judge == CLAUDE for phase in spec.phases),
             by_results=tuple(
                 any(finder.failing for finder in phase.sites.find) for phase in spec.phases
             ),

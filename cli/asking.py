@@ -236,6 +236,7 @@ def last_of(report: MigrationReport) -> Progress:
         hot=report.hot,
         deep=report.deep,
         unsearched=report.unsearched,
+        opinion=report.opinions[-1] if report.opinions else None,
     )
 
 

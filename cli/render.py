@@ -86,6 +86,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("waiting", progress.waiting_for),
         ("command", progress.command),
         *((("pilot", line) for line in pilot_lines(progress.pilot)) if progress.pilot else ()),
+        *((("judge", f"{label}: {said}") for label, said in _opinion(progress))),
         *(("on hold", f"{hold_text(hold)}") for hold in progress.holds),
         *(("steered", f"{g.target or 'all'}: {first_line(g.text)}") for g in progress.guidance),
         ("limits", limits_line(progress)),
@@ -93,6 +94,10 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("web UI", link),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in rows if value)
+
+
+def _opinion(progress: Progress) -> list[tuple[str, str]]:
+    return progress.opinion.rows if progress.opinion else []
 
 
 def _waited_for(row: str, text: str) -> tuple[str, str]:

@@ -99,6 +99,11 @@ async def validate(path: Path) -> int:
 def notices(spec: MigrationSpec) -> list[str]:
     """What the spec may say and this version gives no effect."""
     notes: list[str] = []
+    if any(phase.judge == CLAUDE for phase in spec.phases):
+        notes.append(
+            "note: `judge: claude` needs a worker of the role `model`; where there is none a cycle "
+            "has no opinion, and the report says so"
+        )
     if any(phase.plan == CLAUDE for phase in spec.phases):
         notes.append(
             "note: `plan: claude` needs a worker of the role `model`, which has a key; where there "

@@ -14,10 +14,12 @@ from tests import shop
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Reply, call, said
 from tests.service import Service, filled, service
+from workflows.options import NEEDS_HUMAN
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 SPEC = filled(
-    shop.SPEC, **{"split: {by: directory, max_files: 4}": "plan: claude\nlimits: {usd: 9}"}
+    shop.SPEC,
+    **{"split: {by: directory, max_files: 4}": "plan: claude\njudge: claude\nlimits: {usd: 9}"},
 )
 CORE = {"key": "core", "title": "the first ones", "files": ["area0/"], "instructions": "Mind m3."}
 REST = {"key": "rest", "title": "areas 1 to 3", "files": ["area1/", "area2/", "area3/"]}
@@ -38,6 +40,8 @@ def answer(request: Request) -> Reply:
     split."""
     brief = request.body["messages"][0]["content"][0]["text"]
     names = {tool["name"] for tool in request.body["tools"]}
+    if "give_verdict" in names:
+        return judged(request)
     assert "submit_plan" in names
     assert not names & {"edit", "write", "run", "finish"}
     if "# Your area: rest" in brief:
@@ -49,6 +53,21 @@ def answer(request: Request) -> Reply:
     return [said(*looks), said(call("submit_plan", **HALF)), said(call("submit_plan", **WHOLE))][
         turn
     ]
+
+
+def judged(request: Request) -> Reply:
+    """A judge looks at one file, which is at the green tip, and has a concern."""
+    if len(request.body["messages"]) == 1:
+        return said(call("read", path="area0/m0.py"))
+    assert "return new_name(0)" in json.dumps(request.last)
+    sites = [
+        {"path": shop.TRAP, "why": "old"},
+        {"path": "run_checks.py", "line": 3, "why": "alias"},
+    ]
+    reasons = [{"path": "area0/m0.py", "what": "The name says little."}]
+    return said(
+        call("give_verdict", verdict="concerns", summary="As asked.", reasons=reasons, sites=sites)
+    )
 
 
 @pytest_asyncio.fixture(**MODULE)
@@ -92,6 +111,22 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     below = next(body for body in bodies if "# Your area: rest" in body)
     assert "new_name stands alone." in below
     assert "area4/m0.py" not in below
+    (opinion,) = whimbrel.report(result).opinions
+    assert (opinion.verdict, opinion.cycle, opinion.reasons) == (
+        "concerns",
+        1,
+        ("area0/m0.py: The name says little.",),
+    )
+    assert opinion.confirmed == (f"{shop.TRAP}: old",)
+    assert opinion.unconfirmed == ("run_checks.py:3: alias",)
+    brief = next(body for body in bodies if "What was counted after cycle 1" in body)
+    assert "return new_name(0)" in brief
+    assert "Mind m3." not in brief
+    described = await handle.describe()
+    assert described.typed_search_attributes[NEEDS_HUMAN] is True
+    for words in (("status", "thought"), ("report", "thought")):
+        told = await whimbrel.starter(*words)
+        assert "The name says little." in told.out, told.out
     assert result.spend.unconfirmed == 0
     assert result.spend.total == api.account.usd
 

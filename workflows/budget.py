@@ -22,6 +22,9 @@ SMALLEST = Decimal("0.50")
 PLANS = Decimal("0.25")
 """Of the cap, for the planners of one cycle."""
 
+JUDGES = Decimal("0.1")
+"""Of the cap, for the judge of one cycle."""
+
 
 def spent(rows: Iterable[AreaRow]) -> Spend:
     """By all starts of these tasks that are over."""

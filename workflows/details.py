@@ -59,6 +59,8 @@ def progress(
         unverified=state.unverified,
         unsearched=told_of_phases(state.unsearched),
         pilot=state.pilot,
+        opinion=state.opinions[-1] if state.opinions else None,
+        notes=state.notes,
         spend=state.spend + state.counts.spend,
         cap=budget.cap(state, order) if order else None,
         files=state.files_before + state.counts.files,
@@ -164,6 +166,9 @@ def markdown(now: Progress) -> str:
     lines = [f"## {now.name}", "", now.objective, "", "```"]
     lines += [f"{label:<14}{value}" for label, value in rows]
     lines.append("```")
+    if now.opinion:
+        rows = [f"{label:<12}{said}" for label, said in now.opinion.rows]
+        lines += ["", f"**The judge of cycle {now.opinion.cycle}**", "", "```", *rows, "```"]
     if now.pilot:
         lines += ["", "**The pilot**", "", "```", *pilot_lines(now.pilot), "```"]
     if now.waiting_for:

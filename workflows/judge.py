@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from activities.contracts.evidence import Moment
 from activities.contracts.migration import MigrationState, Stage, Verdict
+from activities.contracts.opinion import FAIL, Opinion
 from workflows.options import MAX_IDLE_CYCLES
 
 
@@ -30,6 +31,14 @@ def why_stopped(idle_cycles: int) -> str:
     if idle_cycles >= MAX_IDLE_CYCLES:
         return "no progress in the last cycles"
     return "its cycles are used up (limits.cycles)"
+
+
+def weighed(stage: Stage, opinion: Opinion | None) -> tuple[Stage, str]:
+    """What follows when an opinion is heard beside what was counted, and why: it makes nothing
+    better than it was counted, and what a judge would take back is not done."""
+    if opinion is None or opinion.verdict != FAIL or stage is not Stage.DONE:
+        return stage, ""
+    return Stage.DONE_WITH_LEFTOVERS, f"the judge says fail: {opinion.summary}"
 
 
 def gates(checked: Sequence[Moment], last: bool) -> list[Moment]:

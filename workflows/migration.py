@@ -187,6 +187,7 @@ class MigrationWorkflow(Thinking):
             self._phase, tip, self._handoffs, self.state.base, self.state.survey
         )
         verdict = await steps.judge(survey, self._handoffs)
+        opinion = await self._opinion(survey)
         self._surveyed(survey)
         self._came_with_base(survey.from_base)
         self.set(sites_at_start=self.state.sites_at_start + survey.from_base)
@@ -205,6 +206,7 @@ class MigrationWorkflow(Thinking):
         if stage is not Stage.DONE and time_limit.is_over(self.state, self._order):
             self._reason = time_limit.why(self.state, self._order)
             return self._enter(Stage.STOPPED)
+        stage, self._reason = judge.weighed(stage, opinion)
         if stage is not Stage.PLAN:
             await self._end_phase(steps, stage)
 

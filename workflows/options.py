@@ -82,6 +82,8 @@ QUEUE_COMES_BACK = timedelta(seconds=10)
 """When a task asks again that found no queue: its planner is about to start another."""
 MAX_DECISIONS = 200
 PLANNER_TURNS = 60
+JUDGE_TURNS = 30
+MAX_OPINIONS = 20
 AREA = "root"
 """The one area that a migration opens."""
 

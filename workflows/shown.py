@@ -57,6 +57,11 @@ class Shown(Commanded):
             self.show()
 
     @property
+    def _is_asked(self) -> bool:
+        """Whether the last judge wants a person to look."""
+        return bool(self.state.opinions) and self.state.opinions[-1].asks
+
+    @property
     def _phase(self) -> str:
         return self._order.phases[self.state.phase] if self._order else ""
 
@@ -78,7 +83,7 @@ class Shown(Commanded):
                 TASKS_LEFT.value_set(counts.waiting + counts.running),
                 COST_USD.value_set(float((self.state.spend + counts.spend).total)),
                 NEEDS_HUMAN.value_set(
-                    stage in WAIT_FOR_SOMEBODY or self.state.followed.needs_person
+                    stage in WAIT_FOR_SOMEBODY or self._is_asked or self.state.followed.needs_person
                 ),
             ]
         )

@@ -188,6 +188,8 @@ class Steps(Begun):
                 unsearched=told_of_phases(state.unsearched),
                 plan=state.plan,
                 pilots=state.pilots,
+                opinions=state.opinions,
+                notes=state.notes,
                 flaky=state.flaky,
                 hot=hottest((*state.hot, *state.counts.hot), SHOWN),
                 deep=state.deep,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from activities.adapters.bounded_text import bounded
 from activities.adapters.hub import Hub
 from activities.adapters.import_graph import Graph, python_graph
+from activities.adapters.judge_brief import judge_brief
 from activities.adapters.planner_brief import planner_brief
 from activities.adapters.prompts import as_data, house_rules, render
 from activities.adapters.python_imports import SUFFIXES
@@ -98,6 +99,21 @@ class Briefs:
         mine = sorted(files)
         imports = self._imports(hub, survey, mine)
         text = planner_brief(spec, phase, scope, survey, mine, imports, proposal, handoffs, notes)
+        return Brief(prompt.text, text, prompt.digests)
+
+    def judge(
+        self,
+        hub: Hub,
+        spec: MigrationSpec,
+        cycle: int,
+        before: str,
+        survey: SurveyData,
+        sites_before: int,
+        handoffs: Sequence[Handoff],
+    ) -> Brief:
+        """For the judge of a cycle, whose first commit is `before`."""
+        prompt, phase = render(Role.JUDGE, {}), spec.phase(survey.phase)
+        text = judge_brief(hub, spec, phase, cycle, before, survey, sites_before, handoffs)
         return Brief(prompt.text, text, prompt.digests)
 
     def _imports(self, hub: Hub, survey: SurveyData, files: Sequence[str]) -> Graph:

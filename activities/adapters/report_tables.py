@@ -6,6 +6,7 @@ from activities.adapters.markdown_text import code, text
 from activities.adapters.report_words import count
 from activities.contracts.commands import HumanDecision
 from activities.contracts.contention import HotFile
+from activities.contracts.opinion import Opinion
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.wording import times
 from activities.contracts.work import Handoff
@@ -44,6 +45,24 @@ def hot_section(files: Sequence[HotFile]) -> str:
     if not files:
         return ""
     return "\n".join(["## Files that tasks contended for", "", *bullets([f.told for f in files])])
+
+
+def opinions(said: Sequence[Opinion]) -> str:
+    """What judges said of the cycles."""
+    parts: list[str] = []
+    for opinion in said:
+        lines = [f"{label}: {text(words)}" for label, words in opinion.rows]
+        title = f"Phase {text(opinion.phase)}, cycle {opinion.cycle}:"
+        parts += ["", title, "", *(f"- {line}" for line in lines)]
+    return "\n".join(["## What the judge said", *parts]) if parts else ""
+
+
+def field_notes(notes: str) -> str:
+    """What planners wrote down for later workers."""
+    if not notes:
+        return ""
+    lines = [f"> {text(line)}".rstrip() for line in notes.splitlines()]
+    return "\n".join(["## Field notes", "", *lines])
 
 
 def decisions(made: Sequence[HumanDecision]) -> str:

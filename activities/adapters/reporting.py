@@ -14,11 +14,13 @@ from activities.adapters.report_tables import (
     bullets,
     by_check,
     decisions,
+    field_notes,
     flaky_landings,
     hot_section,
     kept_work,
     listed,
     moved_base,
+    opinions,
     table,
 )
 from activities.adapters.report_words import (
@@ -69,6 +71,8 @@ def render_report(report: MigrationReport) -> str:
         flaky_landings(report.flaky_landings),
         moved_base(report),
         _pilots(report),
+        opinions(report.opinions),
+        field_notes(report.notes),
         decisions(report.decisions),
         _look(report),
     ]

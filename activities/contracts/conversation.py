@@ -72,6 +72,11 @@ def plan_scope(cycle: int, path: str) -> str:
     return f"plan/c{cycle}/{path}"
 
 
+def judge_scope(cycle: int) -> str:
+    """What a judge's conversation is about."""
+    return f"judge/c{cycle}"
+
+
 def attempt_name(start: int, number: int) -> str:
     """Of a task's attempt: starts count a task's runs, numbers its attempts."""
     return f"{attempts_of(start)}{number}"

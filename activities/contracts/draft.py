@@ -17,6 +17,7 @@ from activities.contracts.fleet import (
     RepositoryForm,
 )
 from activities.contracts.integrity import Waiver
+from activities.contracts.models import Models
 from activities.contracts.repository import repository_name
 from activities.contracts.shorthands import whole
 from activities.contracts.site_forms import Sites
@@ -28,6 +29,7 @@ from activities.contracts.spec import (
     Delivery,
     Environment,
     Follow,
+    JudgeName,
     Limits,
     MigrationSpec,
     Name,
@@ -58,6 +60,7 @@ class PhaseDraft(Form):
     keep: tuple[str, ...] | None = None
     objective: str | None = None
     pilot: PilotSize | None = None
+    judge: JudgeName | None = None
     plan: PlanName | None = None
 
 
@@ -91,11 +94,13 @@ class MigrationDraft(Form):
     creates: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     pilot: PilotSize = 0
+    judge: JudgeName = "none"
     plan: PlanName = STATIC
     protect: tuple[str, ...] = ()
     integrity: tuple[Waiver, ...] = ()
     landing: Landings = Landings()
     limits: Limits = Limits()
+    models: Models = Models()
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
 
@@ -125,6 +130,7 @@ class MigrationDraft(Form):
             integrity=self.integrity,
             landing=self.landing,
             limits=self.limits,
+            models=self.models,
             approvals=self.approvals,
             delivery=self.delivery,
         )
@@ -147,6 +153,7 @@ class MigrationDraft(Form):
             keep=self.keep if draft.keep is None else draft.keep,
             objective=self.objective if draft.objective is None else draft.objective,
             pilot=self.pilot if draft.pilot is None else draft.pilot,
+            judge=draft.judge or self.judge,
             plan=draft.plan or self.plan,
         )
 

@@ -10,6 +10,7 @@ from activities.contracts.contention import HotFile
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import Followed
 from activities.contracts.news import DeepNews
+from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
 from activities.contracts.repository import Base, Repository
@@ -109,6 +110,8 @@ class MigrationState(Steerable):
     counts: TaskCounts = TaskCounts()
     spend: Spend = Spend()
     """Of all that is over: earlier cycles, plans, verdicts. `counts` have this cycle's tasks."""
+    opinions: tuple[Opinion, ...] = ()
+    """What judges said of the cycles, oldest first."""
     notes: BlobRef | None = None
     """The FieldNotes, as the last planner rewrote them."""
     files_before: int = 0
@@ -231,6 +234,10 @@ class Progress(Contract):
     """Checks that were red as a whole on the base: they verify nothing of what lands."""
     unsearched: str = ""
     """What of the files in scope the last surveys of its phases did not look into."""
+    opinion: Opinion | None = None
+    """The last judge's."""
+    notes: BlobRef | None = None
+    """The FieldNotes, where a planner wrote some."""
     pilot: Pilot | None = None
     """What this cycle's pilot taught, once it is over."""
     stands_on: CommitId | None = None

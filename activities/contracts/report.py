@@ -8,6 +8,7 @@ from activities.contracts.migration import Stage
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import BaseMerge
 from activities.contracts.news import DeepNews
+from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
 from activities.contracts.survey import Survey
@@ -89,6 +90,10 @@ class MigrationReport(Contract):
     dropped: tuple[str, ...] = ()
     """New files that they left and nothing lets them create."""
     pilots: tuple[Pilot, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    """What judges said of the cycles, oldest first."""
+    notes: str = ""
+    """The field notes, as the last planner rewrote them."""
     unbegun: tuple[str, ...] = ()
     """Phases that never started, in order: their sites are neither counted nor migrated."""
     landings: tuple[LandedCommit, ...] = ()

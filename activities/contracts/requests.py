@@ -13,6 +13,7 @@ from activities.contracts.migration import Stage
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import BothSides, Followed
 from activities.contracts.news import DeepNews
+from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
 from activities.contracts.repository import GreenBranch, Repository
@@ -85,6 +86,8 @@ class MigrationOrder(Contract):
     """Of each phase: how many tasks are its pilot."""
     planners: tuple[bool, ...] = ()
     """Of each phase: whether a model plans it."""
+    judges: tuple[bool, ...] = ()
+    """Of each phase: whether a model says what it thinks of a cycle."""
     by_results: tuple[bool, ...] = ()
     """Of each phase: whether red results are its sites, so that it depends on all that lands."""
     moments: tuple[Moment, ...] = ()
@@ -435,6 +438,9 @@ class WriteReport(Contract):
     unsearched: str = ""
     plan: PlanSummary | None = None
     pilots: tuple[Pilot, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    notes: BlobRef | None = None
+    """The FieldNotes."""
     unbegun: tuple[str, ...] = ()
     spend: Spend = Spend()
     cap: Usd | None = None

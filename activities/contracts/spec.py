@@ -50,6 +50,7 @@ CLAUDE = "claude"
 """A model, which may leave all or some of it to the split."""
 FOLLOW = "15m"
 Follow = Annotated[str, Field(pattern=r"^([1-9][0-9]*[smhd]|never)$")]
+JudgeName = Literal["none", "claude"]
 PlanName = Annotated[str, Field(pattern=r"^(static|claude|.*\.json)$")]
 """Who plans a phase: static, claude, or the path of a plan of the user's own."""
 
@@ -117,6 +118,8 @@ class Phase(Form):
     objective: str = ""
     pilot: PilotSize = 0
     """How many tasks run to their end before the others may start; 0: all start at once."""
+    judge: JudgeName = "none"
+    """Who says what it thinks of a cycle, beside what is counted."""
     plan: PlanName = STATIC
     """A path is whole once the spec is read; workers get the file's content, not the file."""
 

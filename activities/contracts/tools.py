@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from activities.contracts.base import Form
 from activities.contracts.conversation import Role
 from activities.contracts.plan_form import PlanForm
+from activities.contracts.verdict_form import VerdictForm
 
 Path = Annotated[str, Field(description="Repository-relative path with /", min_length=1)]
 
@@ -129,6 +130,7 @@ class WorkerForm(Form):
 
 
 SUBMIT_PLAN = "submit_plan"
+GIVE_VERDICT = "give_verdict"
 CONCLUDING = frozenset((SUBMIT_PLAN,))
 """Whose forms are held against more than their shape, and may come back."""
 
@@ -148,6 +150,7 @@ TOOLS: dict[str, type[BaseModel]] = {
     "report_site": ReportSite,
     "finish": WorkerForm,
     SUBMIT_PLAN: PlanForm,
+    GIVE_VERDICT: VerdictForm,
 }
 """Tool name → the form of its input."""
 
@@ -160,4 +163,4 @@ def tools_of(role: Role) -> tuple[str, ...]:
     have none that writes."""
     if role in (Role.WORKER, Role.RESOLVER):
         return (*READING, *WRITING, "finish")
-    return (*READING, SUBMIT_PLAN)
+    return (*READING, GIVE_VERDICT if role is Role.JUDGE else SUBMIT_PLAN)

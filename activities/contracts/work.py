@@ -243,8 +243,6 @@ class Handoff(Contract):
     needs: FilesNeeded | None = None
     """Where it goes on when it is started again, with status needs_files."""
     concerns: tuple[str, ...] = ()
-    follow_ups: tuple[str, ...] = ()
-    """What its agent says is left to others."""
     reported: tuple[str, ...] = ()
     """Sites outside its claim, as `path[:line]: why`."""
     attempts: tuple[Attempt, ...] = ()

@@ -3,7 +3,8 @@
 import pytest
 
 from activities.contracts.migration import Stage, Verdict
-from workflows.judge import next_stage
+from activities.contracts.opinion import Opinion
+from workflows.judge import next_stage, weighed
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,15 @@ def test_another_cycle_only_while_sites_are_open_and_progress_is_made(
 def test_red_results_that_no_task_can_take_are_leftovers():
     assert next_stage(Verdict(unplaced=1), 0, 3) is Stage.DONE_WITH_LEFTOVERS
     assert next_stage(Verdict(unplaced=1, open_sites=1), 0, 3) is Stage.PLAN
+
+
+@pytest.mark.parametrize("verdict", ["pass", "concerns", "fail", "none"])
+@pytest.mark.parametrize("stage", list(Stage))
+def test_an_opinion_makes_nothing_better_than_it_was_counted(stage, verdict):
+    opinion = Opinion(phase="main", cycle=1, verdict=verdict, summary="so")
+    after, why = weighed(stage, opinion)
+    if (stage, verdict) == (Stage.DONE, "fail"):
+        assert (after, why) == (Stage.DONE_WITH_LEFTOVERS, "the judge says fail: so")
+    else:
+        assert (after, why) == (stage, "")
+    assert weighed(stage, None) == (stage, "")

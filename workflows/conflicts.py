@@ -14,7 +14,7 @@ NAMED = 3
 def after(conflict: Conflict, work: Work, resolver: str) -> Climb:
     """Where a task stands whose work conflicts; `resolver` is its kind, if there is one."""
     if not resolver:
-        return Climb(base=conflict.tip, start=conflict.tip)
+        return Climb(base=conflict.tip, start=conflict.tip, anew=conflict)
     merged = work.model_copy(update={"commit": conflict.merged, "base": conflict.tip})
     return Climb(
         base=conflict.tip,
@@ -27,8 +27,13 @@ def after(conflict: Conflict, work: Work, resolver: str) -> Climb:
 
 def unsettled(conflict: Conflict, task: str) -> dict[str, str]:
     """path → why a person is needed, with both sides named."""
+    why = f"{met(conflict, task)}, and no resolver settled it"
+    return dict.fromkeys(conflict.paths, why)
+
+
+def met(conflict: Conflict, task: str) -> str:
+    """The conflict in one sentence."""
     others = ", ".join(change.named for change in conflict.landed[:NAMED]) or "the tip"
     if len(conflict.landed) > NAMED:
         others += f" and {len(conflict.landed) - NAMED} more"
-    why = f"{task} conflicts with {others}, which landed meanwhile, and no resolver settled it"
-    return dict.fromkeys(conflict.paths, why)
+    return f"{task} conflicts with {others}, which landed meanwhile"

@@ -187,6 +187,9 @@ class TaskWorkflow:
             paths = ", ".join(grant.path for grant in self._ladder.needs.wanted)
             return self._handoff(TaskStatus.NEEDS_FILES, did=f"waits for {paths}")
         said = tuple(f"{a.kind}: {a.outcome} {a.note}".strip() for a in self._ladder.attempts)
+        if anew := self._ladder.at.anew:
+            paths = ", ".join(anew.paths[: conflicts.NAMED])
+            said = (f"begun anew: {conflicts.met(anew, self._in.task)}: {paths}", *said)
         if not self._ladder.salvage.put_back and all(
             a.outcome in ("no_change", "unavailable") for a in self._ladder.attempts
         ):

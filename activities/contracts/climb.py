@@ -61,6 +61,8 @@ class Climb(Contract):
     conflict: Conflict | None = None
     """What the resolver, as the only rung, is to settle; None: the ladder is climbed."""
 
+    anew: Conflict | None = None
+    """Why the ladder is climbed anew, for people."""
     unjudged: bool = False
     """The start holds work that no check has seen, of an attempt that asked for files."""
 

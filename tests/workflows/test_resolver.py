@@ -65,6 +65,17 @@ async def test_a_conflict_that_nothing_settles_needs_a_person(stage, resolver):
     assert await case.enqueued() == 1
 
 
+async def test_a_ladder_that_was_climbed_anew_for_a_conflict_in_vain_names_it(stage):
+    world = stage.world("cf-anew", a="old")
+    case = await bounced(stage, world, "")
+    handoff = await case.handoff()
+    assert handoff.status is Status.NEEDS_PERSON
+    assert [a.outcome for a in handoff.attempts] == [Out.CHANGED, Out.NO_CHANGE]
+    assert handoff.concerns[0] == (
+        "begun anew: c1-0001 conflicts with the tip, which landed meanwhile: a.py"
+    )
+
+
 async def test_a_resolver_is_asked_again_with_what_its_result_made_red(stage):
     world = stage.world("cf-red", a="old")
 

@@ -91,10 +91,15 @@ class Gate:
     @contextlib.asynccontextmanager
     async def passage(self) -> AsyncGenerator[None]:
         """Lets a request through, and learns from what becomes of it. Raises ModelParked."""
-        await self._look()
-        while self.running >= int(self.limit):
-            await self._turn_comes()
+        try:
             await self._look()
+            while self.running >= int(self.limit):
+                await self._turn_comes()
+                await self._look()
+        except BaseException:
+            # Who was called and does not come leaves the place to the next one.
+            self._wake(int(self.limit) - self.running)
+            raise
         self.running += 1
         try:
             yield

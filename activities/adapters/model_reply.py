@@ -85,7 +85,7 @@ class Stream:
             raise ReplyCut(f"the stream ended without a stop reason after {self.events} events")
         blocks = [self._whole(index) for index in sorted(self._blocks)]
         return Reply(
-            blocks=tuple(block for block in blocks if block is not None),
+            blocks=_distinct([block for block in blocks if block is not None]),
             stop=self._stop,
             usage=_usage(self._usage),
             model=self._model,
@@ -113,6 +113,15 @@ class Stream:
         if isinstance(input, dict):
             return {**block, "input": input}
         return None if cut else {**block, "input": {MALFORMED: written[:SHOWN]}}
+
+
+def _distinct(blocks: list[Block]) -> tuple[Block, ...]:
+    """Two calls of one id could not both be answered."""
+    ids = [block.get("id") for block in blocks]
+    return tuple(
+        {**block, "id": f"{block['id']}_{n}"} if block.get("id") in filter(None, ids[:n]) else block
+        for n, block in enumerate(blocks)
+    )
 
 
 def _usage(counts: Json) -> Usage:

@@ -13,6 +13,8 @@ from activities.contracts.tools import RequestFiles
 from activities.contracts.transcript import Block, Chunk, calls_of
 
 MOST_CALLS = 20
+NAME, PATH, REASON = 64, 1000, 300
+"""Characters that go into history, whatever the model wrote."""
 
 
 def in_short(turn: Turn, chunk: Chunk) -> TurnTaken:
@@ -23,7 +25,7 @@ def in_short(turn: Turn, chunk: Chunk) -> TurnTaken:
     summary = turn.summary()
     return TurnTaken(
         end=chunk.end,
-        calls=tuple(call["name"] for call in calls[:MOST_CALLS]),
+        calls=tuple(call["name"][:NAME] for call in calls[:MOST_CALLS]),
         fingerprint=hashlib.sha256(inputs.encode()).hexdigest()[:16] if calls else "",
         asks=_asks(calls),
         usage=chunk.usage + (summary.usage if summary else Usage()),
@@ -41,5 +43,6 @@ def _asks(calls: Sequence[Block]) -> tuple[FileRequest, ...]:
             form = RequestFiles.model_validate(call["input"])
         except ValidationError:
             continue  # the tool tells the model what is wrong with it
-        asks += [FileRequest(path=path, reason=form.reason) for path in form.paths]
+        reason = form.reason[:REASON]
+        asks += [FileRequest(path=path[:PATH], reason=reason) for path in form.paths]
     return tuple(asks[:MOST_CALLS])

@@ -138,6 +138,23 @@ async def test_one_that_is_cancelled_while_it_waits_takes_nobodys_place(tmp_path
     assert (gone.cancelled(), gate.running) == (True, 0)
 
 
+async def test_who_is_called_and_does_not_come_leaves_the_place_to_the_next(tmp_path, clock):
+    gate = a_gate(tmp_path, clock, most=1)
+    first = Holder(gate)
+    await first.begun.wait()
+    waiting = [asyncio.create_task(passed(gate)) for _ in range(3)]
+
+    async def all_wait() -> bool:
+        return len(gate._waiting) == 3
+
+    await eventually(all_wait)
+    called = gate._waiting[0]
+    called.add_done_callback(lambda _: waiting[0].cancel())
+    first.may_end.set()
+    await asyncio.wait_for(asyncio.gather(first.task, *waiting[1:]), 10)
+    assert (waiting[0].cancelled(), gate.running) == (True, 0)
+
+
 async def test_where_the_provider_does_not_say_how_long_each_time_is_longer(tmp_path, clock):
     gate, pauses = a_gate(tmp_path, clock), []
     for _ in range(8):

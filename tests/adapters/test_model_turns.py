@@ -8,13 +8,16 @@ from talks import MODEL, a_talk, talking
 
 from activities.adapters.model_errors import ModelOverloaded, ReplyCut, RequestRefused
 from activities.adapters.model_turns import BudgetReached
+from activities.adapters.prices import PriceUnknown
 from activities.contracts.conversation import TurnEnd
 from activities.contracts.money import Spend
 from activities.contracts.transcript import MALFORMED, calls_of
 from tests.fakes.messages_api import MessagesApi, scripted
+from tests.fakes.model_account import PRICES
 from tests.fakes.replies import Failure, broke, call, cut_after, overloaded, said, thought
 from tests.service import eventually
 
+TWICE = call("check")
 LONG = "Twelve rules that a migration keeps, one by one. " * 120
 
 
@@ -68,6 +71,9 @@ async def test_a_call_that_no_tool_answered_is_answered_all_the_same(tmp_path):
     ("reply", "end", "calls"),
     [
         (said("well"), TurnEnd.SAID, ()),
+        (said(" \n"), TurnEnd.SAID, ()),
+        (said(), TurnEnd.SAID, ()),
+        (said(TWICE, TWICE), TurnEnd.CALLS, ("check", "check")),
         (said(call("check")), TurnEnd.CALLS, ("check",)),
         (said("no", stop="refusal"), TurnEnd.REFUSED, ()),
         (said("hm", stop="pause_turn"), TurnEnd.PAUSED, ()),
@@ -91,7 +97,18 @@ async def test_a_call_that_no_tool_answered_is_answered_all_the_same(tmp_path):
         (said("so", stop="model_context_window_exceeded"), TurnEnd.CUT, ()),
     ],
     ids=[
-        *("talk", "call", "refusal", "pause", "cut", "cut after calls", "cut in a call"),
+        *(
+            "talk",
+            "blank",
+            "nothing",
+            "one id twice",
+            "call",
+            "refusal",
+            "pause",
+            "cut",
+            "cut after calls",
+            "cut in a call",
+        ),
         *("cut in its first", "window"),
     ],
 )
@@ -253,6 +270,16 @@ async def test_a_brief_that_fits_no_window_is_said_to_be_too_long(tmp_path):
     async with MessagesApi(scripted([]), window=500) as api, talking(tmp_path, api) as talks:
         taken = await talks.take(a_talk(brief=LONG))
     assert (taken.end, taken.spend) == (TurnEnd.FULL, Spend())
+
+
+async def test_a_model_without_a_price_is_asked_where_there_is_no_cap_alone(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRICES, "claude-nobody", PRICES[MODEL])
+    talk = a_talk(model="claude-nobody")
+    async with MessagesApi(lambda _: said("well")) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(PriceUnknown):
+            await talks.take(talk, grant="5")
+        assert (api.requests, talks.spent(talk)) == ([], Spend())
+        assert (await talks.take(talk)).said == "well"
 
 
 async def test_an_error_is_short_and_quotes_no_more(tmp_path):

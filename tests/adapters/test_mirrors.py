@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from activities.adapters.collecting import refs_of
+from activities.adapters.fault_points import Effect, points_of
 from activities.adapters.harvest import HostileTree
 from activities.adapters.hub import Hub
 from activities.adapters.hub_door import NotServed, rights, served
@@ -322,6 +323,38 @@ def test_a_fetch_that_is_killed_leaves_no_commit_without_its_files(
         if mirrors.of(ID).has_commit(base):
             break
     mirror = mirrors.of(ID, base)
+    assert git(mirror.path, "fsck", "--connectivity-only", base) == b""
+
+
+PUBLISH = """\
+import sys
+from pathlib import Path
+from activities.adapters.fault_points import arm
+from activities.adapters.mirrors import Mirrors
+root, marks, orders, url, repository, base, ref = sys.argv[1:]
+arm(orders, Path(marks), ())
+mirror = Mirrors(Path(root), url, "one").of(repository, base)
+mirror.git.run("update-ref", ref, base)
+mirror.publish(ref)
+"""
+
+
+@pytest.mark.parametrize("point", points_of([Effect.REF_MIRRORED, Effect.PUSHED, Effect.REF_SENT]))
+def test_killed_at_any_step_to_the_hub_the_next_one_takes_it_there(
+    tmp_path: Path, url: str, hub: Hub, base: str, point: str
+) -> None:
+    ref, more = (attempt_ref("one", "m", "c1-0001", f"0-{n}-0") for n in (0, 1))
+    command = [sys.executable, "-c", PUBLISH, str(tmp_path / "mirrors"), str(tmp_path)]
+    command += [f"crash@{point}", url, ID, base]
+    killed = subprocess.run([*command, ref], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    mirrors = Mirrors(tmp_path / "mirrors", url, "one")
+    mirror = mirrors.of(ID, base)
+    git(mirror.path, "update-ref", more, base)
+    mirror.publish(more)
+    began = "ref/mirrored" not in point
+    assert hub.refs("refs/whimbrel/host/").keys() == ({ref, more} if began else {more})
+    assert mirror.refs("refs/whimbrel/host/") == {}
     assert git(mirror.path, "fsck", "--connectivity-only", base) == b""
 
 

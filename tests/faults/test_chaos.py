@@ -26,7 +26,9 @@ ELSEWHERE = ("ask_area", "read_ends", "steer_tasks", Effect.BLOBS_GONE, Effect.H
 """What only fleets and people ask for, who are not here."""
 AGENTS = ("open_worker_talk", "take_turn", "use_tools", "conclude_attempt", "sum_spend")
 """Agents' steps: they have kills of their own, with an API that keeps accounts."""
-UNSEEN = (*ELSEWHERE, *AGENTS, Effect.INTENT, Effect.REPLY)
+MIRRORS = (Effect.REF_MIRRORED, Effect.PUSHED, Effect.REF_SENT)
+"""Hosts without the hub's disk: tests/adapters/test_mirrors.py kills them at each."""
+UNSEEN = (*ELSEWHERE, *AGENTS, *MIRRORS, Effect.INTENT, Effect.REPLY)
 POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in UNSEEN)
 AFTER_TROUBLE = points_of(["close_workspace"])
 """Where nobody comes by but after a rung that could not be run, such as MILDER and FEW order."""

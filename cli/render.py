@@ -54,6 +54,8 @@ def progress_line(progress: Progress) -> str:
         parts.append(counts_line(progress.counts))
     if progress.sites_at_start:
         parts.append(sites_line(progress))
+    if progress.base_told and progress.base_told != progress.waiting_for:
+        parts.append(first_line(progress.base_told))
     if progress.waiting_for:
         parts.append(f"waiting: {progress.waiting_for}")
     if progress.command:

@@ -58,12 +58,22 @@ async def test_a_base_that_moves_is_merged_and_what_comes_with_it_is_migrated(
 
 
 async def rewritten(whimbrel: Service, upstream: Path, base: str) -> None:
-    """Started again after a forced push, a person decides; after that the branch is deleted."""
+    """Started again after a forced push, it waits for a person; then the branch is deleted."""
     head = commit_files(upstream, {"area2/m1.py": shop.module(9)}, parent=base)
     handle = await whimbrel.start(SPEC, REPOSITORY=str(upstream))
+    progress = await until(handle, lambda now: bool(now.waiting_for))
+    assert progress.waiting_for.startswith(f"the base was rewritten: {head[:12]}")
+    assert progress.command == "starter.py base moving --accept (or --keep)"
+    said = await whimbrel.starter("base", "moving", "--accept", "-m", "we squashed it")
+    assert (said.code, said.err) == (0, "moving: base: accepted\n")
+    await until(handle, lambda now: now.stage is Stage.APPROVAL)
+    await whimbrel.starter("approve", "moving")
     report = whimbrel.report(await handle.result())
-    assert report.outcome is Stage.DONE_WITH_LEFTOVERS
-    assert report.base_told.startswith(f"the base was rewritten: {head[:12]}")
+    assert (report.outcome, report.base_told) == (Stage.DONE, "")
+    assert [merge.head for merge in report.base_merges][1:] == [head]
+    assert "new_name(9)" in content(whimbrel, report, "area2/m1.py")
+    names = git(whimbrel.hub(report), "ls-tree", "-r", "--name-only", report.tip).decode()
+    assert "README" not in names, "what the rewriting dropped is dropped"
     git(upstream, "update-ref", "-d", "refs/heads/main")
     handle = await whimbrel.start(SPEC, REPOSITORY=str(upstream))
     report = whimbrel.report(await handle.result())

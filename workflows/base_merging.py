@@ -18,20 +18,20 @@ from activities.contracts.moving_base import (
     ComposedBase,
     MergeBase,
 )
-from activities.contracts.news import LANDED_MORE
-from activities.contracts.requests import Land, RunChecks
-from activities.errors import BRANCH_MOVED
+from activities.contracts.requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows import details
-from workflows.options import GIT, MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
+from workflows.batch_steps import BatchSteps
+from workflows.options import MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
 from workflows.telling import tell
 
 
 class BaseMerging:
     """What one queue does about its base; it keeps nothing."""
 
-    def __init__(self, queue: QueueInput) -> None:
+    def __init__(self, queue: QueueInput, steps: BatchSteps) -> None:
         self._in = queue
+        self._steps = steps
 
     async def merge(self, order: MergeBase) -> BaseAnswer:
         """The head landed, or why it did not. Again: it is in the branch already."""
@@ -44,7 +44,6 @@ class BaseMerging:
             return answer.model_copy(update={"reasons": (details.cause(error),)})
 
     async def tell(self, answer: BaseAnswer) -> None:
-        """A migration that is gone needs no telling."""
         await tell(migration_id(self._in.branch.migration), BASE_MERGED, answer)
 
     async def _merge(self, answer: BaseAnswer) -> BaseAnswer:
@@ -58,7 +57,8 @@ class BaseMerging:
             if not evidence.passed:
                 said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
                 return answer.model_copy(update=said)
-            if await self._land(composed, composed.commit):
+            what = f"the base at {composed.head[:12]}"
+            if await self._steps.land(composed.tip, composed.commit, what):
                 said = {"commit": composed.commit, "conflicts": composed.conflicts}
                 return answer.model_copy(update={"merged": True, **said})
 
@@ -95,25 +95,3 @@ class BaseMerging:
             summary=f"landing checks with the base at {composed.head[:12]}",
             **VERIFY_LANDING,
         )
-
-    async def _land(self, composed: ComposedBase, commit: str) -> bool:
-        """False: somebody moved the branch, against the rules; nothing landed."""
-        try:
-            await workflow.execute_activity_method(
-                IntegrationActivities.land,
-                Land(
-                    repository=self._in.repository,
-                    branch=self._in.branch,
-                    old=composed.tip,
-                    new=commit,
-                ),
-                summary=f"land the base at {composed.head[:12]}",
-                **GIT,
-            )
-        except ActivityError as error:
-            if getattr(error.cause, "type", None) != BRANCH_MOVED:
-                raise
-            return False
-        if self._in.deep:
-            await tell(self._in.deep, LANDED_MORE)
-        return True

@@ -63,7 +63,7 @@ class BatchSteps:
             **VERIFY_LANDING,
         )
 
-    async def land(self, batch: Batch, length: int) -> Landed | None:
+    async def land(self, old: str, new: str, what: str) -> Landed | None:
         """None: somebody moved the branch, against the rules; nothing landed."""
         try:
             landed = await workflow.execute_activity_method(
@@ -71,10 +71,10 @@ class BatchSteps:
                 Land(
                     repository=self._in.repository,
                     branch=self._in.branch,
-                    old=batch.tip,
-                    new=batch.prefixes[length - 1],
+                    old=old,
+                    new=new,
                 ),
-                summary=f"land {length} candidates",
+                summary=f"land {what}",
                 **GIT,
             )
         except ActivityError as error:

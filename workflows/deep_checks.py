@@ -124,9 +124,9 @@ class DeepChecksWorkflow:
     async def _look(self, found: FoundDeep) -> None:
         """The checks on the newest commit, and what they mean for the branch beside it."""
         good = found.green or self._in.base
-        evidence = await self._checked(found.tip, good, 0)
+        evidence = await self._checked(found, 0)
         if evidence and not evidence.passed:
-            again = await self._checked(found.tip, good, 1)
+            again = await self._checked(found, 1)
             if again and again.passed:
                 seen = flaky_of(evidence)
                 await tell(self._in.parent, QUEUE_NEWS, QueueNews(flaky=seen))
@@ -150,9 +150,9 @@ class DeepChecksWorkflow:
             **GIT,
         )
 
-    async def _checked(self, commit: str, good: str, fresh: int) -> Evidence | None:
+    async def _checked(self, found: FoundDeep, fresh: int) -> Evidence | None:
         """None: it was stopped meanwhile."""
-        run = asyncio.ensure_future(self._check(commit, good, fresh))
+        run = asyncio.ensure_future(self._check(found, fresh))
         await workflow.wait_condition(lambda: run.done() or self._stopped)
         if not run.done():
             run.cancel()
@@ -161,7 +161,7 @@ class DeepChecksWorkflow:
             return None
         return run.result()
 
-    async def _check(self, commit: str, good: str, fresh: int) -> Evidence:
+    async def _check(self, found: FoundDeep, fresh: int) -> Evidence:
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(
@@ -169,14 +169,16 @@ class DeepChecksWorkflow:
                 repository=self._in.repository,
                 spec=self._in.spec,
                 phase=self._in.phase,
-                commit=commit,
-                compare_with=good,
+                commit=found.tip,
+                compare_with=found.green or self._in.base,
+                base=self._in.base,
                 moment=Moment.LANDING,
                 paths=(),
                 fresh=fresh,
                 deep=True,
+                merges=found.both,
             ),
-            summary=f"deep checks of {commit[:12]}",
+            summary=f"deep checks of {found.tip[:12]}",
             **VERIFY,
         )
 

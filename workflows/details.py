@@ -117,6 +117,11 @@ def _waiting(name: str, state: MigrationState, order: MigrationOrder | None) -> 
         return f"{told} waits for a person's approval", f"starter.py approve {name}"
     if state.stage is Stage.APPROVAL:
         return "the plan waits for a person's approval", f"starter.py approve {name}"
+    if state.stage is Stage.JUDGE and state.followed.undecided:
+        return (
+            moving_base.told(state.followed, state.stands_on),
+            moving_base.command(name, state.followed),
+        )
     if state.paused:
         return why_paused(state.holds), f"starter.py resume {name}"
     area = next((h for h in state.holds if h.target.startswith("area ")), None)

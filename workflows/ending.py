@@ -4,8 +4,11 @@ The next phase starts when this one's sites are gone and its checks hold. What t
 phases that were over begins them again, before the end.
 """
 
+from temporalio import workflow
+
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import Stage
+from activities.contracts.survey import Survey
 from workflows import judge, moving_base
 from workflows.behind import Behind
 from workflows.following import Following
@@ -49,7 +52,10 @@ class Ending(Following):
     async def _end_phase(self, steps: Steps, stage: Stage) -> None:
         """Goes on with the next phase, with an earlier one, or ends the migration like this."""
         assert self._order
-        last = self.state.phase + 1 == len(self._order.phases)
+        last = self._is_last
+        if self.state.cancelled:
+            self._reason = self.state.cancelled
+            return self._enter(Stage.CANCELLED)
         if stage is Stage.STOPPED:
             self._reason = judge.why_stopped(self.state.idle_cycles)
         elif failed := await self._held_back(steps, last):
@@ -65,6 +71,39 @@ class Ending(Following):
         told = moving_base.told(self.state.followed, self.state.stands_on)
         self._reason = "; ".join(part for part in (self._reason, told) if part)
         self._enter(stage)
+
+    @property
+    def _is_last(self) -> bool:
+        assert self._order
+        return self.state.phase + 1 == len(self._order.phases)
+
+    async def _accepted_at_the_end(self) -> bool:
+        """Nothing else is left to do: a base that was rewritten waits for a person's word. Whether
+        that was to accept it."""
+        if not self._is_last or not self.state.followed.undecided or self.state.cancelled:
+            return False
+        self._enter(Stage.JUDGE)
+        await workflow.wait_condition(
+            lambda: not self.state.followed.undecided or bool(self.state.cancelled),
+            timeout_summary="waiting for a word on the base",
+        )
+        return not self.state.followed.kept and not self.state.cancelled
+
+    async def _survey(self, steps: Steps) -> Survey:
+        """The phase's sites on the green tip. Where none are left it is about to end: perhaps the
+        base has some more."""
+        survey = await self._found_on_tip(steps)
+        while not survey.sites:
+            self.set(tip=await self._newest_tip(steps, self._landing_queue(steps)))
+            if self.state.tip != survey.commit:
+                survey = await self._found_on_tip(steps)
+            if survey.sites or not await self._accepted_at_the_end():
+                break
+        return survey
+
+    async def _found_on_tip(self, steps: Steps) -> Survey:
+        assert self.state.tip
+        return await steps.survey(self._phase, self.state.tip, self._handoffs, self.state.base)
 
     async def _held_back(self, steps: Steps, last: bool) -> str:
         """Why the phase (the last one: the migration) may not end as it is; empty: it may."""

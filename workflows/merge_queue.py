@@ -38,7 +38,7 @@ class MergeQueueWorkflow:
     @workflow.init
     def __init__(self, queue: QueueInput) -> None:
         self._steps = BatchSteps(queue)
-        self._base = BaseMerging(queue)
+        self._base = BaseMerging(queue, self._steps)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late. Until they are answered its members keep
@@ -178,7 +178,8 @@ class MergeQueueWorkflow:
 
     async def _land(self, batch: Batch, length: int) -> bool:
         """False: the branch is elsewhere; nothing landed."""
-        landed = await self._steps.land(batch, length)
+        new = batch.prefixes[length - 1]
+        landed = await self._steps.land(batch.tip, new, f"{length} candidates")
         if landed is None:
             return False
         self._tip = landed.tip

@@ -12,7 +12,6 @@ from activities.contracts.children import REPORT, AreaSteering, Report, TaskCoun
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
-from activities.contracts.survey import Survey
 from workflows import budget, details, judge, time_limit
 from workflows.delegation import Delegation
 from workflows.draining import drained
@@ -99,9 +98,6 @@ class MigrationWorkflow(Thinking):
         await self.unpaused()
         self._enter(Stage.SURVEY)
         survey = await self._survey(steps)
-        if not survey.sites:  # it is about to end: perhaps the base has some more
-            self.set(tip=await self._newest_tip(steps, self._landing_queue(steps)))
-            survey = survey if self.state.tip == survey.commit else await self._survey(steps)
         self._surveyed(survey)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
@@ -116,11 +112,6 @@ class MigrationWorkflow(Thinking):
         plan = await self._plan(planning, self.state.phase, self._pilot_size, given)
         self.set(plan=plan, cycle=cycle)
         return True
-
-    async def _survey(self, steps: Steps) -> Survey:
-        """The phase's sites on the green tip."""
-        assert self.state.tip
-        return await steps.survey(self._phase, self.state.tip, self._handoffs, self.state.base)
 
     async def _take_baseline(self, steps: Steps) -> None:
         """What candidates are held against."""
@@ -207,8 +198,11 @@ class MigrationWorkflow(Thinking):
             self._reason = time_limit.why(self.state, self._order)
             return self._enter(Stage.STOPPED)
         stage, self._reason = judge.weighed(stage, opinion)
-        if stage is not Stage.PLAN:
-            await self._end_phase(steps, stage)
+        if stage is Stage.PLAN:
+            return
+        if stage is not Stage.STOPPED and await self._accepted_at_the_end():
+            return await self._judge(steps)
+        await self._end_phase(steps, stage)
 
     async def _finish(self, steps: Steps) -> MigrationResult:
         await self._close_queue(steps)

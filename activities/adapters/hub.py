@@ -25,6 +25,7 @@ from activities.adapters.merging import Merge
 from activities.adapters.refs import ABSENT, OURS, BranchMoved, ref_word, update
 from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
+from activities.contracts.moving_base import BothSides
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.requests import FoundDeep
 from activities.contracts.spec import MigrationSpec, Phase
@@ -186,7 +187,10 @@ class Hub(MovingBase):
         tip = self.tip(branch.name)
         if to:
             advance_deep(self, branch.deep_name, tip, to, base)
-        return find_deep(self, branch.deep_name, tip, base)
+        found = find_deep(self, branch.deep_name, tip, base)
+        had, has = self.stands_on(found.green or base, base), self.stands_on(tip, base)
+        both = BothSides(head=has, stands_on=had) if had != has else None
+        return found.model_copy(update={"both": both})
 
     @property
     def half_made(self) -> Path:

@@ -163,4 +163,5 @@ class Followed(Contract):
     @property
     def undecided(self) -> bool:
         """Whether a rewritten base waits for a person's word."""
-        return self.seen is BaseSeen.REWRITTEN and not self.kept
+        decided = self.kept or self.accepted == self.head
+        return self.seen is BaseSeen.REWRITTEN and not decided

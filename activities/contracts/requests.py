@@ -50,6 +50,8 @@ class FoundDeep(Contract):
     green: CommitId | None
     behind: int
     """Commits of the branch that the other does not have."""
+    both: BothSides | None = None
+    """The base that was merged between the two: what is red there is not the landings'."""
 
 
 class ClaimedBranch(Contract):

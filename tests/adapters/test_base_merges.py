@@ -7,7 +7,7 @@ import pytest
 from activities.adapters.hub import Hub
 from activities.adapters.taken_anew import taken_anew
 from activities.contracts.landing import Candidate
-from activities.contracts.moving_base import BaseLook, BaseSeen
+from activities.contracts.moving_base import BaseLook, BaseSeen, BothSides
 from activities.contracts.repository import GreenBranch, Repository
 from tests.adapters.repositories import Content, commit_files, git, make_repository
 from tests.adapters.test_hub import MIGRATION, compose
@@ -212,3 +212,13 @@ def test_a_task_is_told_both_changes_of_a_file_that_is_to_be_migrated_anew(
     assert list(told) == ["a.py"]
     assert "-one\n+ONE\n two" in told["a.py"]
     assert "-one\n+1 ` ` `\n two" in told["a.py"]
+
+
+def test_what_looks_behind_the_landings_holds_them_against_the_base_that_was_merged_too(
+    hub: Hub, upstream: Path, base: str
+) -> None:
+    green = GreenBranch(repository="app-1a2b3c4d", name=BRANCH, migration=MIGRATION)
+    head = commit_files(upstream, {"c.py": "upstream\n"})
+    merge = merged(hub, upstream, base, head)
+    assert hub.find_deep(green, base).both == BothSides(head=head, stands_on=base)
+    assert hub.find_deep(green, base, to=merge).both is None

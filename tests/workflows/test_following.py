@@ -8,7 +8,7 @@ from conftest import until
 from test_people import refused, say
 from world import World
 
-from activities.contracts.commands import DecideBase
+from activities.contracts.commands import Command, DecideBase
 from activities.contracts.migration import MigrationResult, Progress, Stage
 from activities.contracts.moving_base import BaseSeen
 from cli.render import outcome_text, status_text
@@ -104,10 +104,10 @@ async def with_a_red_merge(stage: Theatre, name: str) -> tuple[World, Any, Any]:
     """One whose base goes on with what is red together with what landed, and only then."""
     world = stage.world(name, a="old", b="old")
     head, reds = world.move_base(c="plain"), world.reds
-    world.reds = lambda commit, moment, fresh: (
+    world.reds = lambda commit, moment, fresh, **more: (
         [("red together", None)]
         if world.commits[commit].head == head
-        else reds(commit, moment, fresh)
+        else reds(commit, moment, fresh, **more)
     )
     gate = world.hold("run_rung", task="c1-0002")
     handle = await stage.start(world)
@@ -142,9 +142,14 @@ async def rewritten(stage: Theatre, name: str) -> tuple[World, Any]:
 
 async def test_a_rewritten_base_is_not_merged_and_a_person_is_told(stage):
     world, handle = await rewritten(stage, "f-forced")
+    progress: Progress = await until(handle, lambda p: p.waiting_for)
+    assert (progress.stage, progress.waiting_for) == (Stage.JUDGE, progress.base_told)
+    assert progress.waiting_for.startswith("the base was rewritten")
+    assert progress.command in status_text(progress, "")
+    assert "NeedsHuman" in str(await handle.describe())
+    await say(handle, "cancel", Command(reason="enough", **WHO))
     result: MigrationResult = await handle.result()
-    assert result.stage is Stage.DONE_WITH_LEFTOVERS
-    assert "the base was rewritten" in result.reason
+    assert (result.stage, result.reason) == (Stage.CANCELLED, "enough")
     assert len(heads(world)) == 1
 
 

@@ -148,6 +148,9 @@ class MessageActivities:
         """Keeps a handoff and reports it to the task's planner."""
         handoff = request.handoff
         saved = await asyncio.to_thread(self._blobs.put_model, request.name, handoff)
+        spend = sum((attempt.said_spend for attempt in handoff.attempts), Spend())
+        if request.talked:
+            spend += await asyncio.to_thread(self._spent, request)
         report = Report(
             child=handoff.task,
             start=request.start,
@@ -157,7 +160,7 @@ class MessageActivities:
             landed=handoff.landed,
             files=len(handoff.files) if handoff.status.landed else 0,
             green=request.green,
-            spend=await asyncio.to_thread(self._spent, request) if request.talked else Spend(),
+            spend=spend,
             needs=handoff.needs,
             hot=handoff.hot,
         )

@@ -187,8 +187,11 @@ class Attempt(Contract):
     @property
     def spend(self) -> Spend:
         """Of its conversation, or what an agent's program says that it cost."""
-        if self.agent:
-            return self.agent.spend
+        return self.agent.spend if self.agent else self.said_spend
+
+    @property
+    def said_spend(self) -> Spend:
+        """What an agent's program says that it cost: of that there is no other record."""
         said = self.run.said if self.run else None
         return Spend(recorded=said.usd) if said and said.usd is not None else Spend()
 

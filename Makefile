@@ -18,10 +18,16 @@ PYTHON ?= $(shell for p in python3.11 $$HOME/.pyenv/versions/3.11.*/bin/python p
 	python3.13 python3; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: demo test check format tools clean
+.PHONY: demo demo-model demo-claude test check format tools clean
 
 demo: $(READY) tools ## migrate a real project, from fetch to report
 	$(PY) starter.py demo
+
+demo-model: $(READY) tools ## the same with planner and workers on a local Messages API
+	$(PY) -m tests.fakes.demo_mind
+demo-claude: $(READY) tools ## the same with Claude; ANTHROPIC_API_KEY=... make demo-claude
+	@test -n "$$ANTHROPIC_API_KEY" || { echo "set ANTHROPIC_API_KEY" >&2; exit 2; }
+	$(PY) starter.py demo --model
 
 test: $(READY) tools ## all tests; ARGS="-k name" for some, ARGS="-n0 ..." in one process
 	$(PY) -m pytest $(SHARED) $(ARGS)

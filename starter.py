@@ -247,12 +247,16 @@ def doctor(as_json: Json = False) -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    model: Annotated[
+        bool, typer.Option("--model", help="Claude plans and works too; needs a key.")
+    ] = False,
+) -> None:
     """Migrate a real project on this machine, from fetch to report."""
     from cli import boundary
     from cli import demo as demonstrating
 
-    raise typer.Exit(boundary.run(demonstrating.demo(), DEMO_STOPPED))
+    raise typer.Exit(boundary.run(demonstrating.demo(model), DEMO_STOPPED))
 
 
 def main() -> None:

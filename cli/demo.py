@@ -29,13 +29,15 @@ from cli.watching import Following, outcome_of
 from workflows.options import migration_id
 
 SPEC = HERE / "examples" / "oauthlib-unittest2pytest.yaml"
+MODEL_SPEC = HERE / "examples" / "oauthlib-claude.yaml"
 DOOR = ".venv/bin/python starter.py"
 """As `make demo` leaves it: in the checkout, with its environment."""
 EXPECTED = (Stage.DONE, Stage.DONE_WITH_LEFTOVERS)
 
 
-async def demo() -> int:
-    """Fetches the source, migrates it on this machine, and says where everything is."""
+async def demo(model: bool = False) -> int:
+    """Fetches the source, migrates it on this machine, and says where everything is. `model`: one
+    plans it and does what the codemod leaves; its key is in this process's environment."""
     started = time.monotonic()
     settings = read_settings()
     say(f"Fetching {OAUTHLIB.name} {OAUTHLIB.version} …")
@@ -44,7 +46,7 @@ async def demo() -> int:
         source = await asyncio.to_thread(fetch, OAUTHLIB, folder / OAUTHLIB.name)
     except FetchFailed as failed:
         raise Refused(Code.UNREACHABLE, str(failed)) from failed
-    spec = read_spec(SPEC).model_copy(update={"repository": str(source)})
+    spec = read_spec(MODEL_SPEC if model else SPEC).model_copy(update={"repository": str(source)})
     async with session(local=True) as connected:
         spec = await named_freshly(connected, spec)
         handle = await begin(connected, spec)
@@ -100,6 +102,7 @@ def _closing(
         f"landed      {counted(result.landed, 'task')}",
         f"not landed  {counted(result.leftovers, 'file')}: for a person, and first in the report",
         f"sites left  {result.sites_left}",
+        *((f"models      {cost}",) if (cost := result.spend.told()) else ()),
         f"branch      {spec.branch} at {(result.tip or '')[:12]}",
         f"report      {saved or 'none'}",
         "",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from activities.contracts.tools import SUBMIT_PLAN
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Block, Reply, call, said
 
@@ -23,6 +24,9 @@ _FOUND = re.compile(r"^(\S+?):\d+: ", re.MULTILINE)
 
 def answer(request: Request) -> Reply:
     """Looks, edits, checks, finishes: one step a turn."""
+    offered = [tool["name"] for tool in request.body["tools"]]
+    if SUBMIT_PLAN in offered:
+        return _plan(request)
     done = [name for name, _ in _calls(request.body)]
     if "search" not in done:
         return said("Where is the old attribute?", call("search", pattern=re.escape(WRONG)))
@@ -43,6 +47,16 @@ def answer(request: Request) -> Reply:
     status = "done" if green else "cannot"
     did = f"{WRONG} is {RIGHT} under pytest.raises."
     return said(call("finish", status=status, did=did, verified="checks"))
+
+
+def _plan(request: Request) -> Reply:
+    """Looks around once, then takes over the proposal."""
+    if not _calls(request.body):
+        pattern = r"\.exception\b"
+        return said(call("list_files", path="tests"), call("search", pattern=pattern))
+    summary = "By directory, as proposed: each has its own tests, and all of them are alike."
+    told = f"Where the checks are red afterwards, look for `{WRONG}` first."
+    return said(call(SUBMIT_PLAN, summary=summary, take_static=True, instructions=told))
 
 
 def _calls(body: dict[str, Any]) -> list[tuple[str, Block]]:
@@ -83,7 +97,7 @@ def _mine(body: dict[str, Any]) -> set[str]:
 async def _demo() -> int:
     async with MessagesApi(answer, key="local") as api:
         env = {**os.environ, "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "local"}
-        words = [sys.executable, str(ROOT / "starter.py"), "demo", *sys.argv[1:]]
+        words = [sys.executable, str(ROOT / "starter.py"), "demo", "--model", *sys.argv[1:]]
         ran = await asyncio.create_subprocess_exec(*words, env=env)
         code = await ran.wait()
         print(f"\nthe API was asked {len(api.requests)} times; its account: {api.account.usd} USD")

@@ -36,7 +36,6 @@ def rights(host: str) -> Mapping[str, str]:
         ("uploadpack.allowAnySHA1InWant", "true"),
         ("receive.hideRefs", "refs/whimbrel/"),
         ("receive.hideRefs", f"!refs/whimbrel/host/{host}/"),
-        ("receive.denyDeletes", "true"),
         ("receive.fsckObjects", "true"),
         ("receive.unpackLimit", "1"),
         ("receive.autogc", "false"),

@@ -228,14 +228,18 @@ def test_a_host_writes_nothing_but_its_own_refs(
     with pytest.raises(PermissionError, match="refused"):
         stranger.publish(ref)
     work = stranger.write_commit(base, [base], "sneaked in\n", 1)
-    for name in ("refs/heads/whimbrel/m", "refs/heads/other", "refs/whimbrel/owner/whimbrel/m"):
+    own = attempt_ref("one", "m", "c1-0001", "0-0-0")
+    hub.keep(own, base)
+    heads = (f"{work}:refs/heads/whimbrel/m", f"{work}:refs/heads/other", ":refs/heads/whimbrel/m")
+    refused = (*heads, f"{work}:refs/whimbrel/owner/whimbrel/m", f":{own}")
+    for refspec in refused:
         pushed = subprocess.run(
-            ["git", f"--git-dir={stranger.path}", "push", f"{url}{ID}.git", f"{work}:{name}"],
+            ["git", f"--git-dir={stranger.path}", "push", f"{url}{ID}.git", refspec],
             capture_output=True,
         )
-        assert pushed.returncode == 1, pushed.stderr
+        assert pushed.returncode == 1, (refspec, pushed.stderr)
     assert hub.tip("whimbrel/m") == base
-    assert hub.refs("refs/whimbrel/host/") == {}
+    assert hub.refs("refs/whimbrel/host/") == {own: base}
 
 
 def test_the_refs_of_a_hundred_thousand_attempts_are_shown_to_nobody(

@@ -22,9 +22,11 @@ from activities.contracts.spec import MigrationSpec
 from cli.asking import Handle, load_report
 from cli.boundary import Code, Refused, give, say
 from cli.hosting import HERE
+from cli.plan_text import forecast_line
 from cli.render import counted
 from cli.session import Session, read_settings, session
 from cli.starting import begin, read_spec
+from cli.tasks import all_talks
 from cli.watching import Following, outcome_of
 from workflows.options import migration_id
 
@@ -52,6 +54,11 @@ async def demo(model: bool = False) -> int:
         handle = await begin(connected, spec)
         result = await outcome_of(connected, handle, Following(yes=True))
         saved = await _save_report(connected, handle, folder / spec.name)
+        talks = await asyncio.to_thread(all_talks, connected, spec.name) if model else ""
+    if talks:
+        give(f"\n{talks}")
+    if talks and result.plan:
+        give(f"\nforecast    {forecast_line(result.plan.forecast)}")
     give(_closing(spec, result, settings, saved, time.monotonic() - started))
     return Code.OK if result.stage in EXPECTED else Code.NOT_DONE
 

@@ -53,6 +53,13 @@ async def _show_talks(name: str, scope: str, local: bool, as_json: bool) -> int:
     return Code.OK
 
 
+def all_talks(connected: Session, name: str) -> str:
+    """Every conversation of a migration, as `show` has them."""
+    scopes = Transcripts(connected.blobs).scopes(name)
+    told = [(scope, one) for scope in scopes for one in _told(connected, name, scope)]
+    return "\n\n".join(f"{scope}, {as_text(one)}" for scope, one in told)
+
+
 def _told(connected: Session, name: str, scope: str) -> list[Told]:
     """All conversations about something, such as a task."""
     transcripts = Transcripts(connected.blobs)

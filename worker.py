@@ -115,6 +115,7 @@ class Host:
         from activities.adapters.commands import Commands
         from activities.adapters.environments import Environments
         from activities.adapters.finders import SiteCache
+        from activities.adapters.measuring import Measurer
         from activities.adapters.once import OnceCodemods
         from activities.adapters.remaining import Remaining
         from activities.adapters.rungs import Rungs
@@ -150,6 +151,7 @@ class Host:
             settings.workspaces, sandbox.tool_ids, settings.workspaces_per_host
         )
         self.checker = Checker(self.blobs, trees, commands)
+        self.measurer = Measurer(trees, commands)
         scanner = Scanner(SiteCache(settings.cache))
         self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
         self.remaining = Remaining(self.surveyor, self.checker)
@@ -247,12 +249,14 @@ def owns_hubs(roles: Sequence[str], settings: Settings) -> bool:
 def check_activities(host: Host) -> list[Any]:
     from activities.adapters.taken_anew import taken_anew
     from activities.checks import ChecksActivities
+    from activities.hearing import HearingActivities
     from activities.surveying import SurveyActivities
 
     surveys = SurveyActivities(host.blobs, host.hubs, host.surveyor, host.remaining, taken_anew)
     return [
         *_methods(ChecksActivities(host.blobs, host.hubs, host.checker)),
         *_methods(surveys),
+        *_methods(HearingActivities(host.blobs, host.hubs, host.measurer)),
     ]
 
 

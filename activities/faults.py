@@ -26,6 +26,7 @@ ACTIVITIES = (
     "find_deep",
     "find_landed",
     "hand_off",
+    "hear_agent",
     "join_handoffs",
     "join_plan",
     "judge_cycle",

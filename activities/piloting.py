@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from statistics import median
 
 from activities.contracts.base import TaskId
+from activities.contracts.money import Spend
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import Plan, Task
 from activities.contracts.survey import SurveyData
@@ -84,6 +85,8 @@ def learn(
     `undone` tells what of a task is not done and why; `window`: how many tasks run at once.
     """
     spent = sorted(handoff.seconds for handoff in handoffs) or [0.0]
+    costs = [sum((a.spend for a in h.attempts), Spend()) for h in handoffs] or [Spend()]
+    totals = sorted(cost.total for cost in costs)
     landed = sum(_has_landed(handoff) for handoff in handoffs)
     rest = [task for task in plan.tasks if task.id not in plan.pilot]
     low, high = _interval(landed, len(handoffs))
@@ -102,6 +105,10 @@ def learn(
         rest_waves=len(schedule_waves(_without_needs(rest, plan.pilot), window)),
         land_low=floor(low * len(rest)),
         land_high=ceil(high * len(rest)),
+        spend=sum(costs, Spend()),
+        cheapest=totals[0],
+        dearest=totals[-1],
+        files=sum(len(h.files) for h in handoffs if h.status.landed),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from activities.contracts.agent import AgentEnd
 from activities.contracts.migration import Stage
 from activities.contracts.plan import Plan
 from tests import shop
@@ -40,6 +41,8 @@ def answer(request: Request) -> Reply:
     split."""
     brief = request.body["messages"][0]["content"][0]["text"]
     names = {tool["name"] for tool in request.body["tools"]}
+    if "finish" in names:
+        return worked(request)
     if "give_verdict" in names:
         return judged(request)
     assert "submit_plan" in names
@@ -53,6 +56,22 @@ def answer(request: Request) -> Reply:
     return [said(*looks), said(call("submit_plan", **HALF)), said(call("submit_plan", **WHOLE))][
         turn
     ]
+
+
+def worked(request: Request) -> Reply:
+    """A worker does its one file, and claims more than holds; another one never ends."""
+    if "NO END" in request.body["messages"][0]["content"][0]["text"]:
+        return said("I wonder.")
+    if len(request.body["messages"]) == 1:
+        change = {"path": "area0/m0.py", "old": "old_name", "new": "new_name"}
+        site = {"path": "area1/m0.py", "line": 4, "why": "old too"}
+        return said(call("edit", **change), call("report_site", **site))
+    counted = {"what": "modules", "command": "ls area0 | wc -l", "value": 4}
+    grown = {"what": "lines", "command": "wc -l < area0/m0.py", "value": 99}
+    lost = {"what": "speed", "command": "false", "value": 1}
+    form = {"status": "done", "did": "Renamed it.", "verified": "nothing"}
+    form |= {"measurements": [counted, grown, lost], "concerns": ["The alias stays."]}
+    return said(call("finish", **form, follow_ups=["Drop the alias."]))
 
 
 def judged(request: Request) -> Reply:
@@ -139,3 +158,33 @@ async def test_a_plan_that_never_fits_is_the_splits_and_the_plan_says_so(whimbre
     assert shown.code == 0, shown.err
     assert "it is divided by the split: its planner ended by: unfit" in shown.out
     assert "6 tasks" in shown.out
+
+
+async def test_what_an_agent_claims_is_measured_again_and_how_it_died_is_told(
+    whimbrel: Service,
+) -> None:
+    ladder = {"codemod: sed -i s/old_name/new_name/ {files}": "claude: {turns: 8}"}
+    one = {'include: ["/area*/"]': 'include: ["/area0/m0.py"]', **ladder, "NAME": "claims"}
+    upstream = str(whimbrel.home / "upstream")
+    report = await whimbrel.run(filled(shop.SPEC, **one, REPOSITORY=upstream))
+    (handoff,) = report.handoffs
+    assert handoff.status.landed
+    assert handoff.agent
+    assert (handoff.agent.did, handoff.agent.verified) == ("Renamed it.", "nothing")
+    assert [m.drifts for m in handoff.agent.measured] == [False, True, True]
+    told = (await whimbrel.starter("report", "claims")).out
+    for words in (
+        "modules: 4",
+        "DRIFT: lines: 7, 99 claimed",
+        "NOT MEASURED: speed",
+        "Drop the alias",
+    ):
+        assert words in told
+    assert "reported: area1/m0.py:4: old too" in told
+    never = {"Every call of": "NO END, but every call of"}
+    one |= {"NAME": "endless", **never, "checks:": "limits: {attempts: 1}\nchecks:"}
+    report = await whimbrel.run(filled(shop.SPEC, **one, REPOSITORY=upstream))
+    (handoff,) = report.handoffs
+    assert handoff.agent
+    assert handoff.agent.end is AgentEnd.STUCK
+    assert handoff.agent.lines == ["its agent ended by: stuck"]

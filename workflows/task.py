@@ -27,6 +27,7 @@ from workflows import attempts, conflicts, contention, details
 from workflows.asking import Asking
 from workflows.file_requests import told
 from workflows.guided import Guided, end_if_cancelled
+from workflows.hearing import heard
 from workflows.ladder import Ladder
 from workflows.locally import locally
 from workflows.options import MAX_BOUNCES, NEEDS_HUMAN, TASK_STATE
@@ -64,7 +65,7 @@ class TaskWorkflow:
                 handoff = self._handoff(TaskStatus.ORPHANED, did=str(cause))
             else:
                 handoff = self._handoff(TaskStatus.CANNOT, concerns=(details.cause(error),))
-        return await self._report(handoff)
+        return await self._report(await heard(self._in, handoff))
 
     @workflow.signal
     def landed(self, landing: Landing) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from activities.adapters.html_charts import charts
 from activities.adapters.html_page import Limits, fitting, shared, template
 from activities.adapters.html_text import words
-from activities.adapters.report_tables import beyond_claims
+from activities.adapters.report_tables import agents_words, beyond_claims
 from activities.adapters.report_words import count, duration, interrupted, span, what_followed
 from activities.adapters.reporting import (
     OUTCOMES,
@@ -86,6 +86,7 @@ def _page(report: MigrationReport, limits: Limits) -> str:
         nothing_said="" if left else said,
         nothing_reasons=() if left else reasons,
         beyond_claims=beyond_claims(report.handoffs),
+        agents_words=agents_words(report.handoffs),
         charts=charts(report),
         pilots=[_pilot(pilot, report) for pilot in report.pilots],
         tasks=[_task(h) for h in sorted(report.handoffs, key=lambda h: h.task)],

@@ -135,8 +135,8 @@ def _learnt(handoffs: Sequence[Handoff]) -> str:
             said["Concerns"].append(f"{handoff.task}: {text}")
         for text in handoff.follow_ups:
             said["Follow-ups"].append(f"{handoff.task}: {text}")
-        for text in handoff.reported:
-            said["Places that were reported"].append(f"{handoff.task}: {text}")
+        for text in handoff.agent.lines if handoff.agent else ():
+            said["What agents said"].append(f"{handoff.task}: {text}")
     for title, texts in said.items():
         lines += _some(title, texts)
     return "\n".join(lines)

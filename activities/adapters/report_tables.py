@@ -47,6 +47,17 @@ def hot_section(files: Sequence[HotFile]) -> str:
     return "\n".join(["## Files that tasks contended for", "", *bullets([f.told for f in files])])
 
 
+def agents_words(handoffs: Sequence[Handoff]) -> list[str]:
+    """What agents left for people, and which of their claims do not hold."""
+    words = ((h.task, line) for h in handoffs if h.agent for line in h.agent.lines)
+    return [f"{task}: {line}" for task, line in words]
+
+
+def agents_section(handoffs: Sequence[Handoff]) -> str:
+    lines = agents_words(handoffs)
+    return "\n".join(["## What agents said", "", *bullets(lines)]) if lines else ""
+
+
 def opinions(said: Sequence[Opinion]) -> str:
     """What judges said of the cycles."""
     parts: list[str] = []

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from activities.adapters.markdown_text import code, quote, text
 from activities.adapters.report_tables import (
     MAX_IDS,
+    agents_section,
     beyond_section,
     bullets,
     by_check,
@@ -71,6 +72,7 @@ def render_report(report: MigrationReport) -> str:
         flaky_landings(report.flaky_landings),
         moved_base(report),
         _pilots(report),
+        agents_section(report.handoffs),
         opinions(report.opinions),
         field_notes(report.notes),
         decisions(report.decisions),

@@ -43,7 +43,7 @@ class Shell:
         self._paths = paths
         self._source = source
         self._sparse = sparse
-        self._default = _environment(spec, phase)
+        self._default = task_environment(spec, phase)
         self._left = BATCH_SECONDS
 
     async def run(self, wanted: RunCommand) -> str:
@@ -87,8 +87,8 @@ class Shell:
         return name, self._spec.environments[name]
 
 
-def _environment(spec: MigrationSpec, phase: Phase) -> tuple[str, Environment] | None:
-    """That of the phase's first check of a task, or the only one."""
+def task_environment(spec: MigrationSpec, phase: Phase) -> tuple[str, Environment] | None:
+    """Where an agent's commands run: that of the phase's first check of a task, or the only one."""
     checks = [spec.checks[name] for name in phase.checks]
     names = [c.environment for c in checks if Moment.TASK in c.moments and c.environment]
     return named_environment(spec, names[0] if names else None)

@@ -48,11 +48,13 @@ class Spend(Lean):
         land paid for as well. Empty where no model had a part in it."""
         if not self.total:
             return ""
-        parts = [f"{_usd(self.total)} USD" + (f" of at most {cap:.2f}" if cap is not None else "")]
+        parts = [
+            f"{usd_text(self.total)} USD" + (f" of at most {cap:.2f}" if cap is not None else "")
+        ]
         if files:
-            parts.append(f"{_usd(self.total / files)} for each file that landed")
+            parts.append(f"{usd_text(self.total / files)} for each file that landed")
         if self.unconfirmed:
-            parts.append(f"{_usd(self.unconfirmed)} of it at worst, for replies that were lost")
+            parts.append(f"{usd_text(self.unconfirmed)} of it at worst, for replies that were lost")
         return ", ".join(parts)
 
     def __add__(self, other: "Spend") -> "Spend":
@@ -85,6 +87,6 @@ class GateClosed(Contract):
     """Closings in a row; the more, the longer where the provider does not say."""
 
 
-def _usd(amount: Decimal) -> str:
+def usd_text(amount: Decimal) -> str:
     """To the cent, or to two digits that say something."""
     return f"{amount:.2f}" if amount >= 1 else f"{float(amount):.2g}"

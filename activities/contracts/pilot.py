@@ -1,6 +1,9 @@
 """The pilot: the first tasks of a phase, and what they taught before the others may start."""
 
+from decimal import Decimal
+
 from activities.contracts.base import Contract
+from activities.contracts.money import NOTHING, Spend, Usd, usd_text
 
 
 class Pilot(Contract):
@@ -27,6 +30,13 @@ class Pilot(Contract):
     land_low: int = 0
     """How many of the rest land, if they are like the pilot: a 90 % interval."""
     land_high: int = 0
+    spend: Spend = Spend()
+    """What models cost, those that did not land included."""
+    cheapest: Usd = NOTHING
+    """A task of it, the whole of its attempts."""
+    dearest: Usd = NOTHING
+    files: int = 0
+    """That landed."""
     asked: bool = False
     """A person decides about the rest."""
     decision: str = ""
@@ -37,6 +47,12 @@ class Pilot(Contract):
         """How long the rest takes: every round as fast as the fastest, or as slow as the slowest,
         task of the pilot."""
         return self.rest_waves * self.fastest, self.rest_waves * self.slowest
+
+    @property
+    def rest_usd(self) -> tuple[Decimal, Decimal]:
+        """What models will cost for the rest: every task as cheap as the cheapest, or as dear as
+        the dearest, task of the pilot."""
+        return self.rest * self.cheapest, self.rest * self.dearest
 
 
 def pilot_rows(pilot: Pilot) -> list[tuple[str, str]]:
@@ -51,7 +67,20 @@ def pilot_rows(pilot: Pilot) -> list[tuple[str, str]]:
         ("a task", spent),
         ("sites left", f"{pilot.sites_left} of {pilot.sites}"),
         ("the rest", f"{rest}{pilot.land_low} to {pilot.land_high} of them land"),
+        *_money(pilot),
         *(("not done", line) for line in pilot.undone),
+    ]
+
+
+def _money(pilot: Pilot) -> list[tuple[str, str]]:
+    """Nothing where no model had a part in it."""
+    if not pilot.spend.total:
+        return []
+    low, high = (usd_text(amount) for amount in pilot.rest_usd)
+    each = f"{usd_text(pilot.cheapest)} to {usd_text(pilot.dearest)} a task"
+    return [
+        ("cost", f"{pilot.spend.told(files=pilot.files)}; {each}"),
+        ("rest costs", f"{low} to {high} USD, if the rest is like it"),
     ]
 
 

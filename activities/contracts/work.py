@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from activities.contracts.agent import AgentRun
+from activities.contracts.agent_word import AgentWord
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.contention import HotFile
 from activities.contracts.evidence import Evidence
@@ -246,8 +247,8 @@ class Handoff(Contract):
     needs: FilesNeeded | None = None
     """Where it goes on when it is started again, with status needs_files."""
     concerns: tuple[str, ...] = ()
-    reported: tuple[str, ...] = ()
-    """Sites outside its claim, as `path[:line]: why`."""
+    agent: AgentWord | None = None
+    """What its last agent said, with its numbers measured again; or how that one died."""
     attempts: tuple[Attempt, ...] = ()
     bounces: int = 0
     seconds: float = 0.0

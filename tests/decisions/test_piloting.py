@@ -1,5 +1,7 @@
 """A pilot: who goes first, what it teaches, and what that buys."""
 
+from decimal import Decimal
+
 import pytest
 from builders import a_handoff, a_row, a_task
 from hypothesis import given
@@ -10,7 +12,7 @@ from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.pilot import Pilot, pilot_lines
 from activities.contracts.plan import Plan
 from activities.contracts.survey import SurveyData, SurveyedFile
-from activities.contracts.work import TaskStatus
+from activities.contracts.work import Handoff, TaskStatus
 from activities.piloting import choose_pilot, learn
 from workflows import frontier, judge
 
@@ -104,6 +106,48 @@ def test_what_a_pilot_teaches_is_counted() -> None:
     said = "\n".join(pilot_lines(pilot))
     assert "2 of 3 tasks" in said
     assert "7 tasks in 2 rounds: 2 min to 6 min; 1 to 7 of them land" in said
+
+
+def test_what_models_cost_in_the_pilot_is_what_the_rest_may_cost() -> None:
+    plan = Plan(
+        migration="m",
+        spec_digest="",
+        base=BASE,
+        phase="main",
+        cycle=1,
+        tasks=named("1.py", "2.py", "3.py", "4.py", "5.py"),
+        pilot=("c1-0001", "c1-0002"),
+    )
+    survey = SurveyData(commit=BASE, phase="main", files=(), sites=())
+
+    def handoff(task: str, *usd: str, files: tuple[str, ...] = ()) -> Handoff:
+        costs = [{"usd": amount} for amount in usd]
+        attempts = [
+            {"number": n, "rung": 0, "kind": "claude", "outcome": "changed", "agent": an_agent(**c)}
+            for n, c in enumerate(costs, 1)
+        ]
+        return a_handoff(task=task, attempts=attempts, files=files)
+
+    handoffs = [
+        handoff("c1-0001", "0.25", "0.75", files=("1.py",)),
+        handoff("c1-0002", "0.5", files=("2.py",)),
+    ]
+    pilot = learn(plan, survey, handoffs, 4, undone)
+    assert (pilot.spend.total, pilot.cheapest, pilot.dearest) == (
+        Decimal("1.5"),
+        Decimal("0.5"),
+        Decimal("1"),
+    )
+    assert pilot.rest_usd == (Decimal("1.5"), Decimal(3))
+    said = "\n".join(pilot_lines(pilot))
+    assert "1.50 USD, 0.75 for each file that landed; 0.5 to 1.00 a task" in said
+    assert "1.50 to 3.00 USD, if the rest is like it" in said
+    assert "cost" not in "\n".join(pilot_lines(learnt(TaskStatus.LANDED)))
+
+
+def an_agent(usd: str) -> dict[str, object]:
+    talk = {"migration": "m", "sha256": "0" * 64, "size": 0}
+    return {"talk": talk, "end": "done", "turns": 1, "spend": {"recorded": usd}}
 
 
 def a_state(pilot: Pilot, **fields: object) -> MigrationState:

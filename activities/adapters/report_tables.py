@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from activities.adapters.markdown_text import code, text
-from activities.adapters.report_words import count
+from activities.adapters.report_words import count, what_followed
 from activities.contracts.commands import HumanDecision
 from activities.contracts.contention import HotFile
 from activities.contracts.opinion import Opinion
+from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.wording import times
 from activities.contracts.work import Handoff
@@ -140,3 +141,13 @@ def flaky_landings(seen: Mapping[str, int]) -> str:
     if not seen:
         return ""
     return f"## Flaky: red at a landing, green when asked once more\n\n{text(times(seen))}"
+
+
+def pilots_section(report: MigrationReport) -> str:
+    """What each pilot taught while the others waited."""
+    parts: list[str] = []
+    for pilot in report.pilots:
+        followed = f"decision    {what_followed(pilot, report.decisions)}"
+        lines = [*pilot_lines(pilot), followed]
+        parts += ["", f"Phase {text(pilot.phase)}:", "", *bullets(lines)]
+    return "\n".join(["## What the pilot taught", *parts]) if parts else ""

@@ -22,6 +22,7 @@ from activities.adapters.report_tables import (
     listed,
     moved_base,
     opinions,
+    pilots_section,
     table,
 )
 from activities.adapters.report_words import (
@@ -30,11 +31,9 @@ from activities.adapters.report_words import (
     interrupted,
     said_words,
     span,
-    what_followed,
 )
 from activities.contracts.migration import Stage
 from activities.contracts.news import told_of_deep
-from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import MigrationReport
 from activities.contracts.work import Attempt, Handoff, RungOutcome, TaskStatus
 
@@ -71,7 +70,7 @@ def render_report(report: MigrationReport) -> str:
         by_check("Flaky: red in one of two runs on the base", report.flaky),
         flaky_landings(report.flaky_landings),
         moved_base(report),
-        _pilots(report),
+        pilots_section(report),
         agents_section(report.handoffs),
         opinions(report.opinions),
         field_notes(report.notes),
@@ -264,16 +263,6 @@ def _tasks(handoffs: Sequence[Handoff]) -> str:
 
 def _rungs(attempts: Iterable[Attempt]) -> str:
     return ", ".join(f"{a.kind}: {a.outcome.value.replace('_', ' ')}" for a in attempts)
-
-
-def _pilots(report: MigrationReport) -> str:
-    """What each pilot taught while the others waited."""
-    parts: list[str] = []
-    for pilot in report.pilots:
-        followed = f"decision    {what_followed(pilot, report.decisions)}"
-        lines = [*pilot_lines(pilot), followed]
-        parts += ["", f"Phase {text(pilot.phase)}:", "", *bullets(lines)]
-    return "\n".join(["## What the pilot taught", *parts]) if parts else ""
 
 
 def _look(report: MigrationReport) -> str:

@@ -83,10 +83,10 @@ class Talks:
 
 @contextlib.asynccontextmanager
 async def talking(
-    home: Path, api: MessagesApi, *, most: int = 8, silence: float = 5.0
+    home: Path, api: MessagesApi, *, most: int = 8, silence: float = 5.0, begins: bool = True
 ) -> AsyncGenerator[Talks]:
-    """A worker's adapters on a home that others may share."""
-    blobs, client = BlobStore(home / "blobs"), client_of(api.url, silence)
+    """A worker's adapters on a home that others may share. `begins`: as BlobStore has it."""
+    blobs, client = BlobStore(home / "blobs", begins=begins), client_of(api.url, silence)
     gate = Gate(Closings(place(home / "blobs")), most)
     try:
         yield Talks(ModelTurns(blobs, client, Prices(), gate), blobs, api)

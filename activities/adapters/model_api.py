@@ -79,14 +79,15 @@ class ModelApi:
                         stream.take(event.to_dict())
                         told(stream.events, stream.chars)
             return stream.reply()
-        except ModelError:
-            raise
+        except ModelError as error:
+            lost = error
         except TimeoutError:
-            pass
+            lost = ModelSilent(f"the reply was not whole after {LONGEST:.0f} s")
         except (AnthropicError, httpx2.HTTPError, TypeError, ValueError, LookupError) as error:
-            # Not chained: what a client's exception holds may quote the prompt.
-            raise kind_of(error) from None
-        raise ModelSilent(f"the reply was not whole after {LONGEST:.0f} s")
+            lost = kind_of(error)
+        lost.usage = stream.began
+        # Not chained: what a client's exception holds may quote the prompt.
+        raise lost from None
 
     async def close(self) -> None:
         await self._client.close()

@@ -16,6 +16,8 @@ from anthropic import (
     APITimeoutError,
 )
 
+from activities.contracts.money import Usage
+
 TEXT = 500
 """Characters: an error's body may quote the prompt."""
 ACCOUNT = 60.0
@@ -34,6 +36,8 @@ class ModelError(Exception):
 
     def __init__(self, text: str, after: float | None = None, charged: bool | None = None) -> None:
         super().__init__(text[:TEXT])
+        self.usage: Usage | None = None
+        """Of a reply that began and was lost: its input is known, its output is not."""
         self.after = max(after or 0.0, self.at_least) if self.at_least else after
         if charged is not None:
             self.charged = charged

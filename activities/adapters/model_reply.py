@@ -79,6 +79,11 @@ class Stream:
         if "citation" in delta:
             block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
 
+    @property
+    def began(self) -> Usage | None:
+        """What is known of its usage; None: nothing came."""
+        return _usage(self._usage) if self._usage else None
+
     def reply(self) -> Reply:
         """Raises ReplyCut when it has no end."""
         if not self._stop:

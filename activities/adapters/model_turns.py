@@ -15,6 +15,7 @@ from uuid import uuid4
 from activities.adapters import model_request as request
 from activities.adapters.blobs import BlobStore, place
 from activities.adapters.doing import doing
+from activities.adapters.insisting import insisting
 from activities.adapters.model_api import ModelApi, open_model
 from activities.adapters.model_errors import ModelError, PromptTooLong
 from activities.adapters.model_gate import Closings, Gate
@@ -36,8 +37,6 @@ LIKELY = 3
 SUMMARY_TOKENS = 8_000
 SHORT = 500
 """Characters of a result in a summary's request that did not fit."""
-KEPT_TRYING = 300.0
-"""Seconds that a reply is held for a place that cannot take it: it has been paid for."""
 
 
 class BudgetReached(Exception):
@@ -193,11 +192,21 @@ class ModelTurns:
                     reply = await self._api.reply(
                         body, lambda events, chars: say(f"{events} events, {chars} characters")
                     )
-            except (BudgetReached, ModelError) as error:
-                if not getattr(error, "charged", False):
-                    await asyncio.to_thread(turn.settle, number, NOTHING)
+            except BudgetReached:
+                await asyncio.to_thread(turn.settle, number, NOTHING)
+                raise
+            except ModelError as error:
+                await asyncio.to_thread(self._lost, asking, number, error)
                 raise
         return reply, number, self._cost(asking, reply)
+
+    def _lost(self, asking: _Asking, number: int, error: ModelError) -> None:
+        """Nothing for what was refused; where a reply began, its input and the longest output."""
+        if not error.charged:
+            asking.turn.settle(number, NOTHING)
+        elif error.usage and self._prices.known(asking.talk.model):
+            usage = error.usage.model_copy(update={"output": asking.talk.max_tokens})
+            asking.turn.bound(number, self._prices.price(asking.talk.model, usage))
 
     def _worst(self, asking: _Asking) -> Usd:
         """Raises PriceUnknown where there is a cap."""
@@ -213,24 +222,10 @@ class ModelTurns:
 
     async def _kept(self, turn: Turn, keep: Callable[[Kept], Kept], said: Kept) -> Kept:
         """What is on record now. One's own reply that came second is paid for beside it."""
-        kept = await _insisting(keep, said)
+        kept = await insisting(keep, said)
         if said.request and kept.request != said.request:
             await asyncio.to_thread(turn.settle, said.request, said.usd)
         return kept
-
-
-async def _insisting(keep: Callable[[Kept], Kept], said: Kept) -> Kept:
-    """Until the place takes it: what is lost now was paid for in vain."""
-    began, pause = time.monotonic(), 0.5
-    while True:
-        try:
-            return await asyncio.to_thread(keep, said)
-        except OSError:
-            if time.monotonic() - began > KEPT_TRYING:
-                raise
-        with doing("holds a reply that no place takes"):
-            await asyncio.sleep(pause)
-        pause = min(2 * pause, 10.0)
 
 
 def _check_grant(turn: Turn, grant: Usd | None, worst: Usd) -> None:

@@ -139,6 +139,10 @@ class Turn:
         """Records what a request cost, where its reply is not the turn's."""
         self._once(f"{number}/cost", Cost(usd=usd).model_dump_json().encode())
 
+    def bound(self, number: int, usd: Usd) -> None:
+        """Records what a lost request cost at most, where that is less than its intent says."""
+        self._once(f"{number}/bound", Cost(usd=usd).model_dump_json().encode())
+
     def keep(self, chunk: Chunk) -> Chunk:
         """The turn's reply, unless there is one; what is on record."""
         with around(Effect.REPLY):
@@ -158,8 +162,11 @@ class Turn:
         while intent := self._intent(number := number + 1):
             if number in answered:
                 continue
-            cost = self._find(f"{number}/cost", Cost)
-            spend += Spend(recorded=cost.usd) if cost else Spend(unconfirmed=intent.worst)
+            if cost := self._find(f"{number}/cost", Cost):
+                spend += Spend(recorded=cost.usd)
+            else:
+                bound = self._find(f"{number}/bound", Cost)
+                spend += Spend(unconfirmed=bound.usd if bound else intent.worst)
         return spend
 
     def _unused(self) -> int:

@@ -4,8 +4,9 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from talks import MODEL, a_talk, talking
+from talks import MIGRATION, MODEL, a_talk, talking
 
+from activities.adapters.blobs import BlobStore
 from activities.adapters.model_errors import ModelOverloaded, ReplyCut, RequestRefused
 from activities.adapters.model_turns import BudgetReached
 from activities.adapters.prices import PriceUnknown
@@ -13,8 +14,8 @@ from activities.contracts.conversation import TurnEnd
 from activities.contracts.money import Spend
 from activities.contracts.transcript import MALFORMED, calls_of
 from tests.fakes.messages_api import MessagesApi, scripted
-from tests.fakes.model_account import PRICES
-from tests.fakes.replies import Failure, broke, call, cut_after, overloaded, said, thought
+from tests.fakes.model_account import PRICES, Account
+from tests.fakes.replies import Failure, Reply, broke, call, cut_after, overloaded, said, thought
 from tests.service import eventually
 
 TWICE = call("check")
@@ -162,6 +163,10 @@ async def test_a_reply_that_was_lost_counts_at_its_worst_beside_the_one_that_cam
         assert taken == await talks.take(a_talk())
     assert taken.spend.recorded == api.account.confirmed
     assert taken.spend.unconfirmed > api.account.usd - api.account.confirmed > 0
+    lost = api.account.served[0]
+    owed = Account()
+    owed.charge(MODEL, lost.usage, a_talk().max_tokens, whole=False)
+    assert taken.spend.unconfirmed == owed.usd  # its input was told before it was lost
     assert talks.spent(a_talk()) == taken.spend
 
 
@@ -296,3 +301,19 @@ async def test_an_overloaded_provider_says_when_to_come_back_even_if_it_did_not(
         with pytest.raises(ModelOverloaded) as raised:
             await talks.take(a_talk())
     assert raised.value.after
+
+
+async def test_a_reply_is_held_until_its_place_takes_it(tmp_path):
+    """A mount that goes between the reply and its record: it was paid for."""
+    blobs, away = tmp_path / "blobs/migration", tmp_path / "blobs/away"
+
+    def unmounted(_) -> Reply:
+        blobs.rename(away)
+        asyncio.get_running_loop().call_later(1, away.rename, blobs)
+        return said("well")
+
+    BlobStore(tmp_path / "blobs").put(MIGRATION, b"")
+    async with MessagesApi(unmounted) as api, talking(tmp_path, api, begins=False) as talks:
+        taken = await talks.take(a_talk())
+    assert (taken.said, len(api.requests)) == ("well", 1)
+    assert taken.spend == Spend(recorded=api.account.usd)

@@ -46,8 +46,10 @@ class BriefingActivities:
         survey = self._blobs.get_model(request.survey, SurveyData) if request.survey else None
         conflict = request.conflict.commits if request.conflict else ()
         hub = self._hubs.of(request.repository.id, request.base, *conflict)
+        role = Role.RESOLVER if request.conflict else Role.WORKER
         brief = self._briefs.worker(
             hub,
+            role,
             spec,
             phase,
             rung,
@@ -63,8 +65,8 @@ class BriefingActivities:
             migration=request.name,
             scope=task_scope(task.id),
             attempt=request.attempt,
-            role=Role.WORKER,
-            model=rung.model or spec.models.of(Role.WORKER),
+            role=role,
+            model=rung.model or spec.models.of(role),
             max_tokens=MAX_TOKENS,
             system=brief.system,
             brief=brief.text,

@@ -44,6 +44,7 @@ class Briefs:
     def worker(
         self,
         hub: Hub,
+        role: Role,
         spec: MigrationSpec,
         phase: Phase,
         rung: ClaudeRung,
@@ -55,9 +56,10 @@ class Briefs:
         notes: Sequence[str] = (),
         learnt: str = "",
     ) -> Brief:
-        """For one attempt at a task; what people say comes later, between the turns."""
+        """For one attempt at a task, a worker's or a resolver's; what people say comes later,
+        between the turns."""
         prompt = render(
-            Role.WORKER,
+            role,
             {
                 "checks": _checks(spec, phase),
                 "protect": spec.protect,

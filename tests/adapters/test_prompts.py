@@ -22,13 +22,13 @@ def a_hub(tmp_path, files) -> tuple[Hub, str]:
     return hub, commit
 
 
-def a_brief(tmp_path, files, **fields: object) -> Brief:
+def a_brief(tmp_path, files, role: Role = Role.WORKER, **fields: object) -> Brief:
     hub, commit = a_hub(tmp_path, files)
     spec = a_spec("m", ladder=({"claude": {"advice": "Prefer one client."}},), **fields)
     rung = spec.phases[0].ladder[0].claude
     assert rung
     task = a_task("c1-0001", "a.py")
-    return Briefs().worker(hub, spec, spec.phases[0], rung, task, commit, (), None)
+    return Briefs().worker(hub, role, spec, spec.phases[0], rung, task, commit, (), None)
 
 
 def test_a_prompt_that_lacks_a_value_is_an_error_and_no_hole():
@@ -62,3 +62,15 @@ def test_the_rules_are_bounded_and_links_are_not_followed(tmp_path):
     assert name == "CLAUDE.md"
     assert len(text) <= RULES_BYTES
     assert "does not fit" in text
+
+
+def test_a_resolver_is_told_what_settling_is_and_all_that_holds_for_workers(tmp_path):
+    brief = a_brief(tmp_path, {"a.py": b"1"}, Role.RESOLVER)
+    assert "You settle one conflict" in brief.system
+    assert "You are one worker" not in brief.system
+    assert "Tests stay as strict as they were" in brief.system
+    assert set(brief.prompts) == {"resolver.md", "worker.md"}
+
+
+def test_every_role_has_a_prompt_of_its_own():
+    assert {f"{role.value}.md" for role in Role} <= {path.name for path in FOLDER.glob("*.md")}

@@ -72,6 +72,7 @@ endif
 
 # Written last: an installation that was killed is not taken for a finished one.
 $(READY): requirements-dev.txt
+	@test ! -L $(VENV) || { echo "$(VENV) is a link: what it leads to would be emptied; remove it" >&2; exit 1; }
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import Stage
+from activities.contracts.moving_base import BaseSeen
 from activities.contracts.survey import Survey
 from workflows import judge, moving_base
 from workflows.behind import Behind
@@ -80,7 +81,9 @@ class Ending(Following):
     async def _accepted_at_the_end(self) -> bool:
         """Nothing else is left to do: a base that was rewritten waits for a person's word. Whether
         that was to accept it."""
-        if not self._is_last or not self.state.followed.undecided or self.state.cancelled:
+        followed = self.state.followed
+        open_still = followed.seen is BaseSeen.REWRITTEN and not followed.kept
+        if not self._is_last or not open_still or self.state.cancelled:
             return False
         self._enter(Stage.JUDGE)
         await workflow.wait_condition(

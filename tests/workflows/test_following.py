@@ -153,6 +153,17 @@ async def test_a_rewritten_base_is_not_merged_and_a_person_is_told(stage):
     assert len(heads(world)) == 1
 
 
+async def test_what_is_accepted_at_the_end_is_merged_and_judged_again(stage):
+    world, handle = await rewritten(stage, "f-accepted-late")
+    await until(handle, lambda p: p.waiting_for)
+    world.move_base(e="old")  # it went on meanwhile
+    await say(handle, "decide_base", DecideBase(accept=True, **WHO))
+    result: MigrationResult = await handle.result()
+    assert (result.stage, result.reason) == (Stage.DONE, "")
+    assert heads(world)[1:] == [world.upstream]
+    assert world.green["e.py"] == "new"
+
+
 async def at_the_end_of_a_rewritten_one(stage: Theatre, name: str) -> tuple[World, Any, Any]:
     """The same, with a task at work that a person can speak in time of."""
     world = stage.world(name, a="old", b="old")

@@ -51,6 +51,8 @@ def a_spec(
     gates: Sequence[str] = ("unit",),
     find: Sequence[dict[str, object]] = (),
     resolver: str = "",
+    plan: str = "static",
+    judge: str = "none",
     **fields: object,
 ) -> MigrationSpec:
     """A spec whose phases have one ladder of these rungs; a kind stands for its smallest one."""
@@ -66,6 +68,8 @@ def a_spec(
             "phases": [
                 {
                     "name": phase,
+                    "plan": plan,
+                    "judge": judge,
                     "ladder": rungs,
                     "checks": list(gates),
                     "pilot": pilot,

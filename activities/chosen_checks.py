@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pathspec import GitIgnoreSpec
+
 from activities.contracts.check_forms import Expectation, SameAs
+from activities.contracts.children import AreaRow
 from activities.contracts.evidence import Moment, ResultSet
 from activities.contracts.placeholders import list_placeholder
 from activities.contracts.spec import Check, Expect, MigrationSpec, ResultKind
@@ -54,3 +59,20 @@ def needs_before(check: Check, expect: Expect, after: ResultSet) -> bool:
     everything must pass, nor where the exit code is all that is known and it is good."""
     good = after.parsed and after.ended == "exit" and not after.failed
     return expect is not Expectation.PASS and not (good and check.results is ResultKind.EXIT)
+
+
+def with_deep(rows: Sequence[AreaRow], spec: MigrationSpec, phase: str) -> tuple[AreaRow, ...]:
+    """The rows, each with the checks behind the landings that cover any file of its task, where an
+    error budget could stop it."""
+    if spec.landing.budget is None:
+        return tuple(rows)
+    covers = {name: spec.checks[name].covers or ("*",) for name in deep_checks(spec, phase)}
+    patterns = {name: GitIgnoreSpec.from_lines(lines) for name, lines in covers.items()}
+
+    def about(row: AreaRow) -> tuple[str, ...]:
+        return tuple(n for n, p in patterns.items() if any(map(p.match_file, row.may_change)))
+
+    return tuple(
+        row.model_copy(update={"task": row.task.model_copy(update={"deep": about(row)})})
+        for row in rows
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.chosen_checks import deep_checks, has_deep
+from activities.chosen_checks import deep_checks, has_deep, with_deep
 from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
@@ -27,7 +27,7 @@ from activities.contracts.requests import (
     TaskOrder,
 )
 from activities.contracts.site_forms import SCANNED
-from activities.contracts.spec import CLAUDE, Approval, MigrationSpec
+from activities.contracts.spec import CLAUDE, Approval, MigrationSpec, seconds
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
 from activities.plan_rows import rows_of
@@ -73,13 +73,19 @@ class RecordActivities:
             follow=spec.follow_seconds,
             deep=tuple(bool(deep_checks(spec, phase.name)) for phase in spec.phases),
             each=tuple(has_deep(spec, phase.name) for phase in spec.phases),
+            reds=budget.reds if (budget := spec.landing.budget) else None,
+            age=seconds(budget.age) if budget and budget.age else None,
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 
     @activity.defn
     def load_rows(self, request: LoadRows) -> Rows:
         """The plan's tasks as rows."""
-        return Rows(rows=rows_of(self._blobs.get_model(request.plan, Plan)))
+        rows = rows_of(self._blobs.get_model(request.plan, Plan))
+        if request.spec:
+            spec = self._blobs.get_model(request.spec, MigrationSpec)
+            rows = with_deep(rows, spec, request.phase)
+        return Rows(rows=rows)
 
     @activity.defn
     def load_task(self, request: LoadTask) -> TaskOrder:

@@ -49,6 +49,8 @@ class Begun:
             parent=workflow.info().workflow_id,
             each=self._order.each[state.phase],
             looked_at=workflow.time(),
+            reds=self._order.reds,
+            age=self._order.age,
             news=known.model_copy(update=fresh),
         )
 

@@ -190,6 +190,7 @@ class Commanded(Steered[MigrationState]):
             concurrency=state.limits.concurrency,
             attempts=state.limits.attempts,
             held=tuple(t.removeprefix(TASK) for t in targets if t.startswith(TASK)),
+            spent=state.deep.spent if state.deep else (),
             holds=state.holds,
             guidance=state.guidance,
         )

@@ -30,7 +30,7 @@ from activities.contracts.news import (
 )
 from activities.contracts.requests import FindDeep, FoundDeep, RunChecks
 from activities.integration import IntegrationActivities
-from workflows.deep_reds import flaky_of, open_reds
+from workflows.deep_reds import flaky_of, next_spent, open_reds, spent
 from workflows.draining import drained
 from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, VERIFY, is_long
 from workflows.telling import tell
@@ -65,6 +65,7 @@ class DeepChecksWorkflow:
                 await self._look(found)
             else:
                 await self._rest(self._until_due())
+            await self._judge_budget()
             if is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._in.model_copy(update={"news": self._news}))
@@ -111,15 +112,23 @@ class DeepChecksWorkflow:
         return timedelta(seconds=left) if left > 0 else None
 
     async def _rest(self, patience: timedelta | None) -> None:
-        """Until something is news, or the time is over."""
+        """Until something is news, the time is over, or a red is too old."""
+        too_old = next_spent(self._news.reds, self._in.age, workflow.now())
+        times = [time for time in (patience, too_old) if time is not None]
         try:
             await workflow.wait_condition(
                 lambda: self._moved or self._stopped,
-                timeout=patience,
-                timeout_summary="until the guard looks again",
+                timeout=min(times, default=None),
+                timeout_summary="until the guard looks again, or a red is too old",
             )
         except TimeoutError:
             return
+
+    async def _judge_budget(self) -> None:
+        """Tells when a red has become too much, or is no more."""
+        over = tuple(spent(self._news.reds, self._in.reds, self._in.age, workflow.now()))
+        if over != self._news.spent:
+            await self._tell(spent=over)
 
     async def _look(self, found: FoundDeep) -> None:
         """The checks on the newest commit, and what they mean for the branch beside it."""

@@ -1,6 +1,7 @@
 """What the deep checks of a commit mean for what is open. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
 from activities.contracts.news import OpenRed
@@ -21,6 +22,7 @@ def open_reds(
         told = {
             "reasons": tuple(reason[:TEXT] for reason in check.reasons[:REASONS]),
             "files": check.failing_files[:FILES],
+            "results": len(check.new_failures) or 1,
         }
         found.append(known.get(check.check, fresh).model_copy(update=told))
     return tuple(found)
@@ -29,6 +31,24 @@ def open_reds(
 def flaky_of(evidence: Evidence) -> dict[str, int]:
     """The checks that were red in a run that was green when asked once more."""
     return {check.check: 1 for check in _red(evidence)}
+
+
+def spent(reds: Sequence[OpenRed], most: int | None, age: int | None, now: datetime) -> list[str]:
+    """The checks of which more is red than may be, or for longer (seconds)."""
+    return [
+        red.check
+        for red in reds
+        if (most is not None and red.results > most)
+        or (age is not None and (now - datetime.fromisoformat(red.since)).total_seconds() >= age)
+    ]
+
+
+def next_spent(reds: Sequence[OpenRed], age: int | None, now: datetime) -> timedelta | None:
+    """How long until one more is too old; None: nothing will be."""
+    if age is None:
+        return None
+    ends = [datetime.fromisoformat(red.since) + timedelta(seconds=age) - now for red in reds]
+    return min((end for end in ends if end > timedelta()), default=None)
 
 
 def why_held(reds: Sequence[OpenRed]) -> str:

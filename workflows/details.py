@@ -198,6 +198,9 @@ def _why_tasks_wait(counts: TaskCounts, wanted: AreaSteering, window: int, pilot
     if wanted.paused:
         return why_paused(wanted.holds) if wanted.holds else "paused"
     paused = [hold_text(hold) for hold in wanted.holds if hold.target.startswith("task ")]
+    if wanted.spent and counts.waiting:
+        red = ", ".join(wanted.spent)
+        paused.append(f"{red}: red behind the landings, so nothing begins that it is about")
     others = counts.waiting - len(paused)
     if pilot:
         paused.append(f"the {pilot} tasks of the pilot go before the others")

@@ -153,7 +153,7 @@ class Roster:
 
         A task id taken by an earlier life is started under its next start.
         """
-        ready = frontier.ready(self.rows, self.window, pilot, self._steering.wanted.held)
+        ready = frontier.ready(self.rows, self.window, pilot, self._steering.kept_back(self.rows))
         self.unpaid = 0
         for task in [row.task.id for row in ready]:
             if self._by_task[task].state != frontier.WAITING:

@@ -54,7 +54,7 @@ class Shown(Commanded):
         """What the deep checks saw; those of an earlier life say nothing any more."""
         if news.epoch == self.state.epoch:
             self.set(deep=news)
-            self.show()
+            self.changed()
 
     @property
     def _is_asked(self) -> bool:

@@ -26,6 +26,13 @@ class Steering:
         running = [row for row in area.rows or () if row.state == frontier.RUNNING]
         self._told = {row.task.id: self._of(row.task.id) for row in running}
 
+    def kept_back(self, rows: Iterable[AreaRow]) -> set[str]:
+        """Tasks that may not start: paused one by one, or covered by a check that was red for too
+        long behind the landings."""
+        spent = frozenset(self.wanted.spent)
+        stopped = {row.task.id for row in rows if not spent.isdisjoint(row.task.deep)}
+        return {*self.wanted.held, *stopped}
+
     def letter(self, task: str) -> TaskSteering:
         """What a task is told, with its start or later."""
         self._told[task] = self._of(task)

@@ -26,7 +26,7 @@ async def planned(area: AreaInput) -> tuple[AreaRow, ...]:
     """The plan's tasks, none of them begun."""
     loaded = await locally(
         RecordActivities.load_rows,
-        LoadRows(plan=area.plan),
+        LoadRows(plan=area.plan, spec=area.spec, phase=area.phase),
         summary="read the plan",
     )
     return loaded.rows

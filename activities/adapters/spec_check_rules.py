@@ -67,6 +67,10 @@ def landing_faults(landing: Mapping[str, Any], checks: Mapping[str, Any]) -> Ite
                 advice = f"say `at: [landing]` under checks.{name}"
                 yield Fault(path, f"`{name}` does not run at landing", advice)
             named[name] = path
+    covered = any(table(value).get("covers") for value in checks.values())
+    if landing.get("budget") and not items(landing.get("deep")) and not covered:
+        what = "an error budget, and nothing runs behind the landings"
+        yield Fault(("landing", "budget"), what, "name checks in `deep`, or remove it", on_key=True)
     for name, value in checks.items() if landing.get("checks") else ():
         check = part(Check, value)
         if check and Moment.LANDING in check.moments and name not in named:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from activities.contracts.base import Form
-from activities.contracts.run_form import Reason
+from activities.contracts.run_form import Duration, Reason, Whole
 
 
 class Expectation(StrEnum):
@@ -67,6 +67,15 @@ class ResultPatterns(KeywordForm):
         return self.passed is not None or self.count is not None
 
 
+class ErrorBudget(Form):
+    """How much may be red behind the landings before no task begins that it is about."""
+
+    reds: Annotated[Whole, Field(ge=0)] | None = None
+    """Results of one check that may be red; None: any number."""
+    age: Duration | None = None
+    """How long one may be red; None: for ever."""
+
+
 class Landings(Form):
     """Which of the checks at landing a batch waits for."""
 
@@ -75,6 +84,8 @@ class Landings(Form):
     deep: tuple[str, ...] = ()
     """Names of those that run behind, one run at a time on the newest commit: what they hold on is
     what `<branch>-green` moves to."""
+    budget: ErrorBudget | None = None
+    """None: whatever is red, tasks go on."""
 
 
 class Normalisation(KeywordForm):

@@ -84,6 +84,8 @@ class AreaSteering(Contract):
     """What the area's tasks may cost in all; None: no cap."""
     held: tuple[TaskId, ...] = ()
     """Tasks that are paused one by one."""
+    spent: tuple[str, ...] = ()
+    """Checks behind the landings whose error budget is: no task that they cover may start."""
     holds: tuple[Hold, ...] = ()
     """Who paused what, and why: for people."""
     guidance: tuple[Guidance, ...] = ()

@@ -28,6 +28,8 @@ class OpenRed(Contract):
     """Of its last run; at most 5."""
     files: tuple[str, ...] = ()
     """What its failing results name; at most 20."""
+    results: int = 1
+    """How many are red."""
     since: str
     """When it was first seen: ISO 8601."""
     good: CommitId
@@ -49,6 +51,8 @@ class DeepNews(Contract):
     behind: int = 0
     """Commits of the branch that the second ref does not have yet."""
     reds: tuple[OpenRed, ...] = ()
+    spent: tuple[str, ...] = ()
+    """Checks whose error budget is: no task begins that touches what they cover."""
     closed: bool = False
     """Nothing lands any more, and `looked` is the end of the branch."""
 
@@ -69,6 +73,10 @@ class DeepInput(Contract):
     checks say that they cover."""
     looked_at: float = 0.0
     """When they last looked: seconds since the epoch."""
+    reds: int | None = None
+    """The error budget: how many results of a check may be red; None: any number."""
+    age: int | None = None
+    """How many seconds one may be red; None: for ever."""
     paused: bool = False
     closing: bool = False
     news: DeepNews
@@ -85,5 +93,6 @@ def told_of_deep(news: DeepNews | None) -> list[tuple[str, str]]:
     for red in news.reds:
         said = f"{red.check} since {red.since}, by what landed after {red.good[:12]} up to "
         said += f"{red.bad[:12]}: {'; '.join(red.reasons) or 'red'}"
+        said += "; no task begins that it is about" if red.check in news.spent else ""
         rows.append(("DEEP RED", said))
     return rows

@@ -94,3 +94,5 @@ class TaskRow(Contract):
     needs: tuple[TaskId, ...] = ()
     sites: int = 0
     priority: int = 3
+    deep: tuple[str, ...] = ()
+    """The checks behind the landings that cover any of its files."""

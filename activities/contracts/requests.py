@@ -100,6 +100,9 @@ class MigrationOrder(Contract):
     """Of each phase: whether there are checks behind its landings."""
     each: tuple[bool, ...] = ()
     """Of each phase: whether they are deep checks, which look at whatever landed."""
+    reds: int | None = None
+    age: int | None = None
+    """The error budget of what is behind the landings; see DeepInput."""
 
 
 class TakeSurvey(Contract):
@@ -159,6 +162,8 @@ class MakePlan(Contract):
 
 class LoadRows(Contract):
     plan: BlobRef
+    spec: BlobRef | None = None
+    phase: str = ""
 
 
 class Rows(Contract):

@@ -1,8 +1,10 @@
 """A plan that no history could carry is refused while somebody can still be told."""
 
-from builders import a_plan, a_task
+from builders import a_plan, a_spec, a_task
 
-from activities.plan_rows import MOST_OF_A_PLAN, MOST_OF_A_TASK, oversized
+from activities.chosen_checks import with_deep
+from activities.contracts.spec import MigrationSpec
+from activities.plan_rows import MOST_OF_A_PLAN, MOST_OF_A_TASK, oversized, rows_of
 from activities.plan_rules import chain_behind
 
 
@@ -35,3 +37,20 @@ def test_a_task_knows_the_longest_chain_of_tasks_that_need_it() -> None:
     needs = {"a": (), "b": ("a",), "c": ("b",), "d": ("a",), "e": ("c", "d"), "f": ()}
     tasks = [a_task(id, needs=need) for id, need in needs.items()]
     assert [chain_behind(tasks, id) for id in "abcdef"] == [3, 2, 1, 1, 0, 0]
+
+
+def test_a_row_says_which_checks_behind_the_landings_its_task_could_break() -> None:
+    checks = {
+        "unit": {"run": "x"},
+        "api": {"run": "x", "covers": ["/api/"]},
+        "all": {"run": "x"},
+    }
+
+    def spec(**landing: object) -> MigrationSpec:
+        return a_spec("m", gates=tuple(checks), checks=checks, landing=landing)
+
+    rows = rows_of(a_plan("m", "1" * 40, a_task("a", "api/x.py", "b.py"), a_task("b", "web/x.py")))
+    told = with_deep(rows, spec(deep=["api", "all"], budget={"reds": 1}), "main")
+    assert [row.task.deep for row in told] == [("api", "all"), ("all",)]
+    idle = with_deep(rows, spec(deep=["api", "all"]), "main")
+    assert idle == rows, "nothing could stop them"

@@ -355,6 +355,14 @@ MISTAKES = {
         "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {checks: §[unit]}",
         "add `e2e` to `checks` or `deep`",
     ),
+    "budget of nothing": (
+        "checks: {unit: {run: x}}\nlanding: {§budget: {reds: 2}}",
+        "name checks in `deep`",
+    ),
+    "budget's age without a unit": (
+        "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {deep: [e2e], budget: {age: §2}}",
+        "such as",
+    ),
     "only deep checks": (
         "checks: §{unit: {run: x}}\nlanding: {deep: [unit]}",
         "leave it out of `landing: {deep: …}`",

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from builders import REPOSITORY, a_branch, a_spec
 from conftest import Stage as Theatre
-from conftest import a_command
+from conftest import a_command, until
 from temporalio.client import WorkflowHandle
 from world import World, write
 
 from activities.adapters.reporting import render_report
 from activities.contracts.children import CLOSE, PAUSE
-from activities.contracts.migration import Stage
+from activities.contracts.migration import Progress, Stage
 from activities.contracts.news import LANDED_MORE, STOP, DeepInput, DeepNews
 from cli.render import status_text
 from tests.service import eventually
@@ -73,6 +73,38 @@ async def test_what_is_red_behind_the_landings_keeps_the_migration_from_being_do
     assert f"DEEP RED     e2e since {red.since}, by what landed {where}" in status_text(
         progress, ""
     )
+
+
+async def test_a_spent_budget_stops_what_the_red_is_about_until_it_is_mended(
+    stage: Theatre,
+) -> None:
+    """One at a time: the first breaks what `e2e` covers, the second it does not cover, the third it
+    does."""
+    world = stage.world("d-budget", a="old", b="old", c="old")
+    world.per_task["c1-0001"] = write(a="deep-bad")
+    covered = {**CHECKS["e2e"], "covers": ["/a.py", "/c.py"]}
+    landing = {"deep": ["e2e"], "budget": {"reds": 0}}
+    spec = {**SPEC, "checks": {**CHECKS, "e2e": covered}, "landing": landing}
+    at_work = world.hold("run_rung", "c1-0002")
+    handle = await stage.start(world, spec={**spec, "limits": {"concurrency": 1}})
+
+    def is_spent(now: Progress) -> bool:
+        return now.deep is not None and now.deep.spent == ("e2e",)
+
+    def one_waits(now: Progress) -> bool:
+        counts = (now.counts.landed, now.counts.waiting, now.counts.running)
+        return counts == (2, 1, 0) and now.deep is not None and now.deep.looked == world.tip
+
+    await until(handle, is_spent)
+    at_work.open()
+    stopped = await until(handle, one_waits)
+    assert sorted(world.landed()) == ["c1-0001", "c1-0002"]
+    assert "no task begins that it is about" in status_text(stopped, "")
+    world.land_foreign(a="new")
+    behind = options.deep_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+    await stage.client.get_workflow_handle(behind).signal(LANDED_MORE)
+    assert (await handle.result()).stage is Stage.DONE
+    assert sorted(world.landed()) == ["c1-0001", "c1-0002", "c1-0003"]
 
 
 async def test_a_flaky_deep_check_is_asked_once_more_and_told(stage: Theatre) -> None:

@@ -360,8 +360,8 @@ MISTAKES = {
         "name checks in `deep`",
     ),
     "budget's age without a unit": (
-        "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {deep: [e2e], budget: {age: §2}}",
-        "such as",
+        "checks: {unit: {run: x}, e2e: {run: x}}\nlanding: {deep: [e2e], budget: {age: §2hours}}",
+        "such as 10m",
     ),
     "only deep checks": (
         "checks: §{unit: {run: x}}\nlanding: {deep: [unit]}",

@@ -229,7 +229,7 @@ def test_work_is_carried_onto_another_base_or_its_conflicts_are_named(
     moved = twice(integration.rework, asked).commit
     assert git(path, "rev-parse", f"{moved}^").decode().strip() == tip
     refused = twice(integration.rework, asked.model_copy(update={"new_base": clash}))
-    assert (refused.commit, refused.conflicts) == (None, ("a.py: contents",))
+    assert (refused.commit, refused.conflict.reasons) == (None, ("a.py: contents",))
 
 
 def a_survey(blobs, commit, *paths):

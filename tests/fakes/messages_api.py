@@ -1,11 +1,12 @@
 """A local Messages API: HTTP, streams, tools, usage, the prompt cache, limits and failures as the
 real one has them. What it says is a function of the request, or a list of replies.
 
-    python -m tests.fakes.messages_api --answer package.module:function --port 8017
+    python -m tests.fakes.messages_api --answer tests.fakes.demo_mind:answer --port 8017
 """
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import inspect
 import json
@@ -174,7 +175,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     asked = parser.parse_args()
     module, _, name = asked.answer.partition(":")
-    asyncio.run(_serve(getattr(importlib.import_module(module), name), asked.port))
+    answer = getattr(importlib.import_module(module), name)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(answer, asked.port))
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ class PlanningActivities:
                 plan, spec.limits.concurrency, notes=(request.note, survey.unsearched.told)
             ),
             pilot=plan.pilot,
+            said=request.note,
             unplanned=len(later),
         )
 

@@ -237,6 +237,7 @@ def last_of(report: MigrationReport) -> Progress:
         deep=report.deep,
         unsearched=report.unsearched,
         opinion=report.opinions[-1] if report.opinions else None,
+        plan=report.plan,
     )
 
 

@@ -71,6 +71,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("stage", progress.stage.value),
         ("phase", f"{progress.phase}, cycle {progress.cycle}" if progress.phase else ""),
         ("not begun", ", ".join(progress.later_phases)),
+        ("planned", progress.plan.said if progress.plan else ""),
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
         ("cost", progress.spend.told(progress.cap, progress.files)),

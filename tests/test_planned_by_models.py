@@ -161,6 +161,7 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     assert described.typed_search_attributes[NEEDS_HUMAN] is True
     for words in (("status", "thought"), ("report", "thought")):
         told = await whimbrel.starter(*words)
+        assert "The first ones show the way." in told.out
         assert "The name says little." in told.out, told.out
     assert result.spend.unconfirmed == 0
     assert result.spend.total == api.account.usd

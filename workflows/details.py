@@ -160,6 +160,7 @@ def markdown(now: Progress) -> str:
         ("needs person", str(counts.needs_person)),
         *([("warning", now.unsearched)] if now.unsearched else []),
         *([("not verified", blind(now.unverified))] if now.unverified else []),
+        *([("planned", now.plan.said)] if now.plan and now.plan.said else []),
         *([("flaky", times(now.flaky))] if now.flaky else []),
         *([("hot files", "; ".join(file.told for file in now.hot[:3]))] if now.hot else []),
         *([("base", now.base_merged)] if now.base_merged else []),

@@ -104,6 +104,8 @@ def _heading(report: MigrationReport) -> str:
     if report.prompts:
         lines.append(f"- Prompts: {', '.join(f'{n} {d[:12]}' for n, d in report.prompts.items())}")
     lines += [f"- {name.capitalize()}: {text(said)}" for name, said in told_of_deep(report.deep)]
+    if report.plan and report.plan.said:
+        lines.append(f"- Plan: {text(report.plan.said)}")
     if report.unsearched:
         lines.append(f"- **Warning**: {text(report.unsearched)}")
     if report.unbegun:

@@ -71,6 +71,8 @@ class PlanSummary(Contract):
     base: CommitId
     forecast: Forecast
     pilot: tuple[TaskId, ...] = ()
+    said: str = ""
+    """Why it is divided so, where a model planned it or should have."""
     unplanned: int = 0
     """Files with sites that no task of a plan of the user's own claims: the next cycle's."""
 

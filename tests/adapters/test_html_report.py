@@ -22,12 +22,15 @@ from activities.adapters.html_page import MAX_BYTES
 from activities.adapters.html_report import render_html
 from activities.adapters.html_text import line, output
 from activities.adapters.reporting import render_report
+from activities.contracts.agent import AgentEnd
+from activities.contracts.agent_word import AgentWord, Measured
 from activities.contracts.commands import HumanDecision
 from activities.contracts.contention import HotFile
 from activities.contracts.evidence import CheckOutcome
 from activities.contracts.file_requests import Grant
 from activities.contracts.migration import Stage
 from activities.contracts.news import DeepNews
+from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
@@ -125,6 +128,22 @@ def everywhere(text: str) -> MigrationReport:
         follow_ups=(text,),
         concerns=(text,),
         attempts=(attempt,),
+        agent=AgentWord(
+            end=AgentEnd.STUCK,
+            measured=(Measured(what=text, command=text, claimed=1),),
+            concerns=(text,),
+            follow_ups=(text,),
+            reported=(text,),
+        ),
+    )
+    thought = Opinion(
+        phase=text,
+        cycle=1,
+        verdict="fail",
+        summary=text,
+        reasons=(text,),
+        confirmed=(text,),
+        unconfirmed=(text,),
     )
     decided = HumanDecision(
         id="1", verb=text, actor=text, reason=text, at=text, target=text, said=text
@@ -153,6 +172,8 @@ def everywhere(text: str) -> MigrationReport:
         unplaced=(text,),
         outside=(text,),
         dropped=(text,),
+        opinions=(thought,),
+        notes=text,
     )
 
 
@@ -245,3 +266,20 @@ def test_what_a_pilot_taught_stands_with_what_followed(
     assert followed in section
     assert followed in render_report(report)
     assert ("a", "#pilot") in page.having("href")
+
+
+def test_what_judges_agents_and_planners_said_is_on_the_page_and_in_the_text() -> None:
+    report = everywhere("plain words")
+    page = Page(render_html(report))
+    for told in (page.text, render_report(report)):
+        for words in (
+            "What the judge said",
+            "fail: plain words",
+            "What agents said",
+            "its agent ended by: stuck",
+            "NOT MEASURED: plain words: 1 claimed",
+            "Field notes",
+        ):
+            assert words in told
+    for anchor in ("#judge", "#agents", "#notes"):
+        assert ("a", anchor) in page.having("href")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from activities.contracts.tools import SUBMIT_PLAN
+from activities.contracts.tools import GIVE_VERDICT, SUBMIT_PLAN
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Block, Reply, call, said
 
@@ -27,6 +27,8 @@ def answer(request: Request) -> Reply:
     offered = [tool["name"] for tool in request.body["tools"]]
     if SUBMIT_PLAN in offered:
         return _plan(request)
+    if GIVE_VERDICT in offered:
+        return _judge(request)
     done = [name for name, _ in _calls(request.body)]
     if "search" not in done:
         return said("Where is the old attribute?", call("search", pattern=re.escape(WRONG)))
@@ -57,6 +59,16 @@ def _plan(request: Request) -> Reply:
     summary = "By directory, as proposed: each has its own tests, and all of them are alike."
     told = f"Where the checks are red afterwards, look for `{WRONG}` first."
     return said(call(SUBMIT_PLAN, summary=summary, take_static=True, instructions=told))
+
+
+def _judge(request: Request) -> Reply:
+    """Looks for the old way once, then says what it found of it."""
+    if not _calls(request.body):
+        return said(call("search", pattern=r"self\.assert[A-Z]", paths=["tests"]))
+    found = _FOUND.findall(_results(request.body)[-1])
+    sites = [{"path": path, "why": "the old way"} for path in dict.fromkeys(found)][:20]
+    verdict = "concerns" if sites else "pass"
+    return said(call(GIVE_VERDICT, verdict=verdict, summary="The asserts are bare.", sites=sites))
 
 
 def _calls(body: dict[str, Any]) -> list[tuple[str, Block]]:

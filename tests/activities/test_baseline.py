@@ -43,7 +43,7 @@ async def take(
     spec = spec.model_copy(
         update={"phases": (spec.phases[0].model_copy(update={"checks": ("unit",)}),)}
     )
-    hubs = cast(Any, SimpleNamespace(of=lambda _: None))
+    hubs = cast(Any, SimpleNamespace(of=lambda *_: None))
     activities = ChecksActivities(blobs, hubs, cast(Any, Answering(*exits)))
     request = TakeBaseline(
         name=spec.name,

@@ -1,16 +1,16 @@
 """What a migration tries again and again, in a line: why it stands still although nobody waits.
 
 Read from the server, which knows the last failure of each step under way, of the migration, its
-area, its queue and some of the tasks that run; no worker is asked. Trouble with storage is said in
-words, with the host that met it: it heals by itself once its cause is gone. Where nothing fails, a
-step that is at something for minutes says what.
+area, its queue, its planners and judge, and some of the tasks that run; no worker is asked. Trouble
+with storage is said in words, with the host that met it: it heals by itself once its cause is gone.
+Where nothing fails, a step that is at something for minutes says what.
 """
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
@@ -27,6 +27,7 @@ PATIENT_FOR = 3
 """Attempts before which a failure is everyday life."""
 TASKS = 8
 """Tasks that are looked at: trouble of a host is met by all of them."""
+TALK = "TalkWorkflow"
 
 
 LOST = "put it back from a backup (without one: README, `a blob is gone`)"
@@ -103,6 +104,8 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
         *(options.task_id(progress.name, r.task.id, r.start) for r in islice(running, TASKS)),
     ]
     found = [run for run in await asyncio.gather(*(_described(client, id) for id in ids)) if run]
+    talks = [id for run in found for id in islice(_talks_of(run), TASKS)]
+    found += [run for id in talks if (run := await _described(client, id))]
     if missing := await unserved(client, *found):
         return missing
     steps = [step for run in found for step in run.raw_description.pending_activities]
@@ -110,6 +113,14 @@ async def trouble_of(client: Client, progress: Progress, rows: Iterable[AreaRow]
     if failing:
         return told(max(failing, key=lambda step: step.attempt))
     return await _at_work(client, steps)
+
+
+def _talks_of(run: WorkflowExecutionDescription) -> Iterator[str]:
+    """The conversations that it waits for: its planners', its judge's."""
+    raw: Any = run.raw_description
+    for child in raw.pending_children:
+        if child.workflow_type_name == TALK:
+            yield child.workflow_id
 
 
 async def stopped_short(client: Client, id: str) -> str:

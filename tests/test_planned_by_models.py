@@ -15,7 +15,7 @@ from activities.contracts.migration import Stage
 from activities.contracts.plan import Plan
 from tests import shop
 from tests.fakes.messages_api import MessagesApi, Request
-from tests.fakes.replies import Reply, call, said
+from tests.fakes.replies import Failure, Reply, call, said
 from tests.service import Service, eventually, filled, kill, service
 from workflows.options import NEEDS_HUMAN
 
@@ -50,7 +50,7 @@ async def held(request: Request) -> Reply:
     return said(call("read", path=f"area0/m{len(request.body['messages']) // 2 % 4}.py"))
 
 
-def answer(request: Request) -> Reply | Awaitable[Reply]:
+def answer(request: Request) -> Reply | Failure | Awaitable[Reply]:
     """What a planner does: it looks around, forgets files, mends that; its area's takes the
     split."""
     brief = request.body["messages"][0]["content"][0]["text"]
@@ -63,6 +63,8 @@ def answer(request: Request) -> Reply | Awaitable[Reply]:
     assert not names & {"edit", "write", "run", "finish"}
     if "# Your area: rest" in brief:
         return said(call("submit_plan", summary="As proposed.", take_static=True))
+    if "REFUSED" in brief:
+        return Failure(401, "authentication_error", "invalid x-api-key")
     if "HELD" in brief:
         return held(request)
     if "NEVER FIT" in brief:
@@ -241,3 +243,20 @@ async def test_a_planner_stands_still_with_its_migration_survives_its_worker_and
 
 async def came(holds: bool) -> bool:
     return holds
+
+
+@pytest.mark.chaos
+async def test_a_planner_whose_key_is_refused_waits_and_status_says_what_to_see_to(
+    whimbrel: Service,
+) -> None:
+    words = {"Every call of": "REFUSED: every call of", "objective: ": "objective: |\n  "}
+    spec = filled(SPEC, NAME="refused", **words, REPOSITORY=str(whimbrel.home / "upstream"))
+    handle = await whimbrel.start(spec)
+
+    async def told() -> bool:
+        status = await whimbrel.starter("status", "refused")
+        return "the model's provider refuses the account" in status.out
+
+    await eventually(told, 60)
+    assert (await whimbrel.starter("cancel", "refused", "-m", "enough", "--yes")).code == 0
+    assert (await handle.result()).stage is Stage.CANCELLED

@@ -2,21 +2,19 @@
 sandbox, and a local Messages API whose planner explores, errs, mends its plan and opens an area.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from temporalio.client import WorkflowExecutionStatus
 
 from activities.contracts.agent import AgentEnd
 from activities.contracts.migration import Stage
 from activities.contracts.plan import Plan
 from tests import shop
 from tests.fakes.messages_api import MessagesApi, Request
-from tests.fakes.replies import Failure, Reply, call, said
-from tests.service import Service, eventually, filled, kill, service
+from tests.fakes.replies import Reply, call, said
+from tests.service import Service, filled, service
 from workflows.options import NEEDS_HUMAN
 
 MODULE = {"loop_scope": "session", "scope": "module"}
@@ -38,19 +36,7 @@ WHOLE = {
 }
 
 
-GATE = asyncio.Event()
-"""What a planner waits for whose objective says HELD."""
-
-
-async def held(request: Request) -> Reply:
-    """It looks around at once, and then for ever, each time when the gate is open."""
-    if len(request.body["messages"]) > 1:
-        await GATE.wait()
-        GATE.clear()
-    return said(call("read", path=f"area0/m{len(request.body['messages']) // 2 % 4}.py"))
-
-
-def answer(request: Request) -> Reply | Failure | Awaitable[Reply]:
+def answer(request: Request) -> Reply:
     """What a planner does: it looks around, forgets files, mends that; its area's takes the
     split."""
     brief = request.body["messages"][0]["content"][0]["text"]
@@ -63,10 +49,6 @@ def answer(request: Request) -> Reply | Failure | Awaitable[Reply]:
     assert not names & {"edit", "write", "run", "finish"}
     if "# Your area: rest" in brief:
         return said(call("submit_plan", summary="As proposed.", take_static=True))
-    if "REFUSED" in brief:
-        return Failure(401, "authentication_error", "invalid x-api-key")
-    if "HELD" in brief:
-        return held(request)
     if "NEVER FIT" in brief:
         return said(call("submit_plan", **HALF))
     turn = len(request.body["messages"]) // 2
@@ -207,56 +189,3 @@ async def test_what_an_agent_claims_is_measured_again_and_how_it_died_is_told(
     assert handoff.agent
     assert handoff.agent.end is AgentEnd.STUCK
     assert handoff.agent.lines == ["its agent ended by: stuck"]
-
-
-@pytest.mark.chaos
-async def test_a_planner_stands_still_with_its_migration_survives_its_worker_and_ends_when_told(
-    whimbrel: Service, api: MessagesApi
-) -> None:
-    words = {"Every call of": "HELD: every call of", "objective: ": "objective: |\n  "}
-    spec = filled(SPEC, NAME="held", **words, REPOSITORY=str(whimbrel.home / "upstream"))
-    handle = await whimbrel.start(spec)
-    talk = whimbrel.client.get_workflow_handle("migration/held/plan/c1/root")
-
-    def asked() -> int:
-        return sum("HELD" in json.dumps(request.body) for request in api.requests)
-
-    async def stands_still() -> bool:
-        metadata = await talk.query("__temporal_workflow_metadata")
-        return "paused with its migration; 2 turns" in metadata.current_details
-
-    await eventually(lambda: came(asked() == 2))
-    assert (await whimbrel.starter("pause", "held", "-m", "lunch")).code == 0
-    GATE.set()
-    await eventually(stands_still)
-    assert whimbrel.worker
-    kill(whimbrel.worker.pid)
-    assert asked() == 2
-    assert (await whimbrel.starter("resume", "held")).code == 0
-    await eventually(lambda: came(asked() == 3))
-    assert (await whimbrel.starter("cancel", "held", "-m", "enough", "--yes")).code == 0
-    result = await handle.result()
-    assert (result.stage, asked()) == (Stage.CANCELLED, 3)
-    assert result.spend.recorded
-    assert (await talk.describe()).status is WorkflowExecutionStatus.CANCELED
-
-
-async def came(holds: bool) -> bool:
-    return holds
-
-
-@pytest.mark.chaos
-async def test_a_planner_whose_key_is_refused_waits_and_status_says_what_to_see_to(
-    whimbrel: Service,
-) -> None:
-    words = {"Every call of": "REFUSED: every call of", "objective: ": "objective: |\n  "}
-    spec = filled(SPEC, NAME="refused", **words, REPOSITORY=str(whimbrel.home / "upstream"))
-    handle = await whimbrel.start(spec)
-
-    async def told() -> bool:
-        status = await whimbrel.starter("status", "refused")
-        return "the model's provider refuses the account" in status.out
-
-    await eventually(told, 60)
-    assert (await whimbrel.starter("cancel", "refused", "-m", "enough", "--yes")).code == 0
-    assert (await handle.result()).stage is Stage.CANCELLED

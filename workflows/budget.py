@@ -22,7 +22,7 @@ SMALLEST = Decimal("0.50")
 PLANS = Decimal("0.25")
 """Of the cap, for the planners of one cycle."""
 
-JUDGES = Decimal("0.1")
+JUDGES = Decimal("0.2")
 """Of the cap, for the judge of one cycle."""
 
 

@@ -13,8 +13,9 @@ from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 
-DIFF_BYTES = 160 << 10
-FILE_BYTES = 16 << 10
+DIFF_BYTES = 96 << 10
+"""A turn is paid for at worst, a token for each byte: more would be beyond small budgets."""
+FILE_BYTES = 8 << 10
 """Of one file's diff, so that a large one hides no other."""
 PATHS_NAMED = 1000
 UNDONE_NAMED = 40

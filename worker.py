@@ -108,57 +108,10 @@ class Host:
 
     async def prepare_tools(self) -> None:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
-        from activities.adapters.agent_programs import Trust
-        from activities.adapters.check_trees import CheckTrees
-        from activities.adapters.checking import Checker
-        from activities.adapters.checkpoints import Checkpoints
-        from activities.adapters.commands import Commands
-        from activities.adapters.environments import Environments
-        from activities.adapters.finders import SiteCache
-        from activities.adapters.measuring import Measurer
-        from activities.adapters.once import OnceCodemods
-        from activities.adapters.remaining import Remaining
-        from activities.adapters.rungs import Rungs
-        from activities.adapters.sandbox import detect
-        from activities.adapters.scanning import Scanner
-        from activities.adapters.scratch import Scratch
-        from activities.adapters.secret_values import Secrets
-        from activities.adapters.surveying import Surveyor
-        from activities.adapters.toolboxes import Toolboxes
-        from activities.adapters.workspaces import Workspaces
+        from activities.adapters.tooling import Tooling
 
-        settings = self.settings
-        sandbox = await detect(
-            settings.sandbox,
-            tool_uid=settings.tool_uid,
-            allow_unsandboxed=settings.allow_unsandboxed,
-            lifelines=settings.lifelines,
-        )
-        self.closing.callback(sandbox.close)
-        secrets = Secrets(settings.secret_values)
-        trust = Trust(secrets if sandbox.level != "none" else None, settings.agent_reaches)
-        environments = Environments(
-            settings.environments,
-            sandbox,
-            dict(os.environ),
-            mountable=settings.mounts,
-            secrets=secrets,
-        )
-        self.scratch = Scratch(settings.home / "scratch")
-        commands = Commands(sandbox, environments, self.scratch)
-        trees = CheckTrees(settings.checks, sandbox.tool_ids, settings.checks_per_host)
-        self.workspaces = Workspaces(
-            settings.workspaces, sandbox.tool_ids, settings.workspaces_per_host
-        )
-        self.checker = Checker(self.blobs, trees, commands)
-        self.measurer = Measurer(trees, commands)
-        scanner = Scanner(SiteCache(settings.cache))
-        self.surveyor = Surveyor(self.blobs, scanner, trees, commands, self.checker.whole_run)
-        self.remaining = Remaining(self.surveyor, self.checker)
-        once = OnceCodemods(self.blobs, commands, self.workspaces, self.scratch)
-        self.rungs = Rungs(commands, self.workspaces, once, trust)
-        self.checkpoints = Checkpoints(self.workspaces, self.surveyor)
-        self.toolboxes = Toolboxes(commands, self.workspaces)
+        self.tools = await Tooling.of(self.settings, self.blobs)
+        self.closing.callback(self.tools.close)
 
 
 def control_activities(host: Host, client: Client) -> list[Any]:
@@ -183,9 +136,9 @@ def workspace_activities(host: Host) -> list[Any]:
     workspace = WorkspaceActivities(
         host.blobs,
         host.hubs,
-        host.workspaces,
-        host.rungs,
-        host.checkpoints,
+        host.tools.workspaces,
+        host.tools.rungs,
+        host.tools.checkpoints,
         host.settings.host,
         host.queue,
     )
@@ -193,8 +146,8 @@ def workspace_activities(host: Host) -> list[Any]:
         host.blobs,
         host.hubs,
         Transcripts(host.blobs),
-        host.toolboxes,
-        ToolHarvest(host.checkpoints),
+        host.tools.toolboxes,
+        ToolHarvest(host.tools.checkpoints),
         planner(host).unfit,
     )
     return [*_methods(workspace), *_methods(tools)]
@@ -231,9 +184,9 @@ def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
     if "workspace" in roles:
         from workflows.options import task_id
 
-        places.append(DeadWorkspaces(client, host.workspaces, task_id).sweep)
+        places.append(DeadWorkspaces(client, host.tools.workspaces, task_id).sweep)
     if TOOLS.intersection(roles):
-        places.append(files(host.scratch.sweep))
+        places.append(files(host.tools.scratch.sweep))
     if owns_hubs(roles, host.settings):
         places.append(files(host.hubs.sweep))
     if "integration" in roles:
@@ -252,11 +205,13 @@ def check_activities(host: Host) -> list[Any]:
     from activities.hearing import HearingActivities
     from activities.surveying import SurveyActivities
 
-    surveys = SurveyActivities(host.blobs, host.hubs, host.surveyor, host.remaining, taken_anew)
+    surveys = SurveyActivities(
+        host.blobs, host.hubs, host.tools.surveyor, host.tools.remaining, taken_anew
+    )
     return [
-        *_methods(ChecksActivities(host.blobs, host.hubs, host.checker)),
+        *_methods(ChecksActivities(host.blobs, host.hubs, host.tools.checker)),
         *_methods(surveys),
-        *_methods(HearingActivities(host.blobs, host.hubs, host.measurer)),
+        *_methods(HearingActivities(host.blobs, host.hubs, host.tools.measurer)),
     ]
 
 

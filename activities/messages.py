@@ -168,7 +168,10 @@ class MessageActivities:
         return report
 
     def _spent(self, request: HandOff) -> Spend:
-        scope, attempts = task_scope(request.handoff.task), attempts_of(request.start)
+        scope, attempts = (
+            task_scope(request.handoff.task),
+            attempts_of(request.epoch, request.start),
+        )
         return self._transcripts.spent(request.name, scope, attempts)
 
     @activity.defn

@@ -86,7 +86,7 @@ class AgentRung:
                 phase=self._in.phase,
                 task=self._files.order.task.id,
                 rung=at.rung,
-                attempt=attempt_name(self._in.start, self._number),
+                attempt=attempt_name(self._in.epoch, self._in.start, self._number),
                 base=at.base,
                 start=at.begins_at,
                 evidence=at.latest.evidence if at.latest else None,

@@ -50,7 +50,9 @@ async def spent(area: AreaInput, row: AreaRow) -> Spend:
     return await locally(
         SpendingActivities.sum_spend,
         SumSpend(
-            migration=area.name, scope=task_scope(row.task.id), attempts=attempts_of(row.start)
+            migration=area.name,
+            scope=task_scope(row.task.id),
+            attempts=attempts_of(workflow.info().first_execution_run_id, row.start),
         ),
         summary=f"what did {row.task.id} cost?",
     )

@@ -38,7 +38,7 @@ class Conversation(Contract):
     scope: str
     """What it is about, such as `task/c1-0042`, `plan/c2/root`, `judge/c2`."""
     attempt: str
-    """Such as `0-2`: start 0, attempt 2."""
+    """Such as `1a2b3c4d-0-2`: start 0, attempt 2, in one life of its planner."""
     role: Role
     model: str
     max_tokens: int
@@ -77,14 +77,16 @@ def judge_scope(cycle: int) -> str:
     return f"judge/c{cycle}"
 
 
-def attempt_name(start: int, number: int) -> str:
-    """Of a task's attempt: starts count a task's runs, numbers its attempts."""
-    return f"{attempts_of(start)}{number}"
+def attempt_name(epoch: str, start: int, number: int) -> str:
+    """Of a task's attempt: starts count a task's runs in one life of its planner, numbers its
+    attempts."""
+    return f"{attempts_of(epoch, start)}{number}"
 
 
-def attempts_of(start: int) -> str:
-    """How the names of one start's attempts begin."""
-    return f"{start}-"
+def attempts_of(epoch: str, start: int) -> str:
+    """How the names of one start's attempts begin. A service that lost its database counts starts
+    anew: what an earlier life has on record is not what was said in this one."""
+    return f"{epoch[:8]}-{start}-"
 
 
 class TurnEnd(StrEnum):

@@ -218,7 +218,7 @@ class OpenWorkerTalk(Contract):
     task: TaskId
     rung: int
     attempt: str
-    """Such as `0-2`: start 0, attempt 2."""
+    """Such as `1a2b3c4d-0-2`: start 0, attempt 2, in one life of its planner."""
     base: CommitId
     start: CommitId
     """What its tree will be filled from."""

@@ -50,6 +50,8 @@ ladder:
 checks:
   all: {run: [/usr/bin/python3, run_checks.py], in: tools, results: tap}
   late: {run: [/usr/bin/python3, late_checks.py], in: tools, results: tap, at: [landing]}
+  behind: {run: [/usr/bin/python3, run_checks.py], in: tools, results: tap, at: [landing]}
+landing: {deep: [behind]}
 protect: [/run_checks.py, /late_checks.py]
 limits: {concurrency: 8}
 """

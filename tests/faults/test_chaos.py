@@ -24,11 +24,16 @@ ROUNDS = 4
 """Migrations over which the points are spread, so that no process dies all the time."""
 ELSEWHERE = ("ask_area", "read_ends", "steer_tasks", Effect.BLOBS_GONE, Effect.HUB_GONE)
 """What only fleets and people ask for, who are not here."""
-AGENTS = ("open_worker_talk", "take_turn", "use_tools", "conclude_attempt", "sum_spend")
+AGENTS = (
+    *("open_worker_talk", "take_turn", "use_tools", "conclude_attempt", "hear_agent", "sum_spend"),
+    *("draw_plan", "join_plan", "open_planner_talk", "open_judge_talk", "take_opinion"),
+)
 """Agents' steps: they have kills of their own, with an API that keeps accounts."""
+ASKED = ("ask_for_files",)
+"""Of commands that ask for files: tests/test_end_to_end_files.py kills there."""
 MIRRORS = (Effect.REF_MIRRORED, Effect.PUSHED, Effect.REF_SENT)
 """Hosts without the hub's disk: tests/adapters/test_mirrors.py kills them at each."""
-UNSEEN = (*ELSEWHERE, *AGENTS, *MIRRORS, Effect.INTENT, Effect.REPLY)
+UNSEEN = (*ELSEWHERE, *AGENTS, *ASKED, *MIRRORS, Effect.INTENT, Effect.REPLY)
 POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in UNSEEN)
 AFTER_TROUBLE = points_of(["close_workspace"])
 """Where nobody comes by but after a rung that could not be run, such as MILDER and FEW order."""

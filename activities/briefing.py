@@ -12,9 +12,9 @@ from temporalio import activity
 
 from activities.contracts.conversation import Conversation, Role, task_scope
 from activities.contracts.plan import Plan
-from activities.contracts.requests import OpenedTalk, OpenWorkerTalk
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
+from activities.contracts.work_requests import OpenedTalk, OpenWorkerTalk
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore

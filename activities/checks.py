@@ -26,8 +26,8 @@ from activities.contracts.evidence import (
     ResultSet,
 )
 from activities.contracts.expectations import flaky_ids, judge
-from activities.contracts.requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
+from activities.contracts.work_requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
 from activities.held_against import HeldAgainst
 

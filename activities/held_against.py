@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
     from activities.adapters.checking import Checker
     from activities.adapters.hub import Hub
-    from activities.contracts.requests import RunChecks
     from activities.contracts.spec import Expect, MigrationSpec
+    from activities.contracts.work_requests import RunChecks
 
 
 class HeldAgainst:

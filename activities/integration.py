@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.contracts.landing import Batch
-from activities.contracts.moving_base import BaseLook, ComposeBaseMerge, ComposedBase, LookAtBase
-from activities.contracts.requests import (
+from activities.contracts.landing_requests import (
     ClaimBranch,
     ClaimedBranch,
     ComposeBatch,
@@ -23,12 +22,10 @@ from activities.contracts.requests import (
     Land,
     Landed,
     LandedTasks,
-    PutBackFiles,
-    Restored,
-    Rework,
-    Reworked,
 )
+from activities.contracts.moving_base import BaseLook, ComposeBaseMerge, ComposedBase, LookAtBase
 from activities.contracts.spec import MigrationSpec
+from activities.contracts.work_requests import PutBackFiles, Restored, Rework, Reworked
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore

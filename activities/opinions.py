@@ -11,10 +11,10 @@ from temporalio import activity
 
 from activities.contracts.conversation import Conversation, Role, judge_scope
 from activities.contracts.opinion import OpenJudgeTalk, Opinion, TakeOpinion
-from activities.contracts.requests import OpenedTalk
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.verdict_form import SeenForm, VerdictForm
+from activities.contracts.work_requests import OpenedTalk
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:

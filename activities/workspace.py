@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.contracts.plan import Plan
-from activities.contracts.requests import (
+from activities.contracts.spec import MigrationSpec
+from activities.contracts.survey import Site, SurveyData
+from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
+from activities.contracts.work_requests import (
     CloseWorkspace,
     ConcludeAttempt,
     OpenWorkspace,
     RunRung,
 )
-from activities.contracts.spec import MigrationSpec
-from activities.contracts.survey import Site, SurveyData
-from activities.contracts.work import Checkpoint, CommandRun, RungRun, Workspace
 from activities.sweeping import age_of
 
 if TYPE_CHECKING:

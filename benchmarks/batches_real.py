@@ -22,9 +22,10 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import CLOSE, PAUSE, QueueInput, QueueState
 from activities.contracts.evidence import Evidence
 from activities.contracts.landing import Batch, Candidate
+from activities.contracts.landing_requests import ComposeBatch, Land, Landed
 from activities.contracts.messages import AnswerTasks, CountWorkers, WorkerCount
 from activities.contracts.repository import GreenBranch, Repository
-from activities.contracts.requests import ComposeBatch, Land, Landed, RunChecks
+from activities.contracts.work_requests import RunChecks
 from benchmarks.bare import Listener
 from benchmarks.measuring import Comparison
 from benchmarks.simulated_queue import Asking, Ours, Weather, evidence_of

@@ -32,10 +32,10 @@ from activities.adapters.settings import Settings
 from activities.adapters.trees import Entry, Folder
 from activities.contracts.children import ENQUEUE
 from activities.contracts.landing import Batch, Candidate, Outcome
+from activities.contracts.landing_requests import Land
 from activities.contracts.plan import Plan, Task
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
-from activities.contracts.requests import Land
 from benchmarks.measuring import Comparison
 from cli.plan_files import with_first_plan
 from cli.session import Session

@@ -28,8 +28,8 @@ from activities.adapters.objects import open_repository
 from activities.adapters.trees import Entry, Folder
 from activities.contracts.base import BlobRef
 from activities.contracts.landing import Candidate
+from activities.contracts.landing_requests import ComposeBatch, Land
 from activities.contracts.repository import GreenBranch, Repository
-from activities.contracts.requests import ComposeBatch, Land
 from activities.contracts.spec import MigrationSpec
 from activities.integration import IntegrationActivities
 from benchmarks.measuring import Comparison, interleave

@@ -23,27 +23,16 @@ from activities.contracts.children import AreaRow
 from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken, UseTools
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch
-from activities.contracts.money import Spend
-from activities.contracts.plan import Task, TaskRow
-from activities.contracts.requests import (
-    CloseWorkspace,
+from activities.contracts.landing_requests import (
     ComposeBatch,
-    ConcludeAttempt,
     FindLanded,
-    JoinHandoffs,
     Land,
     Landed,
     LandedTasks,
-    LoadRows,
-    LoadTask,
-    OpenedTalk,
-    OpenWorkerTalk,
-    OpenWorkspace,
-    Rows,
-    RunChecks,
-    RunRung,
-    TaskOrder,
 )
+from activities.contracts.money import Spend
+from activities.contracts.plan import Task, TaskRow
+from activities.contracts.requests import JoinHandoffs, LoadRows, LoadTask, Rows, TaskOrder
 from activities.contracts.work import (
     Change,
     ChangedPath,
@@ -51,6 +40,15 @@ from activities.contracts.work import (
     CommandRun,
     RungRun,
     Workspace,
+)
+from activities.contracts.work_requests import (
+    CloseWorkspace,
+    ConcludeAttempt,
+    OpenedTalk,
+    OpenWorkerTalk,
+    OpenWorkspace,
+    RunChecks,
+    RunRung,
 )
 from activities.heartbeat import HeartbeatInterceptor
 from activities.messages import MessageActivities

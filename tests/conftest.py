@@ -179,7 +179,10 @@ async def staging(
         ],
         options.WORKSPACE: fakes.on("open_workspace", "open_worker_talk"),
         HOST_QUEUE: fakes.on("run_rung", "close_workspace", "use_tools", "conclude_attempt"),
-        options.CHECKS: fakes.on("run_checks", "take_baseline", "take_survey", "count_left"),
+        options.CHECKS: [
+            *fakes.on("run_checks", "take_baseline", "take_survey", "count_left"),
+            *fakes.on("hear_agent"),
+        ],
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land", "look_at_base", "compose_base_merge"),

@@ -15,8 +15,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.requests import Landed, Restored, Reworked
+from activities.contracts.landing_requests import Landed
 from activities.contracts.work import RungRun
+from activities.contracts.work_requests import Restored, Reworked
 from workflows.options import migration_id
 
 T = TypeVar("T")

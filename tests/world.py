@@ -25,8 +25,8 @@ from activities.contracts.evidence import Moment
 from activities.contracts.file_requests import FileRequest
 from activities.contracts.moving_base import BaseSeen
 from activities.contracts.plan import Task
-from activities.contracts.requests import Rework
 from activities.contracts.survey import Unsearched
+from activities.contracts.work_requests import Rework
 
 Tree = dict[str, str]
 Rung = Callable[[Tree, Task, int], int | str | None]

@@ -18,8 +18,9 @@ from activities.contracts.climb import Climb
 from activities.contracts.conversation import Room, ToolsUsed, TurnTaken, UseTools, attempt_name
 from activities.contracts.evidence import Evidence
 from activities.contracts.money import NOTHING, Spend
-from activities.contracts.requests import RESOLVER, OpenWorkerTalk
+from activities.contracts.requests import RESOLVER
 from activities.contracts.work import CommandRun, RungRun, Workspace
+from activities.contracts.work_requests import OpenWorkerTalk
 from activities.tools import ToolActivities
 from workflows.agent_loop import run_agent
 from workflows.file_requests import FileRequests

@@ -18,7 +18,7 @@ from activities.contracts.moving_base import (
     ComposedBase,
     MergeBase,
 )
-from activities.contracts.requests import RunChecks
+from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows import details
 from workflows.batch_steps import BatchSteps

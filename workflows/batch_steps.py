@@ -9,9 +9,10 @@ from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate
+from activities.contracts.landing_requests import ComposeBatch, Land, Landed
 from activities.contracts.messages import CountWorkers
 from activities.contracts.news import LANDED_MORE, QUEUE_NEWS, QueueNews
-from activities.contracts.requests import ComposeBatch, Land, Landed, RunChecks
+from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities

@@ -19,6 +19,7 @@ from temporalio.exceptions import ActivityError
 from activities.checks import ChecksActivities
 from activities.contracts.children import CLOSE, PAUSE
 from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.landing_requests import FindDeep, FoundDeep
 from activities.contracts.news import (
     DEEP_NEWS,
     LANDED_MORE,
@@ -28,7 +29,7 @@ from activities.contracts.news import (
     DeepNews,
     QueueNews,
 )
-from activities.contracts.requests import FindDeep, FoundDeep, RunChecks
+from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows.deep_reds import flaky_of, next_spent, open_reds, spent
 from workflows.draining import drained

@@ -14,8 +14,8 @@ from activities.contracts.conversation import judge_scope
 from activities.contracts.migration import MigrationInput
 from activities.contracts.money import Spend, Usd
 from activities.contracts.opinion import OpenJudgeTalk, Opinion, TakeOpinion
-from activities.contracts.requests import OpenedTalk
 from activities.contracts.survey import Survey
+from activities.contracts.work_requests import OpenedTalk
 from activities.opinions import OpinionActivities
 from workflows.options import GIT, JUDGE_TURNS
 from workflows.planners import NO_MODEL

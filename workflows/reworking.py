@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
-from activities.contracts.requests import Rework, Reworked
+from activities.contracts.work_requests import Rework, Reworked
 from activities.integration import IntegrationActivities
 from workflows.options import GIT
 

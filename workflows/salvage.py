@@ -10,8 +10,8 @@ from activities.checks import ChecksActivities
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Work
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.requests import PutBackFiles, RunChecks
 from activities.contracts.work import PutBack
+from activities.contracts.work_requests import PutBackFiles, RunChecks
 from activities.integration import IntegrationActivities
 from workflows import attempts
 from workflows.file_requests import FileRequests

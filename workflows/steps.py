@@ -9,25 +9,22 @@ from activities.checks import ChecksActivities
 from activities.contracts.base import BlobRef
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.landing_requests import ClaimBranch, ClaimedBranch
 from activities.contracts.migration import MigrationState, Verdict
 from activities.contracts.pilot import Pilot
 from activities.contracts.repository import Base
 from activities.contracts.requests import (
-    ClaimBranch,
-    ClaimedBranch,
     DescribeMigration,
     JudgeCycle,
     JudgePilot,
     MigrationOrder,
-    RunChecks,
     TakeBase,
-    TakeBaseline,
-    TakenBaseline,
     TakeSurvey,
     WriteReport,
     WrittenReport,
 )
 from activities.contracts.survey import Survey, told_of_phases
+from activities.contracts.work_requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.delivery import DeliveryActivities
 from activities.integration import IntegrationActivities
 from activities.judging import JudgingActivities

@@ -11,9 +11,10 @@ from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaInput, AreaRow
 from activities.contracts.conversation import attempts_of, task_scope
 from activities.contracts.landing import GreenTip
+from activities.contracts.landing_requests import FindLanded
 from activities.contracts.messages import DescribeRuns
 from activities.contracts.money import Spend, SumSpend
-from activities.contracts.requests import FindLanded, JoinHandoffs, LoadRows
+from activities.contracts.requests import JoinHandoffs, LoadRows
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities

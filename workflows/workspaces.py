@@ -13,13 +13,13 @@ from temporalio.exceptions import ActivityError, TimeoutError, is_cancelled_exce
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
 from activities.contracts.plan import Task
-from activities.contracts.requests import (
+from activities.contracts.work import Checkpoint, RungRun, Workspace
+from activities.contracts.work_requests import (
     CloseWorkspace,
     ConcludeAttempt,
     OpenWorkspace,
     RunRung,
 )
-from activities.contracts.work import Checkpoint, RungRun, Workspace
 from activities.errors import WORKSPACE_LOST, permanent
 from activities.workspace import WorkspaceActivities
 from workflows import attempts, details

@@ -5,7 +5,7 @@ It goes forwards only, along the first-parent chain of the green branch, by comp
 
 from activities.adapters.fault_points import Effect
 from activities.adapters.refs import ABSENT, BranchMoved, References, update
-from activities.contracts.requests import FoundDeep
+from activities.contracts.landing_requests import FoundDeep
 
 
 def find_deep(refs: References, branch: str, tip: str, base: str) -> FoundDeep:

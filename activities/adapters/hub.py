@@ -25,9 +25,9 @@ from activities.adapters.merging import Merge
 from activities.adapters.refs import ABSENT, OURS, BranchMoved, ref_word, update
 from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
+from activities.contracts.landing_requests import FoundDeep
 from activities.contracts.moving_base import BothSides
 from activities.contracts.repository import Base, GreenBranch
-from activities.contracts.requests import FoundDeep
 from activities.contracts.spec import MigrationSpec, Phase
 
 CONFIGURATION = {

@@ -13,8 +13,8 @@ from activities.baselines import baseline_key
 from activities.checks import ChecksActivities
 from activities.contracts.evidence import ResultSet
 from activities.contracts.repository import Repository
-from activities.contracts.requests import TakeBaseline
 from activities.contracts.spec import MigrationSpec
+from activities.contracts.work_requests import TakeBaseline
 
 COMMIT = "c" * 40
 

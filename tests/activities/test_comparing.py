@@ -15,8 +15,8 @@ from activities.contracts.check_forms import Expectation, ResultKind
 from activities.contracts.evidence import CheckOutcome, Evidence, Moment, ResultSet
 from activities.contracts.expectations import judge
 from activities.contracts.repository import Repository
-from activities.contracts.requests import RunChecks
 from activities.contracts.spec import Check, MigrationSpec
+from activities.contracts.work_requests import RunChecks
 from activities.held_against import needs_before
 
 BASE, CHANGE = "b" * 40, "c" * 40

@@ -9,7 +9,7 @@ from activities.adapters.hubs import Hubs
 from activities.adapters.sandbox import detect
 from activities.contracts.plan import Plan, Task
 from activities.contracts.repository import GreenBranch, Repository
-from activities.contracts.requests import OpenWorkspace, Rework, RunRung
+from activities.contracts.work_requests import OpenWorkspace, Rework, RunRung
 from activities.integration import IntegrationActivities
 from activities.workspace import WorkspaceActivities
 from tests.adapters.one_host import one_host

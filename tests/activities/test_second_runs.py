@@ -12,27 +12,23 @@ from activities.adapters.hubs import Hubs
 from activities.adapters.refs import attempt_ref
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
+from activities.contracts.landing_requests import ClaimBranch, ComposeBatch, FindLanded, Land
 from activities.contracts.migration import Stage
 from activities.contracts.moving_base import BaseSeen, ComposeBaseMerge, LookAtBase
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import Repository
 from activities.contracts.requests import (
-    ClaimBranch,
-    ComposeBatch,
-    FindLanded,
     GivenPlan,
     Handoffs,
     JoinHandoffs,
-    Land,
     LoadTask,
     MakePlan,
-    PutBackFiles,
-    Rework,
     TakeBase,
     WriteReport,
 )
 from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile
 from activities.contracts.work import Handoff, PutBack, TaskStatus
+from activities.contracts.work_requests import PutBackFiles, Rework
 from activities.delivery import DeliveryActivities
 from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 from activities.integration import IntegrationActivities

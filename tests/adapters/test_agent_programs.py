@@ -16,8 +16,8 @@ from activities.adapters.sandbox import Sandbox, detect
 from activities.adapters.workspaces import WorkspacePaths
 from activities.contracts.plan import Task
 from activities.contracts.repository import Repository
-from activities.contracts.requests import OpenWorkspace, RunRung
 from activities.contracts.work import RungRun, Workspace
+from activities.contracts.work_requests import OpenWorkspace, RunRung
 from activities.workspace import WorkspaceActivities
 from tests.adapters.one_host import OneHost, one_host
 from tests.adapters.repositories import Executable, git

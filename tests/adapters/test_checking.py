@@ -23,8 +23,8 @@ from activities.adapters.surveying import Surveyor
 from activities.checks import ChecksActivities
 from activities.contracts.evidence import CheckOutcome, Evidence, Moment, NotVerifiable
 from activities.contracts.repository import Repository
-from activities.contracts.requests import RunChecks, TakeBaseline
 from activities.contracts.spec import MigrationSpec
+from activities.contracts.work_requests import RunChecks, TakeBaseline
 
 FILES = {
     "app/a.py": "old(1)\n",

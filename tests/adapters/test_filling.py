@@ -23,7 +23,7 @@ from activities.checks import ChecksActivities
 from activities.contracts.evidence import CheckOutcome
 from activities.contracts.expectations import judge
 from activities.contracts.repository import Repository
-from activities.contracts.requests import TakeBaseline
+from activities.contracts.work_requests import TakeBaseline
 from tests.adapters.one_host import OneHost, one_host
 from tests.adapters.test_room import disk, needs_root
 from tests.adapters.test_rungs import a_task, kept, ran

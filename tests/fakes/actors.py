@@ -12,6 +12,17 @@ from world import OLD, World
 from activities.adapters.blobs import BlobStore
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
+from activities.contracts.landing_requests import (
+    ClaimBranch,
+    ClaimedBranch,
+    ComposeBatch,
+    FindDeep,
+    FindLanded,
+    FoundDeep,
+    Land,
+    Landed,
+    LandedTasks,
+)
 from activities.contracts.moving_base import (
     BaseLook,
     BaseSeen,
@@ -21,32 +32,7 @@ from activities.contracts.moving_base import (
 )
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
 from activities.contracts.repository import Base
-from activities.contracts.requests import (
-    ClaimBranch,
-    ClaimedBranch,
-    CloseWorkspace,
-    ComposeBatch,
-    ConcludeAttempt,
-    CountLeft,
-    FindDeep,
-    FindLanded,
-    FoundDeep,
-    Land,
-    Landed,
-    LandedTasks,
-    MakePlan,
-    OpenWorkspace,
-    PutBackFiles,
-    Restored,
-    Rework,
-    Reworked,
-    RunChecks,
-    RunRung,
-    TakeBase,
-    TakeBaseline,
-    TakenBaseline,
-    TakeSurvey,
-)
+from activities.contracts.requests import CountLeft, MakePlan, TakeBase, TakeSurvey
 from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import Site, Survey, SurveyData, SurveyedFile, Unsearched
@@ -58,6 +44,19 @@ from activities.contracts.work import (
     RungRun,
     SitesLeft,
     Workspace,
+)
+from activities.contracts.work_requests import (
+    CloseWorkspace,
+    ConcludeAttempt,
+    OpenWorkspace,
+    PutBackFiles,
+    Restored,
+    Rework,
+    Reworked,
+    RunChecks,
+    RunRung,
+    TakeBaseline,
+    TakenBaseline,
 )
 from activities.errors import PLAN_REFUSED, permanent
 from activities.given_plan import moved, named_for

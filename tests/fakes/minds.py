@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from temporalio import activity
 
-from activities.contracts.agent import Finished
+from activities.contracts.agent import AgentEnd, Finished
+from activities.contracts.agent_word import AgentWord, HearAgent
 from activities.contracts.conversation import (
     Conversation,
     FileRequest,
@@ -18,10 +19,10 @@ from activities.contracts.conversation import (
 )
 from activities.contracts.money import Spend, Usage
 from activities.contracts.plan import Plan
-from activities.contracts.requests import ConcludeAttempt, OpenedTalk, OpenWorkerTalk
 from activities.contracts.tools import WorkerForm
 from activities.contracts.transcript import ToolResult, ToolResults
 from activities.contracts.work import Checkpoint
+from activities.contracts.work_requests import ConcludeAttempt, OpenedTalk, OpenWorkerTalk
 from tests.fakes.actors import Fakes
 
 TURN_COSTS = Decimal("0.10")
@@ -91,6 +92,12 @@ class Minds(Fakes):
             if status
             else None,
         )
+
+    @activity.defn(name="hear_agent")
+    async def hear_agent(self, asked: HearAgent) -> AgentWord:
+        form = self._blobs.get_model(asked.form, WorkerForm)
+        word = {"status": form.status, "did": form.did, "verified": form.verified}
+        return AgentWord.model_validate({"end": AgentEnd.DONE, **word})
 
     @activity.defn(name="conclude_attempt")
     async def conclude_attempt(self, asked: ConcludeAttempt) -> Checkpoint:

@@ -90,11 +90,13 @@ def carried_out(
 ) -> tuple[list[Strike], list[str]]:
     """The orders that were, by whom and when, and those that were not."""
     done = {number: marks / str(number) for number in range(len(orders))}
-    strikes = [
-        Strike(mark.stat().st_mtime, seen[int(mark.read_text())], int(mark.read_text()), orders[n])
-        for n, mark in done.items()
-        if mark.exists()
-    ]
+    strikes: list[Strike] = []
+    for number, mark in done.items():
+        if mark.exists():
+            pid = int(mark.read_text())
+            # One that died in its first moments nobody has looked at.
+            role = seen.get(pid, "short-lived")
+            strikes.append(Strike(mark.stat().st_mtime, role, pid, orders[number]))
     return strikes, [orders[n] for n, mark in done.items() if not mark.exists()]
 
 

@@ -21,14 +21,21 @@ from cli.asking import Handle
 from cli.fleet_starting import begin_fleet
 from cli.session import Session
 from cli.starting import read_any
+from tests.fakes.messages_api import MessagesApi, Request
+from tests.fakes.replies import Reply, call, said
 from tests.replay.fingerprint import keep
 from tests.service import Service, eventually, service, until
 from tests.shop import SPEC, make_shop
-from workflows.options import area_id, fleet_id, migration_id, queue_id, task_id
+from workflows.options import area_id, deep_id, fleet_id, migration_id, queue_id, task_id
 from workflows.parked import ParkedTaskWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
-NAME, FLEET = "recorded", "recorded-fleet"
+NAME, FLEET, THINKER = "recorded", "recorded-fleet", "recorded-thinker"
+THINKS = """\
+plan: claude
+limits: {usd: 9, attempts: 1}
+landing: {deep: [behind]}
+split:"""
 
 
 async def record(release: str) -> None:
@@ -36,7 +43,11 @@ async def record(release: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         make_shop(home / "shop")
-        async with service(home) as running:
+        key = {"ANTHROPIC_API_KEY": "k"}
+        async with (
+            MessagesApi(_model) as api,
+            service(home, ANTHROPIC_BASE_URL=api.url, **key) as running,
+        ):
             spec = SPEC.replace("sed -i", "sleep 1; sed -i") + "pilot: 1\n"
             handle = await running.start(spec, NAME=NAME, REPOSITORY=str(home / "shop"))
             paused = await _paused(running, handle)
@@ -58,6 +69,7 @@ async def record(release: str) -> None:
             assert isinstance(fleet, FleetSpec)
             await (await begin_fleet(session, fleet)).result()
             ids["fleet"] = fleet_id(FLEET)
+            ids |= await _with_a_model(running, home / "shop")
             runs = {kind: (workflow_id, None) for kind, workflow_id in ids.items()} | paused
             for kind, run in runs.items():
                 await _save(running.client, *run, HISTORIES / f"{release}-{kind}.json")
@@ -79,6 +91,29 @@ async def _paused(running: Service, handle: Handle) -> dict[str, tuple[str, str 
     first = parked.raw_description.workflow_execution_info.first_run_id
     runs = {"paused": first, "parked": parked.run_id, "resumed": None}
     return {f"task-{kind}": (id, run) for kind, run in runs.items()}
+
+
+async def _with_a_model(running: Service, repository: Path) -> dict[str, str]:
+    """A migration that a model plans and works at, with a check that runs behind its landings."""
+    spec = SPEC.replace("files}\n", "files}\n  - claude: {}\n", 1).replace("split:", THINKS)
+    spec += "  behind: {run: [/usr/bin/python3, run_checks.py], results: tap, at: [landing]}\n"
+    report = await running.run(spec, NAME=THINKER, REPOSITORY=str(repository))
+    agents = [h.task for h in report.handoffs if any(a.agent for a in h.attempts)]
+    return {
+        "thinking": migration_id(THINKER),
+        "talk": f"{migration_id(THINKER)}/plan/c1/root",
+        "deep": deep_id(running.hub(report).stem, report.branch),
+        "task-agent": task_id(THINKER, agents[0], 0),
+    }
+
+
+def _model(request: Request) -> Reply:
+    """Its planner takes what is proposed; its workers look, and say that they cannot."""
+    if len(request.body["messages"]) == 1:
+        return said(call("list_files"))
+    if any(tool["name"] == "submit_plan" for tool in request.body["tools"]):
+        return said(call("submit_plan", summary="As proposed.", take_static=True))
+    return said(call("finish", status="cannot", did="Nothing to mend.", verified="nothing"))
 
 
 def _fleet(spec: str, repository: Path) -> str:

@@ -22,7 +22,10 @@ and note the patch id in CHANGELOG.md. `make record` only for shapes that were n
 
 
 def history_of(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(path.stem, path.read_text())
+    """Under the id that it was recorded with: some workflows name their children by it."""
+    told = json.loads(path.read_text())
+    began = told["events"][0]["workflowExecutionStartedEventAttributes"]
+    return WorkflowHistory.from_json(began["workflowId"], told)
 
 
 def replayer() -> Replayer:

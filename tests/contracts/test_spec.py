@@ -220,6 +220,7 @@ def test_every_example_loads_and_names_its_schema() -> None:
     names = {path.stem: load_spec(path).name for path in EXAMPLES.glob("*.yaml")}
     assert names == {
         "minimal": "bare-asserts",
+        "oauthlib-claude": "oauthlib-claude",
         "oauthlib-unittest2pytest": "oauthlib-unittest2pytest",
         "es-abstract-lebab": "es-abstract-lebab",
         "pygments-2to3": "pygments-2to3",

@@ -46,11 +46,12 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
         await hands.may_go_on(at)
         if end := turns.over(at, allowance):
             return _ended(at, end)
-        taken = await _take_turn(at, allowance, hands.guidance)
+        said = hands.guidance  # what comes while it thinks is for the next turn
+        taken = await _take_turn(at, allowance, said)
         if isinstance(taken, Spend):
             lost = at.spend + taken
             return _ended(at.model_copy(update={"spend": lost}), AgentEnd.BUDGET)
-        at = turns.after_reply(at.model_copy(update={"heard": len(hands.guidance)}), taken)
+        at = turns.after_reply(at.model_copy(update={"heard": turns.heard(said)}), taken)
         if end := turns.ENDS.get(taken.end):
             return _ended(at, end)
         if not taken.calls:

@@ -4,6 +4,8 @@ Stuck is no progress, never slowness: the same calls, with the same errors, on t
 A model may do one thing twice; one that does it again and again is told so, then stopped.
 """
 
+import hashlib
+
 from activities.contracts.agent import AgentEnd, AgentProgress, Allowance
 from activities.contracts.conversation import ToolsUsed, TurnEnd, TurnTaken
 
@@ -76,4 +78,14 @@ def over(at: AgentProgress, allowance: Allowance) -> AgentEnd | None:
 def to_tell(at: AgentProgress, allowance: Allowance, guidance: tuple[str, ...]) -> tuple[str, ...]:
     """What the model hears next: what the system has to say, then what people said since."""
     last = (LAST_TURN,) if at.turn + 1 == allowance.turns and at.turn else ()
-    return (*at.told, *guidance[at.heard :], *last)
+    news = (text for text in guidance if _mark(text) not in at.heard)
+    return (*at.told, *news, *last)
+
+
+def heard(guidance: tuple[str, ...]) -> tuple[str, ...]:
+    """Marks of what people have said so far: a conversation is told each text once."""
+    return tuple(map(_mark, guidance))
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

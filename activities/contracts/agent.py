@@ -48,8 +48,8 @@ class AgentProgress(Contract):
     """What the last turn's calls came to; None where it called none."""
     told: tuple[str, ...] = ()
     """What the system has to say at the next turn."""
-    heard: int = 0
-    """How many texts of people it was told."""
+    heard: tuple[str, ...] = ()
+    """Marks of the texts of people that it was told. No count: of too many texts the oldest go."""
     checkpoint: CommitId | None = None
     """The last one: a workspace that is lost is opened anew from it."""
     granted: tuple[str, ...] = ()

@@ -90,10 +90,16 @@ def test_a_long_turn_that_the_api_paused_goes_on_as_it_is():
 
 
 def test_what_people_said_is_told_once_in_order_and_the_last_turn_is_announced():
-    at = begun(turn=9, heard=1, told=("system",))
+    at = begun(turn=9, heard=turns.heard(("older", "old")), told=("system",))
     told = turns.to_tell(at, TEN, ("old", "new", "newer"))
     assert told == ("system", "new", "newer", turns.LAST_TURN)
     assert turns.to_tell(begun(), TEN, ()) == ()
+
+
+def test_a_text_is_told_when_older_ones_had_to_go_for_it():
+    """People's texts are bounded: the oldest is dropped for a new one, so no count tells."""
+    at = begun(turn=3, heard=turns.heard(("1", "2", "3")))
+    assert turns.to_tell(at, TEN, ("2", "3", "4")) == ("4",)
 
 
 def test_it_ends_when_its_turns_are_taken():

@@ -132,14 +132,7 @@ async def test_people_are_heard_between_two_turns_and_a_pause_loses_nothing(thin
     await asyncio.wait_for(gate.reached.wait(), 20)
     await handle.execute_update(MigrationWorkflow.steer, Steer(text="Use tabs.", **WHO))
     await handle.execute_update(MigrationWorkflow.pause, Aimed(**WHO))
-    task = thinking.client.get_workflow_handle(options.task_id(world.name, "c1-0001", 0))
-
-    async def heard() -> bool:
-        events = (await task.fetch_history()).events
-        letters = [e.workflow_execution_signaled_event_attributes.input for e in events]
-        return any(b'"paused":true' in p.data for letter in letters for p in letter.payloads)
-
-    await eventually(heard)
+    await eventually(lambda: _heard(thinking, world, b'"paused":true'))
     gate.open()
     # Its room is given back while it stands still.
     await world.until(lambda: bool(world.asked("close_workspace")))
@@ -150,6 +143,26 @@ async def test_people_are_heard_between_two_turns_and_a_pause_loses_nothing(thin
     assert (first.told, second.told, third.told) == ((), ("Use tabs.",), ())
     assert first.talk == second.talk
     assert world.green == {"a.py": "new"}
+
+
+async def test_what_people_say_while_it_thinks_is_told_at_the_next_turn(thinking):
+    world = thinks(thinking, "a-late-word", steps({"a": "half"}, {"a": "new"}, "done"))
+    gate = world.hold("take_turn")
+    handle = await thinking.start(world, claude=True)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await handle.execute_update(MigrationWorkflow.steer, Steer(text="Use tabs.", **WHO))
+    await eventually(lambda: _heard(thinking, world, b"Use tabs."))
+    gate.open()
+    thinking.report(await handle.result())
+    assert [asked.told for asked in world.asked("take_turn")] == [(), ("Use tabs.",), ()]
+
+
+async def _heard(stage, world, words: bytes) -> bool:
+    """Whether a letter to the only task says so."""
+    task = stage.client.get_workflow_handle(options.task_id(world.name, "c1-0001", 0))
+    events = (await task.fetch_history()).events
+    letters = [e.workflow_execution_signaled_event_attributes.input for e in events]
+    return any(words in p.data for letter in letters for p in letter.payloads)
 
 
 async def test_one_that_goes_in_circles_is_stopped_and_what_it_did_is_judged_by_checks(thinking):

@@ -59,7 +59,7 @@ endif
 ifneq ($(wildcard tests/faults),)
 .PHONY: chaos
 chaos: $(READY) tools ## kill -9 of everything, on the demo too; the minutes that test leaves out
-	$(PY) -m pytest tests/faults -m "" $(ARGS)
+	$(PY) -m pytest tests/faults tests/test_corpus.py -m "" $(ARGS)
 endif
 
 ifneq ($(wildcard tests/corpus),)

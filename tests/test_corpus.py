@@ -27,6 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 async def test_real_migrations_come_to_what_the_corpus_says(home: Path) -> None:
     async with session(local=True) as connected:

@@ -5,10 +5,10 @@ import platform
 from collections.abc import Mapping
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
+from activities.failures import CONVERTER
 from activities.serving import (
     SeenWorker,
     Unfit,
@@ -25,9 +25,7 @@ async def connect(attributes: Mapping[str, str], code: str) -> Client:
     where = config.setdefault("target_host", "localhost:7233")
     identity = with_code(f"{os.getpid()}@{platform.node()}", code)
     try:
-        client = await Client.connect(
-            **config, identity=identity, data_converter=pydantic_data_converter
-        )
+        client = await Client.connect(**config, identity=identity, data_converter=CONVERTER)
     except RuntimeError as error:
         raise Unfit(
             f"Temporal at {where} does not answer: {error}. Set TEMPORAL_ADDRESS"

@@ -100,5 +100,4 @@ def _ended(at: AgentProgress, end: AgentEnd, finished: Finished | None = None) -
         spend=at.spend,
         finished=finished,
         reported=at.reported,
-        granted=at.granted,
     )

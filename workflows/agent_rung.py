@@ -150,5 +150,4 @@ class AgentRung:
         if not used.wants_check or used.commit is None:
             return at, used
         evidence = await self._check(used.commit, self._at.base)
-        at = at.model_copy(update={"told": (*at.told, findings.told(evidence))})
-        return at, used.model_copy(update={"evidence": evidence})
+        return at.model_copy(update={"told": (*at.told, findings.told(evidence))}), used

@@ -17,7 +17,6 @@ from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
-NEVER_AGAIN = 1_000
 AGENT = "claude"
 """The rung that is a conversation with a model."""
 
@@ -70,13 +69,12 @@ def is_the_last_word(ran: RungRun) -> bool:
     return said == "cannot" or ran.agent.end in (AgentEnd.BUDGET, AgentEnd.REFUSED)
 
 
-def after_attempt(at: Climb, left: Work | None, last: bool = False) -> Climb:
-    """The place on the ladder when an attempt is over, with what it left. `last`: this rung is not
-    asked again."""
+def after_attempt(at: Climb, left: Work | None) -> Climb:
+    """The place on the ladder when an attempt is over, with what it left."""
     green = left if left and left.green else None
     return at.model_copy(
         update={
-            "tried": NEVER_AGAIN if last else at.tried + 1,
+            "tried": at.tried + 1,
             "agent": None,
             "openings": 0,
             "ran": None,

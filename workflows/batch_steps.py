@@ -10,14 +10,12 @@ from activities.contracts.children import QueueInput
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.landing_requests import ComposeBatch, Land, Landed
-from activities.contracts.messages import CountWorkers
 from activities.contracts.news import LANDED_MORE, QUEUE_NEWS, QueueNews
 from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
-from activities.messages import MessageActivities
-from workflows.locally import locally
 from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
+from workflows.present import workers_on
 from workflows.telling import tell
 
 
@@ -94,9 +92,5 @@ class BatchSteps:
 
 async def check_hosts() -> int:
     """How many prefixes may be checked at once: one on each worker that has room for checks."""
-    found = await locally(
-        MessageActivities.count_workers,
-        CountWorkers(queue=CHECKS),
-        summary="who has room for checks?",
-    )
-    return max(1, min(MAX_CHECKED_AT_ONCE, found.workers))
+    workers = await workers_on(CHECKS, "who has room for checks?")
+    return max(1, min(MAX_CHECKED_AT_ONCE, workers))

@@ -39,8 +39,7 @@ class Following(Approving):
     """The phase's, in this run."""
 
     def _wake(self) -> None:
-        """Something that tasks or the queue must be told may have changed."""
-        raise NotImplementedError
+        """Called when something that tasks or the queue must be told may have changed."""
 
     @workflow.signal(name=BASE_MERGED)
     def base_merged(self, answer: BaseAnswer) -> None:

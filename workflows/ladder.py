@@ -10,7 +10,7 @@ from activities.contracts.agent import AgentProgress
 from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb, Work
 from activities.contracts.file_requests import FilesNeeded
-from activities.contracts.messages import CountWorkers, DescribeRuns
+from activities.contracts.messages import DescribeRuns
 from activities.contracts.money import Spend
 from activities.contracts.requests import TaskOrder
 from activities.contracts.work import Attempt, Checkpoint, RungOutcome, RungRun
@@ -23,6 +23,7 @@ from workflows.file_requests import FileRequests, told
 from workflows.guided import Guided
 from workflows.locally import locally
 from workflows.options import MODEL
+from workflows.present import workers_on
 from workflows.salvage import Salvage
 from workflows.workspaces import Workspaces
 
@@ -81,7 +82,9 @@ class Ladder:
                 continue
             work = await self._judged(ran, kind) if ran else None
             is_last = ran is None or attempts.is_the_last_word(ran)
-            self._at = attempts.after_attempt(self._at, work, is_last)
+            self._at = attempts.after_attempt(self._at, work)
+            if is_last:
+                self._at = attempts.next_rung(self._at)
             if work and work.complete:
                 return work
         return await self._saved(self._at)
@@ -152,10 +155,7 @@ class Ladder:
         if self._at.ran or self._at.agent:
             return True
         self._guided.may_go_on()
-        found = await locally(
-            MessageActivities.count_workers, CountWorkers(queue=MODEL), summary="is there a model?"
-        )
-        return found.workers > 0
+        return await workers_on(MODEL, "is there a model?") > 0
 
     async def _run(self, kind: str, number: int) -> RungRun:
         """The attempt's first half; what it left is kept, whatever stands still after it."""

@@ -12,15 +12,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts.agent import AgentRun, Allowance
 from activities.contracts.base import BlobRef
-from activities.contracts.messages import CountWorkers
 from activities.contracts.money import Spend, SumSpend
 from activities.contracts.talking import STEER_TALK, TalkInput, TalkSteering
-from activities.messages import MessageActivities
 from activities.spending import SpendingActivities
 from workflows import details
 from workflows.kept import Handle, Kept
 from workflows.locally import locally
 from workflows.options import MODEL, of_migration
+from workflows.present import workers_on
 from workflows.talk import TalkWorkflow
 
 STOPPED = "was told to end"
@@ -49,10 +48,7 @@ class Talks:
         self._steering = steering
 
     async def is_there_a_model(self) -> bool:
-        found = await locally(
-            MessageActivities.count_workers, CountWorkers(queue=MODEL), summary="is there a model?"
-        )
-        return found.workers > 0
+        return await workers_on(MODEL, "is there a model?") > 0
 
     async def hold(self, scope: str, talk: BlobRef, allowance: Allowance, title: str) -> Talked:
         """One conversation to its end; whatever keeps it from its form is told, not raised."""

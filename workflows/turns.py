@@ -52,7 +52,6 @@ def after_tools(at: AgentProgress, taken: TurnTaken, used: ToolsUsed) -> AgentPr
         update={
             "results": used.results,
             "checkpoint": used.commit or at.checkpoint,
-            "evidence": used.evidence or at.evidence,
             "reported": tuple(reported)[:REPORTED],
         }
     )

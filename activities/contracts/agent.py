@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from activities.contracts.base import BlobRef, CommitId, Contract
-from activities.contracts.evidence import Evidence
 from activities.contracts.money import Spend, Usage, Usd
 
 
@@ -62,8 +61,6 @@ class AgentProgress(Contract):
     """Turns in a row without progress."""
     usage: Usage = Usage()
     spend: Spend = Spend()
-    evidence: Evidence | None = None
-    """What its own last `check` said."""
     reported: tuple[str, ...] = ()
     """Sites outside its claim, as `path[:line]: why`."""
 
@@ -80,7 +77,6 @@ class AgentRun(Contract):
     spend: Spend = Spend()
     finished: Finished | None = None
     reported: tuple[str, ...] = ()
-    granted: tuple[str, ...] = ()
 
 
 class Allowance(Contract):

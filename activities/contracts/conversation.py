@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from activities.contracts.agent import Finished
 from activities.contracts.base import BlobRef, CommitId, Contract, Lean
-from activities.contracts.evidence import Evidence
 from activities.contracts.file_requests import FileAnswer, FileRequest
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
@@ -202,8 +201,6 @@ class ToolsUsed(Lean):
     wants_check: bool = False
     """It called `check`: the workflow has the task's checks run on `commit`, which is there then,
     and tells what they said before the next turn: findings.py."""
-    evidence: Evidence | None = None
-    """Of that check; the workflow's to fill in."""
     reported: tuple[str, ...] = ()
     """`path[:line]: why` of sites outside the claim, at most 20."""
     finished: Finished | None = None

@@ -28,17 +28,17 @@ class AgentActivities:
     @activity.defn
     async def take_turn(self, request: TakeTurn) -> TurnTaken:
         """Asks the model, or finds what it replied. Whoever is asked for patience comes back when
-        it is over, without holding a place meanwhile. BudgetReached has the Spend of the turn's
-        lost requests as its detail."""
+        it is over, without holding a place meanwhile. What waiting never mends has the Spend of
+        the turn's lost requests as its detail."""
         try:
             return await self._turns.take(request)
         except Exception as error:
             after: float | None = getattr(error, "after", None)
-            spend: Spend | None = getattr(error, "spend", None)
             kind = type(error).__name__
             never = kind in NEVER_MENDED_BY_WAITING
-            if after is None and spend is None and not never:
+            if after is None and not never:
                 raise
+            spend: Spend | None = getattr(error, "spend", None) if never else None
             raise ApplicationError(
                 str(error),
                 *([spend] if spend else []),

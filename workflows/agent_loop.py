@@ -6,7 +6,7 @@ under way, people steer between turns, and the Web UI shows every step. Where it
 after every step (`at`): another run goes on from there.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -16,8 +16,17 @@ from activities.contracts.agent import AgentEnd, AgentProgress, AgentRun, Allowa
 from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken
 from activities.contracts.money import NOTHING, Spend
 from activities.errors import BUDGET_REACHED
-from workflows import turns
+from workflows import details, turns
 from workflows.options import TURN
+
+
+class NotTaken(NamedTuple):
+    """A turn that there will not be."""
+
+    end: AgentEnd
+    spend: Spend
+    """Of its requests that were lost."""
+    why: str = ""
 
 
 class Hands(Protocol):
@@ -48,9 +57,9 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
             return _ended(at, end)
         said = hands.guidance  # what comes while it thinks is for the next turn
         taken = await _take_turn(at, allowance, said)
-        if isinstance(taken, Spend):
-            lost = at.spend + taken
-            return _ended(at.model_copy(update={"spend": lost}), AgentEnd.BUDGET)
+        if isinstance(taken, NotTaken):
+            lost = at.spend + taken.spend
+            return _ended(at.model_copy(update={"spend": lost}), taken.end, why=taken.why)
         at = turns.after_reply(at.model_copy(update={"heard": turns.heard(said)}), taken)
         if end := turns.ENDS.get(taken.end):
             return _ended(at, end)
@@ -64,9 +73,9 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
 
 async def _take_turn(
     at: AgentProgress, allowance: Allowance, guidance: tuple[str, ...]
-) -> TurnTaken | Spend:
-    """One reply; else what is left of the grant cannot pay for it at worst, and this was spent on
-    requests of the turn that were lost."""
+) -> TurnTaken | NotTaken:
+    """One reply; else why waiting brings none: what is left of the grant cannot pay for it at
+    worst, or the provider will never take it. What was done before it stays."""
     left = None
     if allowance.grant is not None:
         left = max(allowance.grant - at.spend.total, NOTHING)
@@ -85,12 +94,17 @@ async def _take_turn(
         )
     except ActivityError as error:
         cause = error.cause
-        if isinstance(cause, ApplicationError) and cause.type == BUDGET_REACHED:
-            return Spend.model_validate(cause.details[0]) if cause.details else Spend()
-        raise
+        if not isinstance(cause, ApplicationError) or not cause.non_retryable:
+            raise
+        lost = Spend.model_validate(cause.details[0]) if cause.details else Spend()
+        if cause.type == BUDGET_REACHED:
+            return NotTaken(AgentEnd.BUDGET, lost)
+        return NotTaken(AgentEnd.FAILED, lost, details.cause(error))
 
 
-def _ended(at: AgentProgress, end: AgentEnd, finished: Finished | None = None) -> AgentRun:
+def _ended(
+    at: AgentProgress, end: AgentEnd, finished: Finished | None = None, why: str = ""
+) -> AgentRun:
     return AgentRun(
         talk=at.talk,
         end=end,
@@ -99,5 +113,6 @@ def _ended(at: AgentProgress, end: AgentEnd, finished: Finished | None = None) -
         usage=at.usage,
         spend=at.spend,
         finished=finished,
+        why=why,
         reported=at.reported,
     )

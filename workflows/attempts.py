@@ -17,6 +17,8 @@ from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 
 REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
+NOT_AGAIN = (AgentEnd.BUDGET, AgentEnd.REFUSED, AgentEnd.FAILED)
+"""Ends of an agent that another conversation would come to as well."""
 AGENT = "claude"
 """The rung that is a conversation with a model."""
 
@@ -66,7 +68,7 @@ def is_the_last_word(ran: RungRun) -> bool:
     if ran.agent is None:
         return False
     said = ran.agent.finished.status if ran.agent.finished else ""
-    return said == "cannot" or ran.agent.end in (AgentEnd.BUDGET, AgentEnd.REFUSED)
+    return said == "cannot" or ran.agent.end in NOT_AGAIN
 
 
 def after_attempt(at: Climb, left: Work | None) -> Climb:

@@ -57,4 +57,4 @@ def _said(ran: RungRun) -> str:
     if ran.agent is None:
         return ""
     finished = ran.agent.finished
-    return finished.summary if finished else f"it ended by: {ran.agent.end}"
+    return finished.summary if finished else f"it {ran.agent.told}"

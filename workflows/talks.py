@@ -86,7 +86,7 @@ class Talks:
         return Talked(
             ran.spend,
             ran.finished.form if ran.finished else None,
-            "" if ran.finished else f"ended by: {ran.end}",
+            "" if ran.finished else ran.told,
         )
 
     async def _sum(self, scope: str) -> Spend:

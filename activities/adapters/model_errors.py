@@ -16,7 +16,7 @@ from anthropic import (
     APITimeoutError,
 )
 
-from activities.contracts.money import Usage
+from activities.contracts.money import Spend, Usage
 
 TEXT = 500
 """Characters: an error's body may quote the prompt."""
@@ -38,6 +38,8 @@ class ModelError(Exception):
         super().__init__(text[:TEXT])
         self.usage: Usage | None = None
         """Of a reply that began and was lost: its input is known, its output is not."""
+        self.spend: Spend | None = None
+        """Of all requests of the turn by now."""
         self.after = max(after or 0.0, self.at_least) if self.at_least else after
         if charged is not None:
             self.charged = charged

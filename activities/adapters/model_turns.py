@@ -197,6 +197,7 @@ class ModelTurns:
                 raise
             except ModelError as error:
                 await asyncio.to_thread(self._lost, asking, number, error)
+                error.spend = await asyncio.to_thread(turn.spend)
                 raise
         return reply, number, self._cost(asking, reply)
 

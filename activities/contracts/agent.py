@@ -34,6 +34,8 @@ class AgentEnd(StrEnum):
     """What it wanted to finish with was sent back too often."""
     FULL = "full"
     """The conversation does not fit the model's window any more."""
+    FAILED = "failed"
+    """The provider will never take its next turn: an unknown model, a refused request."""
 
 
 class AgentProgress(Contract):
@@ -76,7 +78,14 @@ class AgentRun(Contract):
     usage: Usage = Usage()
     spend: Spend = Spend()
     finished: Finished | None = None
+    why: str = ""
+    """What the provider said, where it failed."""
     reported: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """How it ended without a last word."""
+        return f"ended by: {self.end}{f', {self.why}' if self.why else ''}"
 
 
 class Allowance(Contract):

@@ -10,6 +10,7 @@ from world import OLD
 from activities.contracts.agent import AgentEnd
 from activities.contracts.commands import Aimed, SetLimits, Steer
 from activities.contracts.migration import Stage
+from activities.contracts.money import Spend
 from activities.contracts.work import RungOutcome as Out
 from activities.contracts.work import TaskStatus as Status
 from activities.errors import BUDGET_REACHED, permanent
@@ -234,3 +235,25 @@ async def test_a_budget_that_is_reached_holds_the_rest_and_says_how_to_go_on(thi
     gate.open()
     report = thinking.report(await handle.result())
     assert len(report.handoffs) == 3
+
+
+async def test_a_turn_that_the_provider_never_takes_ends_the_attempt_and_not_what_was_done_before(
+    thinking,
+):
+    """A model of a mistyped name: what the codemod did lands, and a person reads why."""
+    world = thinks(thinking, "a-nobody", steps("done"), a=OLD, b=OLD)
+    world.rungs = [lambda tree, task, count: tree.update({"a.py": "new"})]
+    lost = Spend(unconfirmed=Decimal("0.02"))
+    world.failures["take_turn"] = [
+        ApplicationError("404: model: claude-nobody", lost, type="ModelUnknown", non_retryable=True)
+    ]
+    handoff, _ = await ran(thinking, world, **thinking.planned(world, ("a.py", "b.py")))
+    codemod, agent = handoff.attempts
+    assert (codemod.kind, agent.outcome, agent.agent.end) == (
+        "codemod",
+        Out.FAILED,
+        AgentEnd.FAILED,
+    )
+    assert agent.note.endswith("ModelUnknown in take_turn: 404: model: claude-nobody")
+    assert (agent.spend, len(world.asked("take_turn"))) == (lost, 1)
+    assert world.green == {"a.py": "new", "b.py": OLD}

@@ -157,6 +157,7 @@ async def test_every_row_has_its_kind_its_patience_and_its_cost(table, row):
         cause = failed.value.cause.cause
         assert isinstance(cause, ApplicationError)
         assert (cause.type, len(cause.message) <= 500) == (wanted.kind, True)
+        assert Spend.model_validate(cause.details[0]) == spend(name_of(row), "task/c1-0001")
         assert len(table.provider.requests[row]) == 1
     else:
         taken = await handle.result()

@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-PATHS := activities cli workflows tests starter.py worker.py
+PATHS := activities cli roles workflows tests starter.py worker.py
 ARGS ?=
 # The tests mostly wait, so two processes share them, file by file, the longest files first.
 # ARGS="-n0 ..." for one process, which a debugger needs.

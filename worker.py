@@ -1,4 +1,4 @@
-"""The machines' door and the only composition root: settings → adapters → activities → Workers.
+"""The machines' door: settings → adapters → activities → Workers; roles/ says which a role has.
 
 `worker.py --role ROLE` polls one role's queue; `--role all` runs everything in one process. A role
 that only runs tools never loads workflow code, and the model's key is in no other role's process.
@@ -15,18 +15,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import structlog
 from temporalio.client import Client
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import Interceptor, Worker
 
-from activities.adapters import orphans
 from activities.adapters.code_version import own_code
 from activities.adapters.doing import fresh_slate
 from activities.adapters.leaving import run_and_leave
@@ -34,33 +29,17 @@ from activities.adapters.logs import configure_logs
 from activities.adapters.settings import Settings, WrongSettings, settings_told
 from activities.faults import ACTIVITIES, FaultInterceptor
 from activities.heartbeat import SENT_WITHIN, HeartbeatInterceptor, watch_loop
-from activities.held import Bereaved, HoldingInterceptor
+from activities.held import HoldingInterceptor
 from activities.joining import connect, other_code
 from activities.serving import Unfit
-from activities.sweeping import TIDIED_EVERY, DeadWorkspaces, Sweeper, files, hubs
-
-if TYPE_CHECKING:
-    from activities.planner import PlannerActivities
+from roles.host import AT_THE_HUB, TOOLS, Host
+from roles.queue import GRACE, Queue
+from roles.sweeping import sweepers
 
 ROLES = ("control", "model", "workspace", "checks", "integration", "delivery")
-TOOLS = frozenset(("workspace", "checks"))
-"""Roles that run commands."""
-AT_THE_HUB = frozenset(("integration", "delivery"))
-"""Roles that work on the hubs' own disk."""
-GRACE = timedelta(seconds=30)
-TO_REPLY = timedelta(seconds=80)
-"""The grace of a model's reply: one that is given up was paid for."""
+"""Each is a file of roles/."""
 THREADS = 128
 """For all plain activities of a process: no fewer than its queues have slots."""
-STICKY = timedelta(seconds=3)
-"""How long a workflow waits for a worker that died with it in its cache."""
-
-
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """The one sandbox of workers, tests and replayers: it passes the activities room through."""
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules("activities")
-    )
 
 
 async def joined(roles: Sequence[str]) -> Client:
@@ -72,276 +51,41 @@ async def joined(roles: Sequence[str]) -> Client:
     return await connect(SEARCH_ATTRIBUTES, own_code())
 
 
-class Host:
-    """The adapters of this host, built when a role first needs them."""
-
-    def __init__(self, settings: Settings) -> None:
-        from activities.adapters.blobs import BlobStore
-        from activities.adapters.mirrors import hubs_of
-        from activities.adapters.scratch import Scratch
-
-        self.settings = settings
-        self.held = Scratch(settings.home / "held")
-        self.blobs = BlobStore(settings.blobs, begins=False)
-        self.hubs = hubs_of(settings)
-        self.queue = f"host/{settings.host}"
-        self.closing = contextlib.ExitStack()
-        """For when nothing of it is used any more."""
-
-    def prepare_model(self, alone: bool) -> bool:
-        """The model, where this process has a credential for one. Raises Unfit without one where
-        there is nothing else to do."""
-        from activities.adapters.model_turns import open_turns
-
-        try:
-            turns = open_turns(self.blobs, self.settings, os.environ)
-        except (OSError, ValueError) as error:
-            raise Unfit(f"WHIMBREL_PRICES or WHIMBREL_PROVIDER: {error}") from error
-        if turns is None and alone:
-            raise Unfit(
-                "the role `model` needs a credential: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL "
-                "for a gateway that asks for none"
-            )
-        if turns is not None:
-            self.turns = turns
-        return turns is not None
-
-    async def prepare_tools(self) -> None:
-        """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""
-        from activities.adapters.tooling import Tooling
-
-        self.tools = await Tooling.of(self.settings, self.blobs)
-        self.closing.callback(self.tools.close)
-
-
-def control_activities(host: Host, client: Client) -> list[Any]:
-    from activities.adapters.transcripts import Transcripts
-    from activities.messages import MessageActivities
-    from activities.records import RecordActivities
-    from activities.spending import SpendingActivities
-
-    transcripts = Transcripts(host.blobs)
-    records = RecordActivities(host.blobs)
-    messages = MessageActivities(host.blobs, client, transcripts)
-    spending = SpendingActivities(transcripts)
-    return [*_methods(records), *_methods(messages), *_methods(spending)]
-
-
-def workspace_activities(host: Host) -> list[Any]:
-    from activities.adapters.tool_harvest import ToolHarvest
-    from activities.adapters.transcripts import Transcripts
-    from activities.tools import ToolActivities
-    from activities.workspace import WorkspaceActivities
-
-    workspace = WorkspaceActivities(
-        host.blobs,
-        host.hubs,
-        host.tools.workspaces,
-        host.tools.rungs,
-        host.tools.checkpoints,
-        host.settings.host,
-        host.queue,
-    )
-    tools = ToolActivities(
-        host.blobs,
-        host.hubs,
-        Transcripts(host.blobs),
-        host.tools.toolboxes,
-        ToolHarvest(host.tools.checkpoints),
-        planner(host).unfit,
-    )
-    return [*_methods(workspace), *_methods(tools)]
-
-
-def planner(host: Host) -> PlannerActivities:
-    """What a planner's form is held against, wherever its tools are used."""
-    from activities.adapters.briefs import Briefs
-    from activities.planner import PlannerActivities
-
-    return PlannerActivities(host.blobs, host.hubs, Briefs())
-
-
-def model_activities(host: Host) -> list[Any]:
-    from activities.agent import AgentActivities
-
-    return _methods(AgentActivities(host.turns))
-
-
-def briefing_activities(host: Host) -> list[Any]:
-    from activities.adapters.briefs import Briefs
-    from activities.briefing import BriefingActivities
-
-    return _methods(BriefingActivities(host.blobs, host.hubs, Briefs()))
-
-
-def sweeper(roles: Sequence[str], host: Host, client: Client) -> Sweeper:
-    """Each role looks after what it writes; blobs, which all write, are integration's to sweep."""
-    places: list[Any] = []
-    if TOOLS.intersection(roles):
-        # First: who still writes to a folder ends before anybody else uses or deletes it.
-        places.append(files(lambda: orphans.sweep(host.settings.lifelines)))
-    places.append(Bereaved(client, host.held).sweep)
-    if "workspace" in roles:
-        from workflows.options import task_id
-
-        places.append(DeadWorkspaces(client, host.tools.workspaces, task_id).sweep)
-    if TOOLS.intersection(roles):
-        places.append(files(host.tools.scratch.sweep))
-    if owns_hubs(roles, host.settings):
-        places.append(files(host.hubs.sweep))
-    if "integration" in roles:
-        places.append(files(host.blobs.sweep))
-    return Sweeper(places)
-
-
-def owns_hubs(roles: Sequence[str], settings: Settings) -> bool:
-    """Whether these look after the hubs, or after the mirrors of a host that has none."""
-    return "integration" in roles or bool(settings.is_remote and TOOLS.intersection(roles))
-
-
-def check_activities(host: Host) -> list[Any]:
-    from activities.adapters.taken_anew import taken_anew
-    from activities.checks import ChecksActivities
-    from activities.hearing import HearingActivities
-    from activities.surveying import SurveyActivities
-
-    surveys = SurveyActivities(
-        host.blobs, host.hubs, host.tools.surveyor, host.tools.remaining, taken_anew
-    )
-    return [
-        *_methods(ChecksActivities(host.blobs, host.hubs, host.tools.checker)),
-        *_methods(surveys),
-        *_methods(HearingActivities(host.blobs, host.hubs, host.tools.measurer)),
-    ]
-
-
-def integration_activities(host: Host) -> list[Any]:
-    from activities.adapters.briefs import Briefs
-    from activities.adapters.reporting import undone
-    from activities.integration import IntegrationActivities
-    from activities.judging import JudgingActivities
-    from activities.opinions import OpinionActivities
-    from activities.planning import PlanningActivities
-
-    return [
-        *_methods(IntegrationActivities(host.blobs, host.hubs)),
-        *_methods(JudgingActivities(host.blobs, undone)),
-        *_methods(PlanningActivities(host.blobs, host.hubs)),
-        *_methods(planner(host)),
-        *_methods(OpinionActivities(host.blobs, host.hubs, Briefs())),
-    ]
-
-
-def delivery_activities(host: Host) -> list[Any]:
-    from activities.adapters import interruptions
-    from activities.adapters.reporting import render_report
-    from activities.delivery import DeliveryActivities
-
-    settings = host.settings
-    interrupted = partial(interruptions.between, settings.home)
-    delivery = DeliveryActivities(
-        host.blobs, host.hubs, render_report, settings.sandbox, interrupted
-    )
-    return _methods(delivery)
-
-
-def _methods(of: object) -> list[Any]:
-    """The activity methods of an object, by name."""
-    named = [getattr(of, name) for name in sorted(dir(of)) if not name.startswith("_")]
-    return [method for method in named if hasattr(method, "__temporal_activity_definition")]
-
-
-def workflows() -> list[type]:
-    """Loaded by the control role alone."""
-    from workflows.area import AreaWorkflow
-    from workflows.deep_checks import DeepChecksWorkflow
-    from workflows.fleet import FleetWorkflow
-    from workflows.merge_queue import MergeQueueWorkflow
-    from workflows.migration import MigrationWorkflow
-    from workflows.parked import ParkedTaskWorkflow
-    from workflows.talk import TalkWorkflow
-    from workflows.task import TaskWorkflow
-
-    planners = [FleetWorkflow, MigrationWorkflow, AreaWorkflow]
-    planners += [MergeQueueWorkflow, DeepChecksWorkflow]
-    return [*planners, TaskWorkflow, ParkedTaskWorkflow, TalkWorkflow]
-
-
-def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
-    """What versions a control worker; those of activities never are: their contracts only grow."""
-    if not settings.deployment:
-        return None
-    version = WorkerDeploymentVersion(settings.deployment, settings.build or own_code())
-    return WorkerDeploymentConfig(
-        version=version,
-        use_worker_versioning=True,
-        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
-    )
-
-
-async def build(roles: Sequence[str], host: Host, client: Client, held: Path) -> list[Worker]:
-    """The Workers of these roles; a host with workspaces also polls its own queue. `held`: the
-    locked folder of this process."""
-    settings = host.settings
+async def queues(roles: Sequence[str], host: Host, client: Client) -> list[Queue]:
+    """What these roles poll; code of other roles is not even loaded."""
     # First: nothing that runs in this process or below it finds the key in its environment.
     may_ask = "model" in roles and host.prepare_model(alone=len(roles) == 1)
     if TOOLS.intersection(roles):
         await host.prepare_tools()
+    able = [role for role in roles if role != "model" or may_ask]
+    polled: list[Queue] = []
+    for role in able:
+        polled += import_module(f"roles.{role}").queues(host, client)
+    return polled
+
+
+def build(polled: Sequence[Queue], client: Client, held: Path) -> list[Worker]:
+    """A Worker for each queue. `held`: the locked folder of this process."""
     interceptors: list[Interceptor] = [
         HeartbeatInterceptor(fresh_slate),
         HoldingInterceptor(held),
         *_faults(),
     ]
     threads = ThreadPoolExecutor(max_workers=THREADS)
-
-    def worker(
-        queue: str, activities: list[Any], slots: int, grace: timedelta = GRACE, **more: Any
-    ) -> Worker:
-        return Worker(
+    return [
+        Worker(
             client,
-            task_queue=queue,
-            activities=activities,
+            task_queue=queue.name,
+            activities=queue.activities,
             activity_executor=threads,
             interceptors=interceptors,
-            max_concurrent_activities=slots,
-            graceful_shutdown_timeout=grace,
+            max_concurrent_activities=queue.slots,
+            graceful_shutdown_timeout=queue.grace,
             max_heartbeat_throttle_interval=SENT_WITHIN,
-            **more,
+            **queue.more,
         )
-
-    workers: list[Worker] = []
-    for role in roles:
-        if role == "control":
-            workers.append(
-                worker(
-                    role,
-                    control_activities(host, client),
-                    50,
-                    workflows=workflows(),
-                    workflow_runner=workflow_runner(),
-                    sticky_queue_schedule_to_start_timeout=STICKY,
-                    deployment_config=deployment(settings),
-                )
-            )
-        elif role == "workspace":
-            tools = workspace_activities(host)
-            anywhere = [t for t in tools if t.__name__ in ("open_workspace", "use_tools")]
-            room = settings.workspaces_per_host
-            briefing = briefing_activities(host)
-            workers.append(worker(role, [*anywhere, *briefing], room))
-            # More slots than workspaces: waiting here would look like a dead host.
-            here = [tool for tool in tools if tool.__name__ != "open_workspace"]
-            workers.append(worker(host.queue, here, 4 * room))
-        elif role == "checks":
-            workers.append(worker(role, check_activities(host), settings.checks_per_host))
-        elif role == "integration":
-            workers.append(worker(role, integration_activities(host), 8))
-        elif role == "model" and may_ask:
-            turns = model_activities(host)
-            workers.append(worker(role, turns, settings.turns_per_host, TO_REPLY))
-        elif role == "delivery":
-            workers.append(worker(role, delivery_activities(host), 4))
-    return workers
+        for queue in polled
+    ]
 
 
 def _faults() -> list[Interceptor]:
@@ -364,37 +108,40 @@ async def serve(roles: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    log = structlog.get_logger()
     async with contextlib.AsyncExitStack() as running:
         running.enter_context(host.closing)
         held = await running.enter_async_context(host.held.run_folder())
-        workers = await build(roles, host, client, held)
+        workers = build(await queues(roles, host, client), client, held)
         for worker in workers:
             await running.enter_async_context(worker)
-        sweeping = asyncio.create_task(sweeper(roles, host, client).keep_sweeping())
-        running.callback(sweeping.cancel)
-        if owns_hubs(roles, settings):
-            tidier = Sweeper([hubs(host.hubs.tidy)], TIDIED_EVERY)
-            running.callback(asyncio.create_task(tidier.keep_sweeping()).cancel)
-        running.callback(asyncio.create_task(watch_loop()).cancel)
-        log.info(
-            "polling",
-            roles=list(roles),
-            host=settings.host,
-            sandbox=settings.sandbox,
-            code=own_code(),
-        )
-        versioned = deployment(settings) if "control" in roles else None
-        if versioned:
-            version = versioned.version
-            log.info("versioned", deployment=version.deployment_name, build=version.build_id)
-        queues = {role: role == "control" for role in ROLES}
-        if not versioned and (told := await other_code(client, queues, own_code())):
-            log.warning(told)
+        beside = [sweeper.keep_sweeping() for sweeper in sweepers(roles, host, client)]
+        for kept_up in (*beside, watch_loop()):
+            running.callback(asyncio.create_task(kept_up).cancel)
+        await _say(roles, settings, client)
         await stop.wait()
-        log.info("draining", grace_seconds=GRACE.total_seconds())
+        structlog.get_logger().info("draining", grace_seconds=GRACE.total_seconds())
         # All at once: what one finishes would become new work for those that still poll.
         await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+async def _say(roles: Sequence[str], settings: Settings, client: Client) -> None:
+    """To the log: what this process is, and what other code polls beside it."""
+    log = structlog.get_logger()
+    log.info(
+        "polling",
+        roles=list(roles),
+        host=settings.host,
+        sandbox=settings.sandbox,
+        code=own_code(),
+    )
+    if "control" in roles and settings.deployment:
+        from roles.control import version_of
+
+        version = version_of(settings)
+        log.info("versioned", deployment=version.deployment_name, build=version.build_id)
+        return
+    if told := await other_code(client, {role: role == "control" for role in ROLES}, own_code()):
+        log.warning(told)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,1 +1,1 @@
-"""Effects: one verb each, idempotent and thin; they get their adapters from worker.py."""
+"""Effects: one verb each, idempotent and thin; they get their adapters from roles/."""

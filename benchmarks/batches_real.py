@@ -29,7 +29,7 @@ from activities.contracts.work_requests import RunChecks
 from benchmarks.bare import Listener
 from benchmarks.measuring import Comparison
 from benchmarks.simulated_queue import Asking, Ours, Weather, evidence_of
-from worker import workflow_runner
+from roles.control import workflow_runner
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.options import CHECKS, CONTROL, INTEGRATION, SEARCH_ATTRIBUTES, migration_id
 

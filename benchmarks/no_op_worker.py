@@ -54,7 +54,8 @@ from activities.heartbeat import HeartbeatInterceptor
 from activities.messages import MessageActivities
 from benchmarks.bare import BareChild, BareParent, Listener, nothing
 from benchmarks.bare_loop import BareLoop, tools_used, turn_taken
-from worker import GRACE, STICKY, workflow_runner
+from roles.control import STICKY, workflow_runner
+from roles.queue import GRACE
 from workflows.area import AreaWorkflow
 from workflows.merge_queue import MergeQueueWorkflow
 from workflows.task import TaskWorkflow

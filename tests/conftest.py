@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from world import World
 
-import worker
 from activities.adapters.blobs import BlobStore
 from activities.adapters.hubs import Hubs
 from activities.adapters.reporting import render_report, undone
@@ -36,6 +36,8 @@ from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.spending import SpendingActivities
+from roles.control import WORKFLOWS, workflow_runner
+from roles.queue import activities_of
 from tests.fakes.actors import HOST_QUEUE
 from tests.fakes.minds import Minds
 from tests.network import no_network
@@ -195,9 +197,7 @@ async def staging(
     )
     delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict", lambda *_: {})
     on_queue = {
-        options.CONTROL: [
-            method for of in (records, messages, spending) for method in worker._methods(of)
-        ],
+        options.CONTROL: activities_of(records, messages, spending),
         options.WORKSPACE: fakes.on("open_workspace", "open_worker_talk"),
         HOST_QUEUE: fakes.on("run_rung", "close_workspace", "use_tools", "conclude_attempt"),
         options.CHECKS: [
@@ -208,20 +208,20 @@ async def staging(
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land", "look_at_base", "compose_base_merge"),
             *fakes.on("find_deep"),
-            *worker._methods(JudgingActivities(blobs, undone)),
+            *activities_of(JudgingActivities(blobs, undone)),
         ],
         options.DELIVERY: [delivery.write_report],
     }
     if thinks:
         on_queue[options.MODEL] = fakes.on("take_turn")
-    threads = worker.ThreadPoolExecutor(max_workers=100)
+    threads = ThreadPoolExecutor(max_workers=100)
     async with contextlib.AsyncExitStack() as running:
         for queue, activities in on_queue.items():
             more: dict[str, Any] = {}
             if queue == options.CONTROL:
                 more = {
-                    "workflows": worker.workflows(),
-                    "workflow_runner": worker.workflow_runner(),
+                    "workflows": WORKFLOWS,
+                    "workflow_runner": workflow_runner(),
                 }
             await running.enter_async_context(
                 Worker(

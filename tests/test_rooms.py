@@ -1,4 +1,5 @@
-"""Who may import whom. Arrows go one way: starter, worker → workflows → activities → adapters."""
+"""Who may import whom. Arrows go one way: worker → roles, starter → cli; both → workflows →
+activities → adapters."""
 
 import ast
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DOORS = ("worker", "starter", "cli")
+DOORS = ("worker", "roles", "starter", "cli")
 HEAVY = ("anthropic", "git", "pygit2", "structlog")
 FORBIDDEN = {
     "activities/contracts": (
@@ -25,7 +26,8 @@ FORBIDDEN = {
     "activities/adapters": ("temporalio", "workflows", *DOORS),
     "activities": ("workflows", "activities.adapters", *HEAVY, *DOORS),
     "workflows": ("activities.adapters", *HEAVY, *DOORS),
-    "cli": ("worker", "starter", *HEAVY),
+    "roles": ("worker", "starter", "cli", *HEAVY),
+    "cli": ("worker", "roles", "starter", *HEAVY),
 }
 """Room → what its files must not import, except under TYPE_CHECKING."""
 
@@ -36,7 +38,9 @@ def room_of(path: Path) -> str:
 
 
 FILES = sorted(
-    path for room in ("activities", "workflows", "cli") for path in (ROOT / room).rglob("*.py")
+    path
+    for room in ("activities", "workflows", "roles", "cli")
+    for path in (ROOT / room).rglob("*.py")
 )
 
 
@@ -114,3 +118,9 @@ def test_workflows_load_neither_git_nor_a_model_client():
 
 def test_a_worker_loads_no_workflow_code_before_its_role_is_known():
     assert "workflows" not in loaded_by("import worker")
+
+
+def test_only_control_loads_the_workflows():
+    """Not even where it is installed with all the others."""
+    others = sorted({path.stem for path in (ROOT / "roles").glob("*.py")} - {"control"})
+    assert "workflows" not in loaded_by(f"import {', '.join(f'roles.{name}' for name in others)}")

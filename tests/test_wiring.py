@@ -2,12 +2,15 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 import worker
+from activities.planner import PlannerActivities
+from roles.control import WORKFLOWS
 from workflows import options
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,19 +34,15 @@ QUEUES = {
 
 def registered() -> dict[str, set[str]]:
     """Queue → names of the activities that its worker registers."""
-    host = Mock(queue="host/x")
-    host.settings.host = "x"
-    client = Mock()
-    tools = names(worker.workspace_activities(host))
-    return {
-        "control": names(worker.control_activities(host, client)),
-        "workspace": {"open_workspace", "use_tools"} | names(worker.briefing_activities(host)),
-        "model": names(worker.model_activities(host)),
-        "host": tools - {"open_workspace"},
-        "checks": names(worker.check_activities(host)),
-        "integration": names(worker.integration_activities(host)),
-        "delivery": names(worker.delivery_activities(host)),
-    }
+    host = Mock(queue="host", planner=lambda: PlannerActivities(Mock(), Mock(), Mock()))
+    host.settings.workspaces_per_host = 1
+    polled = [
+        queue
+        for role in worker.ROLES
+        for queue in import_module(f"roles.{role}").queues(host, Mock())
+    ]
+    assert len({queue.name for queue in polled}) == len(polled)
+    return {queue.name: names(queue.activities) for queue in polled}
 
 
 def names(methods) -> set[str]:
@@ -128,7 +127,7 @@ def test_every_workflow_file_with_a_definition_is_registered():
         for path in WORKFLOW_FILES
         for name in re.findall(r"@workflow\.defn\b[^\n]*\nclass (\w+)", path.read_text())
     }
-    assert defined == {kind.__name__ for kind in worker.workflows()}
+    assert defined == {kind.__name__ for kind in WORKFLOWS}
 
 
 def test_every_role_has_a_worker():

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-import worker
 from activities.adapters.model_api import open_model
 from activities.adapters.settings import Settings
+from roles.host import Host
 from tests.fakes.messages_api import MessagesApi, scripted
 from tests.fakes.replies import said
 from tests.service import ROOT, environment
@@ -59,7 +59,7 @@ async def test_the_api_is_shown_what_was_given(given, shown):
 def host(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
         monkeypatch.delenv(name)
-    return worker.Host(Settings(home=tmp_path))
+    return Host(Settings(home=tmp_path))
 
 
 def test_a_process_of_all_roles_has_no_key_in_its_environment_when_others_begin(host, monkeypatch):

@@ -27,7 +27,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.children import Child
-from activities.adapters.code_version import code_version
+from activities.adapters.code_version import ROOMS, code_version
 from activities.contracts.children import AreaRow
 from activities.contracts.commands import Aimed
 from activities.contracts.migration import Progress
@@ -52,7 +52,7 @@ JUDGES = "        self._enter(Stage.JUDGE)\n"
 
 def new_code(into: Path) -> Path:
     """A checkout whose tasks and planner command something else than before."""
-    for room in ("activities", "workflows"):
+    for room in ROOMS:
         shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "worker.py", into / "worker.py")
     rest = "await workflow.sleep(0.001)\n"

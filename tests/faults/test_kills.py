@@ -25,6 +25,7 @@ from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from cli.asking import Handle
 from cli.session import unreachable
+from roles.queue import GRACE
 from tests import histories, invariants, shop
 from tests.service import (
     ROOT,
@@ -36,7 +37,6 @@ from tests.service import (
     service,
     swept,
 )
-from worker import GRACE
 
 MODULE = {"loop_scope": "session", "scope": "module"}
 

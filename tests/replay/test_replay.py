@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-import worker
+from roles.control import WORKFLOWS, workflow_runner
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 RECIPE = """
@@ -30,8 +30,8 @@ def history_of(path: Path) -> WorkflowHistory:
 
 def replayer() -> Replayer:
     return Replayer(
-        workflows=worker.workflows(),
-        workflow_runner=worker.workflow_runner(),
+        workflows=WORKFLOWS,
+        workflow_runner=workflow_runner(),
         data_converter=pydantic_data_converter,
     )
 
@@ -41,7 +41,7 @@ def test_there_is_a_history_of_every_workflow_kind():
         history_of(path).events[0].workflow_execution_started_event_attributes.workflow_type.name
         for path in HISTORIES
     }
-    assert recorded == {kind.__name__ for kind in worker.workflows()}
+    assert recorded == {kind.__name__ for kind in WORKFLOWS}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda p: p.stem)

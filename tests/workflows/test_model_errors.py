@@ -16,7 +16,6 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-import worker
 from activities.adapters.model_errors import NEVER_MENDED
 from activities.agent import AgentActivities
 from activities.contracts.conversation import TakeTurn, TurnEnd, TurnTaken
@@ -24,6 +23,7 @@ from activities.contracts.money import Spend
 from activities.errors import NEVER_MENDED_BY_WAITING
 from activities.heartbeat import HeartbeatInterceptor
 from cli.trouble import told as shown
+from roles.queue import activities_of
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Failure, Reply, rate_limited, said
 from tests.provider_rows import ROWS
@@ -79,7 +79,7 @@ async def serving(env, turns: Turns, queue: str = QUEUE):
         task_queue=queue,
         workflows=[OneTurn],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        activities=worker._methods(AgentActivities(turns)),
+        activities=activities_of(AgentActivities(turns)),
         interceptors=[HeartbeatInterceptor()],
     )
     async with turning:

@@ -1,0 +1,1 @@
+"""What each role of worker.py is put together of: a file a role, and what they share."""

@@ -12,7 +12,8 @@ from activities.adapters.git import Git, GitFailed, without_secrets
 from activities.adapters.prices import Prices
 from activities.adapters.settings import Settings
 from activities.adapters.upstream import LOCAL
-from activities.contracts.spec import MigrationSpec
+from activities.contracts.conversation import Role
+from activities.contracts.spec import CLAUDE, MigrationSpec
 from cli.boundary import Code, Refused
 
 SECONDS = 60.0
@@ -22,9 +23,7 @@ _HEADS = "refs/heads/"
 
 def check_prices(spec: MigrationSpec, settings: Settings) -> None:
     """Refuses a budget that cannot be kept, for nobody knows what a model costs."""
-    rungs = [way.claude for phase in spec.phases for way in phase.ways if way.claude]
-    capped = spec.limits.usd is not None or spec.limits.task_usd is not None
-    models = {r.model or spec.models.worker for r in rungs if capped or r.usd is not None}
+    models = _counted(spec)
     try:
         prices = Prices(settings.prices, settings.provider) if models else None
     except (OSError, ValueError) as error:
@@ -36,6 +35,23 @@ def check_prices(spec: MigrationSpec, settings: Settings) -> None:
             "say it in a file of prices (WHIMBREL_PRICES, docs/models.md), name another model, or "
             "leave usd out",
         )
+
+
+def _counted(spec: MigrationSpec) -> set[str]:
+    """The models whose turns count against a cap."""
+    whole = spec.limits.usd is not None
+    capped = whole or spec.limits.task_usd is not None
+    models: set[str] = set()
+    for phase in spec.phases:
+        for way in phase.ways:
+            if way.claude and (capped or way.claude.usd is not None):
+                role = Role.RESOLVER if way is phase.resolver else Role.WORKER
+                models.add(way.claude.model or spec.models.of(role))
+        if whole and phase.plan == CLAUDE:
+            models |= {spec.models.planner, spec.models.sub_planner}
+        if whole and phase.judge == CLAUDE:
+            models.add(spec.models.judge)
+    return models
 
 
 async def check_repository(spec: MigrationSpec) -> None:

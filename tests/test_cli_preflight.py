@@ -67,6 +67,10 @@ async def test_a_url_that_nobody_answers_is_unreachable_and_hides_its_password()
 UNKNOWN = {"claude": {"model": "claude-nobody"}}
 
 
+def of(*roles: str) -> dict[str, dict[str, str]]:
+    return {"models": dict.fromkeys(roles, "claude-nobody")}
+
+
 @pytest.mark.parametrize(
     ("rung", "more", "refused"),
     [
@@ -77,6 +81,12 @@ UNKNOWN = {"claude": {"model": "claude-nobody"}}
         (UNKNOWN, {}, False),
         ("claude", {"limits": {"usd": 5.0}}, False),
         ("codemod", {"limits": {"usd": 5.0}, "models": {"worker": "claude-nobody"}}, False),
+        ("codemod", {"limits": {"usd": 5.0}, "plan": "claude", **of("planner")}, True),
+        ("codemod", {"limits": {"usd": 5.0}, "plan": "claude", **of("sub_planner")}, True),
+        ("codemod", {"limits": {"usd": 5.0}, "judge": "claude", **of("judge")}, True),
+        ("codemod", {"limits": {"usd": 5.0}, "resolver": "claude", **of("resolver")}, True),
+        ("codemod", {"limits": {"usd": 5.0}, **of("planner", "judge", "resolver")}, False),
+        ("codemod", {"plan": "claude", **of("planner")}, False),
     ],
 )
 def test_a_budget_with_a_model_of_unknown_price_is_refused(tmp_path, rung, more, refused):

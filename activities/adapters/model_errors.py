@@ -5,6 +5,7 @@ patience, for `after` seconds where it says so.
 """
 
 import math
+import re
 from collections.abc import Mapping
 
 import httpx2
@@ -23,6 +24,8 @@ TEXT = 500
 ACCOUNT = 60.0
 """Seconds between two looks whether a person has mended the account: tasks say nothing about it, so
 none is given up for it, as none is for a full disk. It costs nothing, and `status` says so."""
+TOO_LONG = re.compile("prompt is too long|input is too long|exceed context limit", re.IGNORECASE)
+"""How the API and clouds say it; the last: with the longest reply on top."""
 SPEND_LIMITS = frozenset(("enforced_spend_limit_reached", "contract_spend_limit_reached"))
 
 
@@ -156,7 +159,7 @@ def _answered(error: APIStatusError) -> ModelError:
         kind = OF_TYPE.get(error.type or "", ModelUnavailable)
     if error.error_code in SPEND_LIMITS:
         kind = SpendLimitReached
-    elif "prompt is too long" in said.lower() and kind is RequestRefused:
+    elif kind is RequestRefused and TOO_LONG.search(said):
         kind = PromptTooLong
     kind = _as_told(kind, headers)
     return kind(text, retry_after(headers), charged=streaming)

@@ -6,7 +6,7 @@ that is none; here a call that is not whole is left out, and one that is malform
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from activities.adapters.model_errors import ReplyCut
 from activities.contracts.conversation import TurnEnd
@@ -16,6 +16,8 @@ from activities.contracts.transcript import MALFORMED, Block
 Json = dict[str, Any]
 SHOWN = 2000
 """Characters of malformed JSON that the model sees again."""
+DEEPEST = 100
+"""Levels of a call's input: JSON that is nested deeper cannot be kept on record."""
 ENDS = {
     "max_tokens": TurnEnd.CUT,
     "model_context_window_exceeded": TurnEnd.CUT,
@@ -111,13 +113,27 @@ class Stream:
         if not written:
             # Of a call whose reply was cut nobody knows whether its input was to be empty.
             return None if cut else block
-        try:
-            input = json.loads(written)
-        except ValueError:
-            input = None
-        if isinstance(input, dict):
+        if (input := _object(written)) is not None:
             return {**block, "input": input}
         return None if cut else {**block, "input": {MALFORMED: written[:SHOWN]}}
+
+
+def _object(written: str) -> Json | None:
+    """None: no JSON object, or one that no record would hold."""
+    try:
+        input = json.loads(written)
+        if isinstance(input, dict) and _levels(input) <= DEEPEST:
+            return cast("Json", input)
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def _levels(value: Any) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    inside = cast("Json", value).values() if isinstance(value, dict) else cast("list[Any]", value)
+    return 1 + max(map(_levels, inside), default=0)
 
 
 def _distinct(blocks: list[Block]) -> tuple[Block, ...]:

@@ -132,6 +132,19 @@ async def test_malformed_input_of_a_call_is_a_call_that_says_so(tmp_path):
     assert made["input"][MALFORMED].startswith('{"path": "a.py"')
 
 
+async def test_input_that_no_record_would_hold_is_malformed_too(tmp_path):
+    """It would be paid for again and again."""
+    deep: dict[str, object] = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    replies = [said(call("edit", path=deep)), said("well")]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        taken = await talks.take(a_talk())
+        (made,) = calls_of(talks.turns.transcripts.chunk(a_talk(), 1))
+        again = await talks.take(a_talk(), 2, results={"edit": "no JSON"})
+    assert (taken.calls, list(made["input"]), again.said) == (("edit",), [MALFORMED], "well")
+
+
 async def test_files_that_a_model_asks_for_are_told_where_it_asked_well(tmp_path):
     reply = said(
         call("request_files", paths=["a.py", "b.py"], reason="shared"),
@@ -269,6 +282,22 @@ async def test_a_conversation_that_the_api_finds_too_long_is_summarised_with_sho
         taken = await talks.take(a_talk(), 2, results={"read": "word " * 8000})
     assert (taken.said, taken.end) == ("on", TurnEnd.SAID)
     assert taken.spend == Spend(recorded=api.account.usd - api.account.served[0].usd)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "input length and `max_tokens` exceed context limit: 195000 + 16000 > 200000",
+        "Input is too long for requested model.",
+    ],
+)
+async def test_however_it_is_said_that_a_conversation_is_too_long_it_is_summarised(tmp_path, words):
+    refusal = Failure(400, "invalid_request_error", words)
+    replies = [said(call("read", path="a.py")), refusal, said("So far so good."), said("on")]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        await talks.take(a_talk())
+        taken = await talks.take(a_talk(), 2, results={"read": "some words"})
+    assert (taken.said, taken.end) == ("on", TurnEnd.SAID)
 
 
 async def test_a_brief_that_fits_no_window_is_said_to_be_too_long(tmp_path):

@@ -4,7 +4,7 @@ Whatever no task at work holds is free, a waiting one's claims too: that one sta
 the file is final, and is told. What another one at work holds is not waited for: whoever asked ends
 its attempt, keeps its checkpoint, and holds nothing until it starts again with that file among what
 it claims. So a task that holds files waits for nobody, and no two can wait for each other. A file
-for which too much was bounced is granted to nobody any more.
+for which too much was bounced is one task's alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,8 @@ def answer(
     frozen = {file.path: file for file in hot if file.is_frozen}
     for request in asked.requests:
         file = None if request.path in row.may_change else frozen.get(request.path)
-        said = _no(request, _frozen(rows, file)) if file else _answer(rows, row, request)
+        owner = _owner(rows, request.path) if file else ""
+        said = _no(request, _frozen(owner)) if owner else _answer(rows, row, request)
         if said.granted and request.path not in row.may_change:
             grant = Grant(path=request.path, reason=request.reason)
             row = row.model_copy(update={"granted_files": (*row.granted_files, grant)})
@@ -113,8 +114,16 @@ def _bytes(grants: Iterable[Grant]) -> int:
     return sum(len(grant.path.encode()) + len(grant.reason.encode()) for grant in grants)
 
 
-def _frozen(rows: Sequence[AreaRow], file: HotFile) -> str:
-    owner = next((row.task.id for row in rows if file.path in row.task.claims), "nobody here")
+def _owner(rows: Sequence[AreaRow], path: str) -> str:
+    """Whose a frozen file is: who claims it, else who was granted it first; of no concern is who
+    ended without landing. Empty: nobody's, so whoever asks is its one owner from now on."""
+    able = [r for r in rows if path in r.may_change]
+    able = [r for r in able if not frontier.is_final(r) or frontier.has_landed(r)]
+    claims = (r.task.id for r in able if path in r.task.claims)
+    return next(claims, able[0].task.id if able else "")
+
+
+def _frozen(owner: str) -> str:
     return f"it is frozen, because too much was bounced for it: {owner} alone may change it"
 
 

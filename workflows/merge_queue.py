@@ -43,6 +43,8 @@ class MergeQueueWorkflow:
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late. Until they are answered its members keep
         their place among those who wait."""
+        self._taken_back: set[str] = set()
+        """The ids of those of it that are withdrawn, unless it settles them."""
         self._state = queue.state
         self._tip = ""
 
@@ -74,6 +76,7 @@ class MergeQueueWorkflow:
     @workflow.signal
     def enqueue(self, candidate: Candidate) -> None:
         """Asks to land; a repeated one changes nothing."""
+        self._taken_back.discard(candidate.id)
         if candidate not in self._waiting:
             self._waiting.append(candidate)
             self._show()
@@ -82,7 +85,9 @@ class MergeQueueWorkflow:
     async def withdraw(self, candidate: Candidate) -> None:
         """Takes back what is not composed yet. The task is answered either way: one that this
         queue does not know is taken back too, and the first answer is the one that counts."""
-        if candidate.id not in self._composed:
+        if candidate.id in self._composed:
+            self._taken_back.add(candidate.id)
+        else:
             await self._send([self._answer(candidate, Outcome.WITHDRAWN)])
 
     @workflow.signal(name=MERGE_BASE)
@@ -146,7 +151,10 @@ class MergeQueueWorkflow:
             landed, bounced = await self._verify(batch)
             self._set(failure_rate=batching.observe(rate, landed + bounced, bounced))
         self._set(returned=tuple(c.id for c in self._waiting if c.id in self._composed))
-        self._composed = {}
+        taken_back, self._composed, self._taken_back = self._taken_back, {}, set()
+        await self._send(
+            [self._answer(c, Outcome.WITHDRAWN) for c in self._waiting if c.id in taken_back]
+        )
 
     async def _verify(self, batch: Batch) -> tuple[int, int]:
         """Checks the batch and lands what is good; returns how many landed and were bounced."""

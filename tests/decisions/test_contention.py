@@ -1,5 +1,6 @@
 """How hot files are, and what that means."""
 
+import pytest
 from builders import a_row, some_evidence
 
 from activities.contracts.contention import FROZEN_AT, KEPT, HotFile, hottest
@@ -50,7 +51,7 @@ def test_bounces_add_up_waits_do_not_and_only_the_hottest_are_kept():
     assert [file.waited for file in hottest(many)] == [*range(2 * KEPT, KEPT, -1)]
 
 
-def test_a_file_for_which_too_much_was_bounced_is_granted_to_nobody_any_more():
+def test_a_file_for_which_too_much_was_bounced_is_granted_to_nobody_but_its_owner():
     hot = [HotFile(path="b.py", conflicts=FROZEN_AT - 1, bounces=1), HotFile(path="c.py", waited=9)]
     rows = [a_row("a", state="running"), a_row("b"), a_row("c")]
     requests = tuple(FileRequest(path=path, reason="r") for path in ("b.py", "c.py"))
@@ -64,3 +65,27 @@ def test_a_file_for_which_too_much_was_bounced_is_granted_to_nobody_any_more():
     asked = asked.model_copy(update={"task": "b"})
     assert granting.answer(mine, asked, "e", hot)[1][0].granted, "its owner goes on"
     assert hot[0].told == "b.py: 4 conflicts, 1 bounce, frozen to its owner"
+
+
+@pytest.mark.parametrize("end", ["skipped", "cancelled", "failed", "needs_person"])
+def test_a_frozen_file_whose_owner_ended_without_landing_is_whose_who_asks_first(end):
+    hot = [HotFile(path="b.py", conflicts=FROZEN_AT)]
+    a, c = a_row("a", state="running"), a_row("c", state="running")
+    asked = FilesAsked(
+        task="a", start=0, epoch="e", requests=(FileRequest(path="b.py", reason="r"),)
+    )
+    row, (said,) = granting.answer([a, a_row("b", state=end), c], asked, "e", hot)
+    assert said.granted
+    assert row
+    rows = [row.model_copy(update={"state": "landed"}), a_row("b", state=end), c]
+    _, (said,) = granting.answer(rows, asked.model_copy(update={"task": "c"}), "e", hot)
+    assert not said.granted
+    assert said.text.endswith(": a alone may change it")
+
+
+def test_a_frozen_file_of_an_owner_that_landed_stays_its():
+    hot = [HotFile(path="b.py", conflicts=FROZEN_AT)]
+    rows = [a_row("a", state="running"), a_row("b", state="landed")]
+    requests = (FileRequest(path="b.py", reason="r"),)
+    asked = FilesAsked(task="a", start=0, epoch="e", requests=requests)
+    assert not granting.answer(rows, asked, "e", hot)[1][0].granted

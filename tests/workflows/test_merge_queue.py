@@ -206,6 +206,24 @@ async def test_what_is_not_composed_yet_can_be_withdrawn_and_is_answered(stage, 
     assert world.green == {"a.py": "new", "b.py": "old"}
 
 
+async def test_whom_a_red_batch_did_not_get_to_can_still_be_withdrawn(stage, listening):
+    """All are withdrawn while they are in checks; for the first two it is too late."""
+    world = stage.world("q-late", a="old", b="old", c="old")
+    gate = world.hold("run_checks")
+    listener = await listening.listener("q-late-task", expected=3)
+    files = {"c1-0001": {"a": "new"}, "c1-0002": {"b": "landing-bad"}, "c1-0003": {"c": "new"}}
+    asked = [listening.candidate(world, t, "q-late-task", **f) for t, f in files.items()]
+    queue = await listening.queue(world, QueueState(waiting=tuple(asked)))
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    for candidate in asked:
+        await queue.signal(WITHDRAW, candidate)
+    gate.open()
+    answers = {landing["task"]: landing["outcome"] for landing in await listener.result()}
+    await queue.signal(CLOSE)
+    assert list(answers.values()) == [Outcome.LANDED, Outcome.RED, Outcome.WITHDRAWN]
+    assert len(world.asked("compose_batch")) == 1
+
+
 async def test_a_task_that_is_gone_does_not_stop_the_queue(stage, listening):
     world = stage.world("q-gone", a="old", b="old")
     queue = await listening.queue(world)

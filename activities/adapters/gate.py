@@ -17,7 +17,7 @@ from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooS
 from activities.adapters.git import printable
 from activities.adapters.integrity import Integrity
 from activities.adapters.integrity_around import ReadPath
-from activities.adapters.objects import ABSENT, GITLINK, DiffEntry
+from activities.adapters.objects import GITLINK, DiffEntry
 from activities.adapters.violation import Violation
 from activities.contracts.integrity import Waiver
 
@@ -81,6 +81,11 @@ def violations(
     integrity = Integrity(rules.waivers, read, read_base)
     keep = [(p, BoundedRegex(p, rules.seconds, multiline=True)) for p in rules.keep]
     found: list[Violation] = []
+    entries = list(entries)
+    gone: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.status == "D":
+            gone.setdefault(entry.old_blob, set()).add(entry.old_mode)
     for entry in entries:
         path = entry.path
         may_add = entry.status == "A" and (
@@ -91,7 +96,7 @@ def violations(
         if protected.match_file(path) and not lifted.match_file(path):
             found.append(Violation(PROTECTED_PATH, path, None, f"{_deed(entry)} but protected"))
         if entry.status != "D":
-            found += _of_the_entry(entry)
+            found += _of_the_entry(entry, gone.get(entry.new_blob, set()))
             found += _of_the_content(entry, keep, read)
         integrity.look(entry)
     return [*found, *integrity.violations()]
@@ -124,14 +129,15 @@ def case_collisions(
     return found
 
 
-def _of_the_entry(entry: DiffEntry) -> Iterator[Violation]:
-    """The rules about names and modes."""
+def _of_the_entry(entry: DiffEntry, moved_from: set[str]) -> Iterator[Violation]:
+    """The rules about names and modes; `moved_from`: those of deleted files with its content."""
     if entry.status == "A":
         dangers = [why for part in entry.path.split("/") if (why := _danger(part))]
         if dangers:
             yield Violation(DANGEROUS_PATH, entry.path, None, dangers[0])
-    if ABSENT not in (entry.old_mode, entry.new_mode) and entry.old_mode != entry.new_mode:
-        what = f"{entry.old_mode} became {entry.new_mode}"
+    before = moved_from if entry.status == "A" else {entry.old_mode}
+    if before and entry.new_mode not in before:
+        what = f"{min(before)} became {entry.new_mode}"
         yield Violation(MODE_FLIP, entry.path, None, what)
     if entry.new_mode == GITLINK and entry.old_mode != GITLINK:
         yield Violation(DANGEROUS_PATH, entry.path, None, "a nested repository")

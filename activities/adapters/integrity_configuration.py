@@ -63,8 +63,8 @@ _LEVELS = ("error", "warn")
 _LINTERS = re.compile(r"eslint|tslint|biome|package\.json")
 _HOOKS = re.compile(
     r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|pycollect_makeitem"
-    r"|itemcollected|deselected|runtest_\w+|pyfunc_call|sessionfinish|exception_interact"
-    r"|report_teststatus|unconfigure))\b|\b(os\._exit|sys\.exit|exitstatus\s*=)"
+    r"|itemcollected|deselected|runtest\w+|cmdline_main|pyfunc_call|sessionfinish|exception_interact"
+    r"|report_teststatus|unconfigure))\b|\b(os\._exit|sys\.exit|exitstatus\s*=|config\.option\.\w+\s*=(?!=))"
 )
 
 

@@ -51,13 +51,19 @@ def _known(detector: RegexBasedDetector, *words: bytes) -> Form:
     return Form(str(detector.secret_type), words, tuple(patterns), detector.analyze_string)
 
 
-_ANTHROPIC = re.compile(r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}")
+def _told_by(kind: str, word: bytes, pattern: str) -> Form:
+    compiled = re.compile(pattern)
+    return Form(kind, (word,), (compiled,), compiled.findall)
+
+
 PRIVATE_KEY = _known(PrivateKeyDetector(), b"PRIVATE KEY", b"PuTTY-User-Key-File-2")
 FORMS = (
     _known(AWSKeyDetector(), b"A3T", b"ABIA", b"ACCA", b"AKIA", b"ASIA", b"aws", b"AWS", b"Aws"),
-    Form("Anthropic API key", (b"sk-ant-",), (_ANTHROPIC,), _ANTHROPIC.findall),
+    _told_by("Anthropic API key", b"sk-ant-", r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}"),
     _known(AzureStorageKeyDetector(), b"AccountKey="),
     _known(GitHubTokenDetector(), b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
+    _told_by("GitHub fine-grained token", b"github_pat_", r"github_pat_\w{82}(?!\w)"),
+    _told_by("Google API key", b"AIza", r"(?<![\w-])AIza[\w-]{35}(?![\w-])"),
     _known(GitLabTokenDetector(), b"gl", b"GR1348941"),
     _known(JwtTokenDetector(), b"eyJ"),
     _known(MailchimpDetector(), b"-us"),
@@ -72,6 +78,10 @@ FORMS = (
 )
 SHORTEST = 16
 """Characters of a private key's first line; less is a text about keys."""
+_IN_ONE_LINE = re.compile(
+    rb"PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|\s)*([A-Za-z0-9+/]{%d,})" % SHORTEST
+)
+"""As JSON and `.env` files write it."""
 SHOWN = 6
 """Characters of a credential that are told: enough to find it, too few to use it."""
 
@@ -121,6 +131,8 @@ def _secrets(form: Form, line: bytes, behind: bytes) -> list[bytes]:
     if not any(form.confirmed(text)):
         return []
     if form is PRIVATE_KEY:
+        if inside := _IN_ONE_LINE.search(line):
+            return [inside[1]]
         return [behind] if len(behind) >= SHORTEST else []
     found = (match.group() for pattern in form.patterns for match in pattern.finditer(text))
     return [secret.encode("utf-8", "surrogateescape") for secret in dict.fromkeys(found)]

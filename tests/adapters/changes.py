@@ -6,8 +6,8 @@ None is a file that is not there. Every path is claimed: only the other rules ca
 import hashlib
 from collections.abc import Mapping
 
-from activities.adapters.gate import ABSENT, GateRules, violations
-from activities.adapters.objects import DiffEntry
+from activities.adapters.gate import GateRules, violations
+from activities.adapters.objects import ABSENT, DiffEntry
 from activities.contracts.integrity import Waiver
 
 Content = str | bytes | None

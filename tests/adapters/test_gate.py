@@ -6,14 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from activities.adapters.gate import (
-    ABSENT,
     SIZE_LIMIT,
     GateRules,
     Violation,
     case_collisions,
     violations,
 )
-from activities.adapters.objects import DiffEntry
+from activities.adapters.objects import ABSENT, DiffEntry
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 

@@ -15,6 +15,8 @@ SAMPLES = {
     "Anthropic API key": "sk-ant-" + "api03-" + LONG[:40],
     "Azure Storage Account access key": "AccountKey=" + LONG[:86] + "==",
     "GitHub Token": "ghp_" + LONG[:36],
+    "GitHub fine-grained token": "github_" + "pat_" + LONG[:22] + "_" + LONG[:59],
+    "Google API key": "AIza" + "Sy" + LONG[:33],
     "GitLab Token": "glpat-" + LONG[:20],
     "JSON Web Token": ".".join(
         base64.urlsafe_b64encode(part).decode().rstrip("=")
@@ -30,6 +32,7 @@ SAMPLES = {
     "Stripe Access Key": "sk_" + "live_" + LONG[:24],
     "Private Key": "-----BEGIN RSA PRIVATE " + "KEY-----\n" + LONG[:64],
 }
+PEM = SAMPLES["Private Key"].replace("\n", "\\n")
 BEFORE = "one = 1\n"
 
 
@@ -41,6 +44,12 @@ def test_a_credential_is_refused_wherever_it_is_added(kind: str) -> None:
         assert said.startswith(f"secrets-added: {path}:2: ")
         assert SAMPLES[kind] not in said, "a report is read by more people than the change"
         assert broken({path: (None, added)}) == [f"secrets-added:{path}:2"]
+
+
+@pytest.mark.parametrize("text", [f'{{"key": "{PEM}\\n"}}', f'KEY="{PEM}"\n', f"{PEM}\nlast: 1\n"])
+def test_a_private_key_in_one_line_is_refused_too(text: str) -> None:
+    assert broken({"key.json": (None, text)}) == ["secrets-added:key.json:1"]
+    assert told({"key.json": (f"# {text}", text)}) == []
 
 
 def test_every_form_has_a_sample() -> None:

@@ -41,6 +41,11 @@ ACCIDENTS: dict[str, Case] = {
         {"bin/run": "#!/bin/sh\n"},
         ("mode-flip: bin/run",),
     ),
+    "a program is none any more where it moved": Case(
+        {"bin/moves": Executable("#!/bin/sh\n# moves\n")},
+        {"bin/moves": None, "tools/moves": "#!/bin/sh\n# moves\n"},
+        ("mode-flip: tools/moves",),
+    ),
     "a file becomes a program": Case(
         BEFORE, {"src/b.c": Executable("int b;\n")}, ("mode-flip: src/b.c",)
     ),

@@ -82,6 +82,20 @@ CHEATS: dict[str, Case] = {
         "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n    del items[5:]\n",
         f"{WEAK}: tests/conftest.py:4",
     ),
+    "a conftest runs what it likes": changed(
+        "tests/conftest.py",
+        CONFTEST,
+        "import pytest\n",
+        "import pytest\n\n\ndef pytest_runtestloop(session):\n    return True\n",
+        f"{WEAK}: tests/conftest.py:4",
+    ),
+    "a conftest chooses by an option": changed(
+        "tests/conftest.py",
+        CONFTEST,
+        "import pytest\n",
+        "import pytest\n\n\ndef pytest_configure(config):\n    config.option.keyword = 'easy'\n",
+        f"{WEAK}: tests/conftest.py:5",
+    ),
     "types are no longer strict": changed(
         TSCONFIG,
         '{\n  "strict": true,\n  "target": "es2020"\n}\n',

@@ -9,7 +9,7 @@ from activities.adapters import spec_words as words
 from activities.adapters.bounded_regex import groups, template_problem
 from activities.adapters.spec_command_rules import run_faults
 from activities.adapters.spec_messages import choices
-from activities.adapters.spec_parts import all_judged, items, judged, part, table
+from activities.adapters.spec_parts import all_judged, all_patterns, items, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.targets import named_groups
 from activities.contracts.check_forms import Expectation, ResultKind, SameAs
@@ -114,7 +114,7 @@ def _result_faults(check: Check, path: Path) -> Iterator[Fault]:
 
 
 def _covers_faults(check: Check, value: dict[str, Any], path: Path) -> Iterator[Fault]:
-    yield from all_judged(value.get("covers"), (*path, "covers"), words.pattern)
+    yield from all_patterns(value.get("covers"), (*path, "covers"))
     if "covers" in value and not {Moment.TASK, Moment.LANDING} & {*check.moments}:
         advice = "remove it: at phase and end every check runs, whatever changed"
         yield Fault((*path, "covers"), "`covers` without a task or landing to choose for", advice)

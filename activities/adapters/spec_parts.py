@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from activities.adapters.spec_problem import Fault, Path
-from activities.adapters.spec_words import Wrong
+from activities.adapters.spec_words import Wrong, pattern
 from activities.contracts.base import Form
 
 FormT = TypeVar("FormT", bound=Form)
@@ -52,3 +52,12 @@ def all_judged(words: Any, path: Path, rule: Callable[[str], Wrong]) -> Iterator
     """The faults of a list of words."""
     for number, word in enumerate(items(words)):
         yield from judged(word, (*path, number), rule)
+
+
+def all_patterns(words: Any, path: Path) -> Iterator[Fault]:
+    """The faults of a list of patterns of which some have to match something."""
+    yield from all_judged(words, path, pattern)
+    found = [word for word in items(words) if isinstance(word, str) and pattern(word) is None]
+    if found and all(word.startswith("!") for word in found):
+        advice = f"write what it is an exception to before it, such as [/**, {found[0]}]"
+        yield Fault(path, "has exceptions only, so it matches nothing", advice)

@@ -12,7 +12,7 @@ from activities.adapters.spec_command_rules import environment_faults, resolver_
 from activities.adapters.spec_finder_rules import finder_faults
 from activities.adapters.spec_fleet import repository_faults
 from activities.adapters.spec_messages import choices
-from activities.adapters.spec_parts import all_judged, items, judged, part, table
+from activities.adapters.spec_parts import all_judged, all_patterns, items, judged, part, table
 from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.spec_split_rules import split_faults
 from activities.contracts.shorthands import as_list
@@ -29,10 +29,10 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
     if delivery.get("branch") == data.get("base", "main"):
         advice = "name another one: the green branch is Whimbrel's own"
         yield Fault(("delivery", "branch"), "the green branch is the base", advice)
-    yield from all_judged(data.get("protect"), ("protect",), words.pattern)
+    yield from all_patterns(data.get("protect"), ("protect",))
     for number, waiver in enumerate(items(data.get("integrity"))):
         here = ("integrity", number, "paths")
-        yield from all_judged(table(waiver).get("paths"), here, words.pattern)
+        yield from all_patterns(table(waiver).get("paths"), here)
     for name, value in environments.items():
         yield from environment_faults(value, ("environments", name))
     checks = table(data.get("checks"))

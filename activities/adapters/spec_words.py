@@ -30,6 +30,7 @@ _PIP = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[0-9][\w.!+-]*")
 _NPM = re.compile(r"(@[\w.-]+/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*")
 _REF_BAD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_BRACES = re.compile(r"(?<!\\)\{[^{}/]*,[^{}]*\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -57,6 +58,9 @@ def pattern(word: str) -> Wrong:
         return f"the pattern `{word}` matches nothing", r"write a path or a glob; \# begins with #"
     if word.startswith("./"):
         return f"the pattern `{word}` matches nothing", f"write `{word[1:]}`"
+    if braces := _BRACES.search(word):
+        what = f"a pattern knows no choices: `{braces[0]}` is matched as it is"
+        return what, r"write one pattern for each; \{ is a brace of a name"
     if ".." in word.split("/"):
         return f"the pattern `{word}` leaves the repository", "name paths inside it"
     try:

@@ -371,6 +371,14 @@ MISTAKES = {
         "checks: {unit: {run: x, covers: [§./a/**]}}",
         "write `/a/**`",
     ),
+    "covers with exceptions only": (
+        "checks: {unit: {run: x, covers: §['!/a/**']}}",
+        "such as [/**, !/a/**]",
+    ),
+    "covers with choices": (
+        "checks: {unit: {run: x, covers: [§'/{api,web}/**']}}",
+        "write one pattern for each",
+    ),
     "covers without a change to choose for": (
         "checks: {unit: {run: x}, e2e: {run: x, at: [end], covers: §[/a/**]}}",
         "every check runs, whatever changed",

@@ -26,6 +26,7 @@ from activities.contracts.evidence import (
     ResultSet,
 )
 from activities.contracts.expectations import flaky_ids, judge
+from activities.contracts.reds import Mend
 from activities.contracts.spec import Check, Command, Expect, MigrationSpec, ResultKind
 from activities.contracts.work_requests import RunChecks, TakeBaseline, TakenBaseline
 from activities.errors import BASE_RED, CHECK_NEVER_RAN, permanent
@@ -55,14 +56,24 @@ class ChecksActivities:
 
     @activity.defn
     async def run_checks(self, request: RunChecks) -> Evidence:
-        """The checks of one moment on one commit, each held against the commit it is based on."""
+        """The checks of one moment on one commit, each held against the commit it is based on; of
+        one that is to mend a red, once they all hold, that check behind the landings too."""
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
-        hub = await asyncio.to_thread(
-            self._hubs.of, request.repository.id, request.commit, request.compare_with
-        )
-        names = checks_at(spec, request.phase, request.moment)
+        commits = (request.commit, request.compare_with, *(mend.good for mend in request.mends))
+        hub = await asyncio.to_thread(self._hubs.of, request.repository.id, *commits)
+        evidence = await self._evidence(hub, spec, request)
+        for mend in request.mends:
+            if evidence.passed:
+                more = await self._evidence(hub, spec, _behind(request, mend))
+                checks = (*evidence.checks, *more.checks)
+                evidence = evidence.model_copy(update={"checks": checks})
+        return evidence
+
+    async def _evidence(self, hub: Hub, spec: MigrationSpec, request: RunChecks) -> Evidence:
+        names: Sequence[str] = checks_at(spec, request.phase, request.moment)
         if request.deep:
-            names = deep_checks(spec, request.phase)
+            behind = deep_checks(spec, request.phase)
+            names = [name for name in behind if not request.only or name in request.only]
         needed = await self._needed(hub, spec, names, request)
         if names and _is_late(request):
             paths = await asyncio.to_thread(
@@ -212,6 +223,12 @@ def _is_late(request: RunChecks) -> bool:
     """Whether it looks at all that has landed: every check runs, on the very tree, over all that
     the phase changed."""
     return request.deep or request.moment in AT_THE_END
+
+
+def _behind(request: RunChecks, mend: Mend) -> RunChecks:
+    """The check that is to be mended, as it runs behind the landings."""
+    how = {"compare_with": mend.good, "merges": mend.merges, "only": (mend.check,)}
+    return request.model_copy(update={**how, "moment": Moment.LANDING, "deep": True})
 
 
 def _refuse_red(name: str, check: Check, runs: Sequence[ResultSet]) -> None:

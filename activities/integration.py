@@ -57,9 +57,11 @@ class IntegrationActivities:
     @activity.defn
     def find_deep(self, request: FindDeep) -> FoundDeep:
         """Where the green branch is and the one beside it, which goes to where the deep checks
-        held if they did; forwards only, so a second run is harmless. Raises BranchMoved."""
+        held if they did; forwards only, so a second run is harmless. What landed between two
+        commits, where that is asked. Raises BranchMoved."""
         hub = self._hubs.of(request.repository.id)
-        return hub.find_deep(request.branch, request.base, request.to)
+        between = (request.after, request.upto) if request.after and request.upto else None
+        return hub.find_deep(request.branch, request.base, request.to, between)
 
     @activity.defn
     def find_landed(self, request: FindLanded) -> LandedTasks:

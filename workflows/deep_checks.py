@@ -3,13 +3,15 @@
 - One run at a time, on the newest commit; those between are skipped. It is held against the last
   commit on which all held, else against the base.
 - Where all hold, twice asked if need be, `<branch>-green` goes to exactly that commit. What is red
-  stays open, with the commits between which it broke, until a later commit holds.
+  stays open until a later commit holds, with the landing that broke it: searched for among those
+  since it held, by the same check on the trees between.
 - Deep checks look whenever the branch has moved. A guard of what checks say that they cover looks
   every so many landings, or after a time.
 - Pause: the run at hand finishes, none begins. Closed, it looks at the end of the branch and ends.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -19,7 +21,7 @@ from temporalio.exceptions import ActivityError
 from activities.checks import ChecksActivities
 from activities.contracts.children import CLOSE, PAUSE
 from activities.contracts.evidence import Evidence, Moment
-from activities.contracts.landing_requests import FindDeep, FoundDeep
+from activities.contracts.landing_requests import FindDeep, FoundDeep, LandingStep
 from activities.contracts.news import (
     DEEP_NEWS,
     LANDED_MORE,
@@ -29,11 +31,13 @@ from activities.contracts.news import (
     DeepNews,
     QueueNews,
 )
+from activities.contracts.reds import OpenRed
 from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
-from workflows.deep_reds import flaky_of, next_spent, open_reds, spent
+from workflows.deep_reds import broken_by, flaky_of, next_spent, of_check, open_reds, spent
 from workflows.draining import drained
-from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, VERIFY, is_long
+from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, SEARCHED, VERIFY, is_long
+from workflows.prefix_search import PrefixSearch, Probe
 from workflows.telling import tell
 
 
@@ -134,9 +138,9 @@ class DeepChecksWorkflow:
     async def _look(self, found: FoundDeep) -> None:
         """The checks on the newest commit, and what they mean for the branch beside it."""
         good = found.green or self._in.base
-        evidence = await self._checked(found, 0)
+        evidence = await self._checked(found, found.tip, 0)
         if evidence and not evidence.passed:
-            again = await self._checked(found, 1)
+            again = await self._checked(found, found.tip, 1)
             if again and again.passed:
                 seen = flaky_of(evidence)
                 await tell(self._in.parent, QUEUE_NEWS, QueueNews(flaky=seen))
@@ -145,24 +149,67 @@ class DeepChecksWorkflow:
             return
         self._in = self._in.model_copy(update={"looked_at": workflow.time()})
         now = workflow.now().isoformat(timespec="seconds")
-        reds = open_reds(self._news.reds, evidence, good, found.tip, now)
-        then = await self._find(found.tip if evidence.passed else None)
+        if evidence.passed:
+            then = await self._find(to=found.tip)
+        else:
+            then = await self._find(after=good, upto=found.tip)
+        seen = then.model_copy(update={"both": found.both})
+        reds = open_reds(self._news.reds, evidence, good, seen, found.tip, now)
         await self._tell(looked=found.tip, green=then.green, behind=then.behind, reds=reds)
+        if reds and then.steps:
+            await self._judge_budget()
+            await self._search(found, evidence, then.steps)
 
-    async def _find(self, to: str | None = None) -> FoundDeep:
-        """Where the branches are; the one beside first goes to a commit on which all held."""
+    async def _search(
+        self, found: FoundDeep, evidence: Evidence, steps: Sequence[LandingStep]
+    ) -> None:
+        """Which landing broke what is red, of the first few reds of which that is not known."""
+        for red in [red for red in self._news.reds if not red.broke][:SEARCHED]:
+            first = await self._first_bad(found, red, of_check(evidence, red.check), steps)
+            if first is None:
+                return
+            known = broken_by(red, steps, first)
+            reds = tuple(known if red.id == known.id else red for red in self._news.reds)
+            await self._tell(reds=reds)
+
+    async def _first_bad(
+        self, found: FoundDeep, red: OpenRed, evidence: Evidence, steps: Sequence[LandingStep]
+    ) -> int | None:
+        """The first of the steps on which it is red, 0-based; the last one is. None: stopped."""
+        search = PrefixSearch([()] * len(steps))
+        search.saw(Probe(len(steps), fresh=1), evidence)
+        while probes := search.probes(1):
+            commit = steps[probes[0].length - 1].commit
+            said = await self._checked(found, commit, probes[0].fresh, (red.check,))
+            if said is None:
+                return None
+            search.saw(probes[0], said)
+        return search.good
+
+    async def _find(
+        self, to: str | None = None, after: str | None = None, upto: str | None = None
+    ) -> FoundDeep:
+        """Where the branches are; the one beside first goes `to` a commit on which all held. With
+        what landed after a commit and up to another."""
         return await workflow.execute_activity_method(
             IntegrationActivities.find_deep,
             FindDeep(
-                repository=self._in.repository, branch=self._in.branch, base=self._in.base, to=to
+                repository=self._in.repository,
+                branch=self._in.branch,
+                base=self._in.base,
+                to=to,
+                after=after,
+                upto=upto,
             ),
             summary=f"{self._in.branch.deep_name} goes to {to[:12]}" if to else "what has landed?",
             **GIT,
         )
 
-    async def _checked(self, found: FoundDeep, fresh: int) -> Evidence | None:
+    async def _checked(
+        self, found: FoundDeep, commit: str, fresh: int, only: tuple[str, ...] = ()
+    ) -> Evidence | None:
         """None: it was stopped meanwhile."""
-        run = asyncio.ensure_future(self._check(found, fresh))
+        run = asyncio.ensure_future(self._check(found, commit, fresh, only))
         await workflow.wait_condition(lambda: run.done() or self._stopped)
         if not run.done():
             run.cancel()
@@ -171,7 +218,9 @@ class DeepChecksWorkflow:
             return None
         return run.result()
 
-    async def _check(self, found: FoundDeep, fresh: int) -> Evidence:
+    async def _check(
+        self, found: FoundDeep, commit: str, fresh: int, only: tuple[str, ...]
+    ) -> Evidence:
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
             RunChecks(
@@ -179,16 +228,17 @@ class DeepChecksWorkflow:
                 repository=self._in.repository,
                 spec=self._in.spec,
                 phase=self._in.phase,
-                commit=found.tip,
+                commit=commit,
                 compare_with=found.green or self._in.base,
                 base=self._in.base,
                 moment=Moment.LANDING,
                 paths=(),
                 fresh=fresh,
                 deep=True,
+                only=only,
                 merges=found.both,
             ),
-            summary=f"deep checks of {found.tip[:12]}",
+            summary=f"{', '.join(only) or 'deep checks'} of {commit[:12]}",
             **VERIFY,
         )
 

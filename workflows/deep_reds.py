@@ -1,31 +1,60 @@
 """What the deep checks of a commit mean for what is open. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
-from activities.contracts.news import OpenRed
+from activities.contracts.landing_requests import FoundDeep, LandingStep
+from activities.contracts.reds import OpenRed, mends
 
-REASONS, FILES, TEXT = 5, 20, 300
+REASONS, FILES, TEXT, TASKS = 5, 20, 300, 20
 """What of a red is told."""
 GOOD = (CheckOutcome.GREEN, CheckOutcome.SKIPPED)
 
 
 def open_reds(
-    before: Sequence[OpenRed], evidence: Evidence, good: str, bad: str, now: str
+    before: Sequence[OpenRed],
+    evidence: Evidence,
+    good: str,
+    found: FoundDeep,
+    bad: str,
+    now: str,
 ) -> tuple[OpenRed, ...]:
-    """What is red on the commit `bad`; what was red already is as old as it was."""
-    known = {red.check: red for red in before}
-    found: list[OpenRed] = []
+    """What is red on the commit `bad`; what was red already is as old as it was, unless its fix
+    has landed since, on whose tree it held: that is another red. `found`: what landed since `good`.
+    """
+    known = {red.check: red for red in before if not is_mended(red, found.fixes)}
+    tasks = tuple(task for step in found.steps for task in step.tasks)[:TASKS]
+    reds: list[OpenRed] = []
     for check in _red(evidence):
-        fresh = OpenRed(check=check.check, since=now, good=good, bad=bad)
+        fresh = OpenRed(check=check.check, since=now, good=good, bad=bad, by=tasks)
         told = {
             "reasons": tuple(reason[:TEXT] for reason in check.reasons[:REASONS]),
             "files": check.failing_files[:FILES],
             "results": len(check.new_failures) or 1,
+            "merges": found.both,
         }
-        found.append(known.get(check.check, fresh).model_copy(update=told))
-    return tuple(found)
+        reds.append(known.get(check.check, fresh).model_copy(update=told))
+    return tuple(reds)
+
+
+def is_mended(red: OpenRed, landed: Collection[str]) -> bool:
+    """Whether its fix task is among what landed."""
+    return any(mends(task, red.id) for task in landed)
+
+
+def of_check(evidence: Evidence, check: str) -> Evidence:
+    """What it says of one check."""
+    return evidence.model_copy(
+        update={"checks": tuple(said for said in evidence.checks if said.check == check)}
+    )
+
+
+def broken_by(red: OpenRed, steps: Sequence[LandingStep], first: int) -> OpenRed:
+    """The red, once it is known with which of the steps since `good` it broke (0-based)."""
+    step = steps[first]
+    after = steps[first - 1].commit if first else red.good
+    return red.model_copy(update={"after": after, "broke": step.commit, "by": step.tasks[:TASKS]})
 
 
 def flaky_of(evidence: Evidence) -> dict[str, int]:
@@ -55,11 +84,7 @@ def why_held(reds: Sequence[OpenRed]) -> str:
     """Why a phase may not end as it is; empty: it may."""
     if not reds:
         return ""
-    said = (
-        f"{red.check} ({'; '.join(red.reasons) or 'red'}), by what landed after {red.good[:12]} "
-        f"up to {red.bad[:12]}"
-        for red in reds
-    )
+    said = (f"{red.check} ({'; '.join(red.reasons) or 'red'}), {red.where}" for red in reds)
     return f"checks behind the landings are red: {', '.join(said)}"
 
 

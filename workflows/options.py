@@ -72,6 +72,8 @@ GUARD_COMMITS = 8
 GUARD_AFTER = timedelta(minutes=30)
 """How many landings, or how much time, until all checks run behind them, where a landing runs only
 those that cover what it changes and no check is a deep one."""
+SEARCHED = 3
+"""Of how many reds at once it is searched which landing broke them."""
 MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)
 ENQUEUE_AGAIN = timedelta(minutes=15)

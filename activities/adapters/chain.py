@@ -48,13 +48,24 @@ class Chain(References):
             for commit, tasks in self._carrying(branch, base, migration)
         )
 
+    def landed_between(
+        self, after: str, upto: str, migration: str
+    ) -> Generator[tuple[str, list[str]]]:
+        """The commits of a chain after one and up to another, oldest first, with the tasks that
+        each carries."""
+        for commit in self._walked(upto, after):
+            yield str(commit.id), tasks_of(commit.message, migration)
+
     def _carrying(
         self, branch: str, base: str, migration: str
     ) -> Generator[tuple[pygit2.Commit, list[str]]]:
         """The commits of the chain since `base` that carry tasks of the migration, and which."""
-        walker = self._repository().walk(self.tip(branch), SortMode.TOPOLOGICAL | SortMode.REVERSE)
-        walker.simplify_first_parent()
-        walker.hide(base)
-        for commit in walker:
+        for commit in self._walked(self.tip(branch), base):
             if tasks := tasks_of(commit.message, migration):
                 yield commit, tasks
+
+    def _walked(self, upto: str, after: str) -> Generator[pygit2.Commit]:
+        walker = self._repository().walk(upto, SortMode.TOPOLOGICAL | SortMode.REVERSE)
+        walker.simplify_first_parent()
+        walker.hide(after)
+        yield from walker

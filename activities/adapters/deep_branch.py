@@ -3,9 +3,16 @@
 It goes forwards only, along the first-parent chain of the green branch, by compare-and-swap.
 """
 
+from collections.abc import Iterable, Sequence
+
 from activities.adapters.fault_points import Effect
 from activities.adapters.refs import ABSENT, BranchMoved, References, update
-from activities.contracts.landing_requests import FoundDeep
+from activities.contracts.landing_requests import FoundDeep, LandingStep
+
+MOST_STEPS = 64
+"""Where more landed, a step is several commits."""
+MOST_TASKS = 20
+"""That a step names."""
 
 
 def find_deep(refs: References, branch: str, tip: str, base: str) -> FoundDeep:
@@ -29,3 +36,17 @@ def advance_deep(refs: References, branch: str, tip: str, to: str, base: str) ->
         if now and refs.on_chain(now, {to}, until=base):
             return
         update(git, head, to, now or ABSENT, Effect.REF_DEEP)
+
+
+def steps_of(landed: Iterable[tuple[str, Sequence[str]]]) -> tuple[LandingStep, ...]:
+    """Commits with their tasks, oldest first, as steps of one commit or of a few."""
+    commits = list(landed)
+    size = -(-len(commits) // MOST_STEPS) or 1
+    parts = (commits[at : at + size] for at in range(0, len(commits), size))
+    return tuple(
+        LandingStep(
+            commit=part[-1][0],
+            tasks=tuple([task for _, tasks in part for task in tasks][:MOST_TASKS]),
+        )
+        for part in parts
+    )

@@ -16,7 +16,7 @@ from activities.adapters.composing import (
     carry,
     compose_batch,
 )
-from activities.adapters.deep_branch import advance_deep, find_deep
+from activities.adapters.deep_branch import advance_deep, find_deep, steps_of
 from activities.adapters.fault_points import Effect, around
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
@@ -27,6 +27,7 @@ from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.landing_requests import FoundDeep
 from activities.contracts.moving_base import BothSides
+from activities.contracts.reds import FIX
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.spec import MigrationSpec, Phase
 
@@ -182,15 +183,24 @@ class Hub(MovingBase):
             update(git, head, new, old, Effect.REF_LAND)
         return new
 
-    def find_deep(self, branch: GreenBranch, base: str, to: str | None = None) -> FoundDeep:
-        """Where the branch and the one beside it are, which first goes to `to`, if given."""
+    def find_deep(
+        self,
+        branch: GreenBranch,
+        base: str,
+        to: str | None = None,
+        between: tuple[str, str] | None = None,
+    ) -> FoundDeep:
+        """Where the branch and the one beside it are, which first goes to `to`, if given; and what
+        landed after the first and up to the second of two commits, if that is asked."""
         tip = self.tip(branch.name)
         if to:
             advance_deep(self, branch.deep_name, tip, to, base)
         found = find_deep(self, branch.deep_name, tip, base)
         had, has = self.stands_on(found.green or base, base), self.stands_on(tip, base)
         both = BothSides(head=has, stands_on=had) if had != has else None
-        return found.model_copy(update={"both": both})
+        landed = [*self.landed_between(*between, branch.migration)] if between else []
+        fixes = tuple(task for _, tasks in landed for task in tasks if FIX in task)
+        return found.model_copy(update={"both": both, "steps": steps_of(landed), "fixes": fixes})
 
     @property
     def half_made(self) -> Path:

@@ -1,6 +1,6 @@
 """What is asked of the hub: who owns a branch, what is on it, a batch, a landing."""
 
-from activities.contracts.base import BlobRef, CommitId, Contract
+from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.landing import Candidate
 from activities.contracts.moving_base import BothSides
 from activities.contracts.repository import GreenBranch, Repository
@@ -21,6 +21,19 @@ class FindDeep(Contract):
     """The migration's base."""
     to: CommitId | None = None
     """A commit of the branch on which the deep checks held: the branch beside it goes there."""
+    after: CommitId | None = None
+    """One on which they held: what has landed since is asked too."""
+    upto: CommitId | None = None
+    """The last commit of which that is asked."""
+
+
+class LandingStep(Contract):
+    """A commit of a green branch, or a few in a row."""
+
+    commit: CommitId
+    """The last of them."""
+    tasks: tuple[TaskId, ...] = ()
+    """What landed with them; at most 20."""
 
 
 class FoundDeep(Contract):
@@ -32,6 +45,10 @@ class FoundDeep(Contract):
     """Commits of the branch that the other does not have."""
     both: BothSides | None = None
     """The base that was merged between the two: what is red there is not the landings'."""
+    steps: tuple[LandingStep, ...] = ()
+    """What landed between the commits that were asked about, oldest first; at most 64."""
+    fixes: tuple[TaskId, ...] = ()
+    """The fix tasks that did."""
 
 
 class ClaimedBranch(Contract):

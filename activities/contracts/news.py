@@ -1,6 +1,7 @@
 """What a merge queue and the deep checks behind it tell their migration."""
 
 from activities.contracts.base import BlobRef, CommitId, Contract
+from activities.contracts.reds import OpenRed
 from activities.contracts.repository import GreenBranch, Repository
 
 QUEUE_NEWS = "queue_news"
@@ -18,24 +19,6 @@ class QueueNews(Contract):
 
     flaky: dict[str, int] = {}
     """Check → how often it was red at a landing and green when asked once more."""
-
-
-class OpenRed(Contract):
-    """A deep check that is red; whatever broke it landed after `good` and no later than `bad`."""
-
-    check: str
-    reasons: tuple[str, ...] = ()
-    """Of its last run; at most 5."""
-    files: tuple[str, ...] = ()
-    """What its failing results name; at most 20."""
-    results: int = 1
-    """How many are red."""
-    since: str
-    """When it was first seen: ISO 8601."""
-    good: CommitId
-    """The last commit on which it held."""
-    bad: CommitId
-    """The first one on which it was seen red."""
 
 
 class DeepNews(Contract):
@@ -91,8 +74,7 @@ def told_of_deep(news: DeepNews | None) -> list[tuple[str, str]]:
     at = f"at {news.green[:12]}" if news.green else "none yet"
     rows = [("deep green", f"{at}{far}")]
     for red in news.reds:
-        said = f"{red.check} since {red.since}, by what landed after {red.good[:12]} up to "
-        said += f"{red.bad[:12]}: {'; '.join(red.reasons) or 'red'}"
+        said = f"{red.check} since {red.since}, {red.where}: {'; '.join(red.reasons) or 'red'}"
         said += "; no task begins that it is about" if red.check in news.spent else ""
         rows.append(("DEEP RED", said))
     return rows

@@ -6,6 +6,7 @@ from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.file_requests import Grant
 from activities.contracts.moving_base import BothSides
 from activities.contracts.plan import Task
+from activities.contracts.reds import Mend
 from activities.contracts.repository import Repository
 from activities.contracts.work import Workspace
 
@@ -113,6 +114,10 @@ class RunChecks(Contract):
     """The commit merges a head of the base: the list placeholders stand for what that changed."""
     deep: bool = False
     """Not the checks that gate a landing, but those behind it; see chosen_checks.py."""
+    only: tuple[str, ...] = ()
+    """Of these, the ones named; empty: all."""
+    mends: tuple[Mend, ...] = ()
+    """What the commit is to turn green: once all else holds, these checks run behind it too."""
 
 
 class TakeBaseline(Contract):

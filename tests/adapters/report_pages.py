@@ -8,7 +8,8 @@ from test_reporting import BASE, a_report
 from activities.contracts.commands import HumanDecision
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.moving_base import BaseMerge
-from activities.contracts.news import DeepNews, OpenRed
+from activities.contracts.news import DeepNews
+from activities.contracts.reds import OpenRed
 from activities.contracts.report import LandedCommit, MigrationReport
 from activities.contracts.work import (
     Attempt,

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from repositories import make_repository
 
+from activities.adapters.deep_branch import MOST_STEPS, MOST_TASKS, steps_of
 from activities.adapters.hub import BranchMoved, BranchOwned, Hub
+from activities.contracts.landing_requests import FoundDeep, LandingStep
 from activities.contracts.repository import GreenBranch
 
 BRANCH = GreenBranch(repository="app-1a2b3c4d", name="whimbrel/x", migration="x")
@@ -33,8 +35,7 @@ def chain(hub: Hub, tmp_path: Path) -> list[str]:
 
 def test_it_begins_where_all_held_and_goes_forwards(hub: Hub, chain: list[str]) -> None:
     base, first, second, third = chain
-    found = {"tip": third, "green": None, "behind": 3, "both": None}
-    assert hub.find_deep(BRANCH, base).model_dump() == found
+    assert hub.find_deep(BRANCH, base) == FoundDeep(tip=third, green=None, behind=3)
     assert hub.find_deep(BRANCH, base, first).green == first
     ahead = hub.find_deep(BRANCH, base, third)
     assert (ahead.green, ahead.behind) == (third, 0)
@@ -79,3 +80,28 @@ def test_its_name_belongs_to_the_migration_and_no_other_one_lands_there(
             chain[0],
             deep=True,
         )
+
+
+def test_it_tells_what_landed_between_two_commits_and_which_fixes(hub: Hub) -> None:
+    base = hub.fetch_base(str(hub.path.parent.parent / "upstream"), "main", "x").commit
+    chain = [hub.claim_branch(BRANCH, base, deep=True)]
+    for tasks in (["c1-0001", "c1-0002"], ["c2-fix-e2e-1a2b3c4d"], ["c2-0001"]):
+        said = "batch\n\n" + "".join(f"Task-Id: x/{task}\n" for task in tasks)
+        new = hub.write_commit(base, [chain[-1]], said, WHEN)
+        chain.append(hub.land(BRANCH.name, chain[-1], new))
+    found = hub.find_deep(BRANCH, base, between=(chain[0], chain[2]))
+    assert found.steps == (
+        LandingStep(commit=chain[1], tasks=("c1-0001", "c1-0002")),
+        LandingStep(commit=chain[2], tasks=("c2-fix-e2e-1a2b3c4d",)),
+    )
+    assert found.fixes == ("c2-fix-e2e-1a2b3c4d",)
+    assert hub.find_deep(BRANCH, base, between=(chain[2], chain[3])).fixes == ()
+
+
+def test_many_commits_are_told_as_steps_of_a_few() -> None:
+    many = [(f"{n:040x}", [f"c1-{n}-{m}" for m in range(30)]) for n in range(MOST_STEPS + 1)]
+    steps = steps_of(many)
+    assert len(steps) <= MOST_STEPS
+    assert (steps[0].commit, steps[-1].commit) == (many[1][0], many[-1][0])
+    assert all(len(step.tasks) == MOST_TASKS for step in steps)
+    assert [step.commit for step in steps_of(many[:3])] == [commit for commit, _ in many[:3]]

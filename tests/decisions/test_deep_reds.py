@@ -3,24 +3,84 @@
 from datetime import UTC, datetime, timedelta
 
 from builders import some_evidence
+from pydantic import TypeAdapter
 
-from activities.contracts.news import DeepNews, OpenRed, told_of_deep
-from workflows.deep_reds import FILES, REASONS, next_spent, open_reds, spent, why_held
+from activities.contracts.base import TaskId
+from activities.contracts.evidence import Evidence
+from activities.contracts.landing_requests import FoundDeep, LandingStep
+from activities.contracts.news import DeepNews, told_of_deep
+from activities.contracts.reds import OpenRed, fix_task
+from workflows.deep_reds import (
+    FILES,
+    REASONS,
+    broken_by,
+    next_spent,
+    open_reds,
+    spent,
+    why_held,
+)
 
 GOOD, BAD, LATER = "a" * 40, "b" * 40, "c" * 40
 
 
+def opened(
+    before: tuple[OpenRed, ...],
+    evidence: Evidence,
+    bad: str,
+    now: str,
+    fixes: tuple[TaskId, ...] = (),
+) -> tuple[OpenRed, ...]:
+    """All that landed since GOOD is `fixes`, and one task of the cycle."""
+    steps = (LandingStep(commit=bad, tasks=("c1-0001",)),)
+    found = FoundDeep(tip=bad, green=None, behind=1, steps=steps, fixes=fixes)
+    return open_reds(before, evidence, GOOD, found, bad, now)
+
+
 def test_a_red_is_as_old_as_its_first_sight_and_says_what_it_says_now() -> None:
-    first = open_reds((), some_evidence("x", files=("a.py",)), GOOD, BAD, "monday")
-    (red,) = open_reds(first, some_evidence("y", files=("b.py",)), GOOD, LATER, "tuesday")
+    first = opened((), some_evidence("x", files=("a.py",)), BAD, "monday")
+    (red,) = opened(first, some_evidence("y", files=("b.py",)), LATER, "tuesday")
     assert (red.since, red.good, red.bad) == ("monday", GOOD, BAD)
     assert (red.reasons, red.files) == (("y",), ("b.py",))
-    assert open_reds((red,), some_evidence(), GOOD, LATER, "wednesday") == ()
+    assert red.id == first[0].id
+    assert opened((red,), some_evidence(), LATER, "wednesday") == ()
+
+
+def test_what_is_red_after_its_fix_has_landed_is_another_red() -> None:
+    """On the fix's own tree it held."""
+    (first,) = opened((), some_evidence("x"), BAD, "monday")
+    other = fix_task("other-1a2b3c4d", 2)
+    (still,) = opened((first,), some_evidence("x"), LATER, "tuesday", (other,))
+    (again,) = opened((first,), some_evidence("x"), LATER, "tuesday", (fix_task(first.id, 2),))
+    assert (still.id, still.since) == (first.id, "monday")
+    assert (again.bad, again.since) == (LATER, "tuesday")
+    assert again.id != first.id
+
+
+def test_a_red_names_those_who_broke_it() -> None:
+    steps = [
+        LandingStep(commit=BAD, tasks=("c1-0001",)),
+        LandingStep(commit=LATER, tasks=tuple(f"c1-{n}" for n in range(7))),
+    ]
+    (red,) = opened((), some_evidence("x"), LATER, "monday")
+    first, second = broken_by(red, steps, 0), broken_by(red, steps, 1)
+    assert first.where == f"by what landed after {GOOD[:12]} up to {BAD[:12]} (c1-0001)"
+    after = f"by what landed after {BAD[:12]} up to {LATER[:12]}"
+    assert second.where == f"{after} (c1-0, c1-1, c1-2, c1-3, c1-4 and 2 more)"
+    assert first.id == second.id == red.id
+
+
+def test_a_reds_id_can_be_a_tasks() -> None:
+    checks = ("e2e", "End 2 End_tests/all of them and more", "…", "-")
+    reds = [OpenRed(check=check, since="now", good=GOOD, bad=BAD) for check in checks]
+    adapter = TypeAdapter[str](TaskId)
+    ids = [adapter.validate_python(fix_task(red.id, 123456)) for red in reds]
+    assert len(set(ids)) == len(checks)
+    assert ids[0].startswith("c123456-fix-e2e-")
 
 
 def test_what_is_told_of_a_red_is_bounded() -> None:
     many = [f"{n} {'x' * 500}" for n in range(30)]
-    (red,) = open_reds((), some_evidence(*many, files=tuple(many)), GOOD, BAD, "monday")
+    (red,) = opened((), some_evidence(*many, files=tuple(many)), BAD, "monday")
     assert (len(red.reasons), len(red.files)) == (REASONS, FILES)
     assert max(map(len, red.reasons)) == 300
 

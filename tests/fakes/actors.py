@@ -10,6 +10,7 @@ from temporalio import activity
 from world import OLD, World
 
 from activities.adapters.blobs import BlobStore
+from activities.adapters.deep_branch import steps_of
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.landing import Batch, Candidate, Outcome, Refusal
 from activities.contracts.landing_requests import (
@@ -31,6 +32,7 @@ from activities.contracts.moving_base import (
     LookAtBase,
 )
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.reds import FIX
 from activities.contracts.repository import Base
 from activities.contracts.requests import CountLeft, MakePlan, TakeBase, TakeSurvey
 from activities.contracts.site_forms import SCANNED
@@ -153,6 +155,17 @@ class Fakes:
     @activity.defn(name="run_checks")
     async def run_checks(self, asked: RunChecks) -> Evidence:
         world = await self._enter(asked.name, "deep_checks" if asked.deep else "run_checks", asked)
+        evidence = self._evidence(world, asked)
+        for mend in asked.mends:
+            if evidence.passed:
+                late = {"compare_with": mend.good, "merges": mend.merges, "deep": True}
+                late["moment"] = Moment.LANDING
+                more = self._evidence(world, asked.model_copy(update=late))
+                checks = (*evidence.checks, *more.checks)
+                evidence = evidence.model_copy(update={"checks": checks})
+        return evidence
+
+    def _evidence(self, world: World, asked: RunChecks) -> Evidence:
         before = world.reds(asked.compare_with, Moment.LANDING, 1, deep=asked.deep)
         before += world.reds(asked.merges.head, Moment.LANDING, 1) if asked.merges else []
         seen = world.reds(asked.commit, asked.moment, asked.fresh, deep=asked.deep)
@@ -279,7 +292,19 @@ class Fakes:
         if asked.to and chain.index(asked.to) >= chain.index(world.deep or world.base):
             world.deep = asked.to
         behind = len(chain) - 1 - chain.index(world.deep or world.base)
-        return FoundDeep(tip=world.tip, green=world.deep, behind=behind)
+        between = [world.commits[c] for c in chain] if asked.after and asked.upto else []
+        commits = [
+            (id, commit.tasks)
+            for id, commit in zip(chain, between, strict=False)
+            if chain.index(asked.after or "") < chain.index(id) <= chain.index(asked.upto or "")
+        ]
+        return FoundDeep(
+            tip=world.tip,
+            green=world.deep,
+            behind=behind,
+            steps=steps_of(commits),
+            fixes=tuple(task for _, tasks in commits for task in tasks if FIX in task),
+        )
 
     @activity.defn(name="find_landed")
     async def find_landed(self, asked: FindLanded) -> LandedTasks:

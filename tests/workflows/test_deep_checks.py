@@ -75,6 +75,27 @@ async def test_what_is_red_behind_the_landings_keeps_the_migration_from_being_do
     )
 
 
+async def test_it_is_searched_for_which_landing_broke_it(stage: Theatre) -> None:
+    world = stage.world("d-search", a="old")
+    for name in "bcdefghi":
+        world.land_foreign(**{name: "deep-worse" if name == "e" else "new"})
+    follower = await following(stage, world)
+    before, broke = world.chain()[2:4]
+
+    async def found() -> bool:
+        reds = (await follower.query(DeepChecksWorkflow.news)).reds
+        return [(red.after, red.broke) for red in reds] == [(before, broke)]
+
+    await eventually(found)
+    asked = [(asked.commit, asked.only) for asked in world.asked("deep_checks")]
+    assert asked[:2] == [(world.tip, ())] * 2
+    assert {only for _, only in asked[2:]} == {("e2e",)}
+    assert len(asked) <= 2 + 4
+    await follower.signal(LANDED_MORE)
+    await follower.signal(STOP)
+    await follower.result()
+
+
 async def test_a_spent_budget_stops_what_the_red_is_about_until_it_is_mended(
     stage: Theatre,
 ) -> None:

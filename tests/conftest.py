@@ -64,6 +64,7 @@ LONGEST = (
     "test_by_hand.py",
     "test_fleet.py",
     "test_cli_fleet.py",
+    "test_end_to_end_conflicts.py",
     "test_end_to_end_people.py",
     "test_following.py",
     "test_model_errors.py",

@@ -87,6 +87,16 @@ def after_attempt(at: Climb, left: Work | None) -> Climb:
     )
 
 
+def after_red_landing(work: Work, evidence: Evidence | None, rungs: Sequence[str]) -> Climb | None:
+    """Where work goes on that is red beside what landed meanwhile: at the first rung that may do
+    better when it is told so. None: nobody would, so what is bad of it is put back."""
+    able = next((number for number, kind in enumerate(rungs) if kind in REPEATABLE), None)
+    if evidence is None or able is None:
+        return None
+    red = work.model_copy(update={"evidence": evidence})
+    return Climb(base=work.base, start=work.commit, rung=able, latest=red)
+
+
 def next_rung(at: Climb) -> Climb:
     """One rung up, which goes on from the last checkpoint that was left on purpose."""
     return at.model_copy(update={"rung": at.rung + 1, "tried": 0, "onto": at.latest})

@@ -4,7 +4,7 @@ ladder → candidate → landing → handoff. Whatever happens, the parent gets 
 (task, start, epoch), and a file that is not good enough is put back, never landed. After a bounce
 the next candidate is based on the green tip. A landing is never cancelled: a cancelled task
 withdraws its candidate and lives by the queue's answer. Between two steps it may go on in another
-run, on other code, with its state as one contract; every run begins from such a state.
+run, on other code; each begins from a state.
 """
 
 import asyncio
@@ -132,17 +132,17 @@ class TaskWorkflow:
         onto = work.model_copy(update={"commit": moved.commit, "base": tip})
         if as_it_is:
             return await self._on_tip(ladder, onto)
+        rungs = ladder.files.order.rungs if bounces == 1 else ()
+        if again := attempts.after_red_landing(onto, landing.evidence, rungs):
+            return again
         rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
         return await ladder.salvage.save(rest) if rest else None
 
     async def _on_tip(self, ladder: Ladder, work: Work) -> Climb | Work:
-        """Work that was carried onto the green tip, checked there; where that is red it climbs
-        again, and what is good of it is saved when no rung does better."""
+        """Work on the green tip, checked there: where red it climbs again, or is saved in part."""
         evidence = await ladder.salvage.check(work.commit, work.base)
         again = work.model_copy(update={"evidence": evidence})
-        if again.green:
-            return again
-        return Climb(base=work.base, start=work.commit, otherwise=again)
+        return again if again.green else Climb(base=work.base, start=work.commit, otherwise=again)
 
     def _onward(self) -> NoReturn:
         """Another run goes on from what is done, at once or when the pause is over."""

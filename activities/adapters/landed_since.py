@@ -1,11 +1,12 @@
 """What landed between two commits of the green branch, task by task. Read from git alone.
 
 A batch's parents after the first are its candidates, in the order of its trailers, so each task has
-a difference of its own. A commit of the chain that carries none of them came from outside.
+a difference of its own. A commit of the chain that carries none of them came from outside: of a
+merge of the base it is told which of the base's commits changed the paths in question.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from activities.adapters.chain import tasks_of
 from activities.adapters.composing import one_line
@@ -16,6 +17,8 @@ LOOKED_AT = 500
 """Changes, the newest first: each costs the difference of two trees."""
 TOLD = 20
 PATHS = 20
+SUBJECTS = 3
+"""Of a merge's commits, the newest."""
 _SUBJECT_ID = re.compile(r"^\S+: ")
 
 
@@ -32,12 +35,33 @@ def landed_since(
             break
         paths = [e.path for e in objects.diff(before, after) if wanted(task, e.path)]
         if paths:
-            title = one_line(objects.message(after).partition("\n")[0])
-            title = _SUBJECT_ID.sub("", title) if task else title
             more = max(0, len(paths) - PATHS)
             kept = tuple(paths[:PATHS])
+            title = _title(objects, task, before, after, kept)
             found.append(LandedChange(task=task, title=title, paths=kept, more=more))
     return tuple(found)
+
+
+def _title(objects: Objects, task: str, before: str, after: str, paths: Collection[str]) -> str:
+    """A task's title; of what came from outside its subject, and those of the commits that it
+    merged: what their authors wanted."""
+    subject = objects.message(after).partition("\n")[0]
+    if task:
+        return _SUBJECT_ID.sub("", one_line(subject))
+    merged = objects.parents(after)[1:]
+    subjects = _subjects(objects, before, merged, paths) if merged else []
+    more = [f"and {len(subjects) - SUBJECTS} more"] if len(subjects) > SUBJECTS else []
+    told = "; ".join([*subjects[:SUBJECTS], *more])
+    return one_line(f"{subject}: {told}" if told else subject)
+
+
+def _subjects(
+    objects: Objects, before: str, merged: Iterable[str], paths: Iterable[str]
+) -> list[str]:
+    """Of the commits that a merge brought and that changed these paths, newest first."""
+    words = ("--literal-pathspecs", "rev-list", "--no-merges", "--no-commit-header")
+    listed = objects.git.run(*words, "--format=%s", *merged, f"^{before}", "--", *paths)
+    return listed.decode("utf-8", "replace").splitlines()
 
 
 def on_paths(paths: Collection[str]) -> Callable[[str, str], bool]:

@@ -45,7 +45,7 @@ def landed_facts(hub: Hub, plan: Plan, task: Task, base: str) -> str:
     if plan.base == base:
         return ""
     imported = set(_imports(hub, task, base))
-    claimed = set(task.claims)
+    claimed = set(task.may_change)
 
     def wanted(by: str, path: str) -> bool:
         return by in task.needs or path in claimed or path in imported

@@ -89,6 +89,17 @@ def test_the_next_rung_goes_on_from_red_work_too():
     assert (at.rung, at.tried, at.onto, at.best) == (1, 0, RED, GREEN)
 
 
+def test_what_is_red_at_its_landing_is_for_the_first_rung_that_may_do_better_when_told():
+    red = some_evidence("unit: newly failing: x")
+    again = attempts.after_red_landing(some_work(), red, ["codemod", "claude", "command"])
+    assert again is not None
+    assert (again.rung, again.base, again.begins_at) == (1, some_work().base, some_work().commit)
+    assert again.latest is not None
+    assert again.latest.evidence == red
+    assert attempts.after_red_landing(some_work(), red, ["codemod", "write"]) is None
+    assert attempts.after_red_landing(some_work(), None, ["claude"]) is None, "refused by a rule"
+
+
 def test_where_a_task_stands_survives_the_wire():
     climb = attempts.after_attempt(FOOT, RED).model_copy(update={"ran": a_rung_run()})
     state = TaskState(began=1.5, climb=climb, work=GREEN, put_back={"b.py": "red"})

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from alone import alone
-from builders import a_candidate
+from builders import a_candidate, some_evidence
 from inbox import Inbox
 from world import fail, rewrite, write
 
@@ -32,6 +32,38 @@ async def test_a_candidate_that_keeps_being_bounced_is_given_up_after_the_limit(
     assert (handoff.status, handoff.bounces) == (Status.NEEDS_PERSON, options.MAX_BOUNCES + 1)
     assert [entry.path for entry in handoff.put_back] == [f"{name}.py" for name in "abcdef"]
     assert await case.enqueued() == options.MAX_BOUNCES + 1
+
+
+RED = some_evidence("unit: newly failing: a.py", files=("a.py",))
+
+
+@pytest.mark.parametrize("mends", [True, False])
+async def test_work_that_is_red_beside_what_landed_is_mended_by_who_is_told_else_put_back(
+    stage, mends
+):
+    world = stage.world(f"ta-red-{mends}".lower(), a="old", b="old")
+
+    def work(tree, task, count):
+        if count == 1:
+            tree.update({"a.py": "landing-bad", "b.py": "new"})
+        elif mends:
+            tree["a.py"] = "mended"
+
+    world.rungs = [work]
+    case = await alone(stage, world, rung="command")
+    first = await case.candidate()
+    world.land_foreign(c="theirs")
+    await case.answer(first, Outcome.RED, reasons=RED.reasons, evidence=RED)
+    second = await case.candidate(2)
+    told = world.asked("run_rung")[1]
+    assert (told.evidence, told.workspace.base) == (RED, world.tip)
+    assert world.tree(told.workspace.start)["a.py"] == "landing-bad"
+    await case.answer(second, Outcome.LANDED, commit="f" * 40)
+    handoff = await case.handoff()
+    left = {"a.py": "mended"} if mends else {"a.py": "old"}
+    assert world.tree(second.commit) == {**left, "b.py": "new", "c.py": "theirs"}
+    assert handoff.status is (Status.LANDED if mends else Status.PARTIAL)
+    assert [back.path for back in handoff.put_back] == ([] if mends else ["a.py"])
 
 
 async def test_a_cancelled_task_that_landed_meanwhile_has_landed(stage):

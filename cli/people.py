@@ -128,6 +128,9 @@ def base(
     name: Name,
     accept: Annotated[bool, typer.Option("--accept", help="Merge the new one.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Stay with the old one.")] = False,
+    head: Annotated[
+        str, typer.Option("--head", metavar="COMMIT", help="Accept only if it is this one.")
+    ] = "",
     reason: Reason = "",
     local: Local = False,
     as_json: Json = False,
@@ -135,7 +138,9 @@ def base(
     """Decide what becomes of a base that somebody rewrote (a forced push)."""
     if accept is keep:
         raise typer.BadParameter("one of --accept and --keep")
-    _tell("decide_base", name, local, as_json, reason, accept=accept, keep=keep)
+    if head and keep:
+        raise typer.BadParameter("--head says what is accepted: it does not go with --keep")
+    _tell("decide_base", name, local, as_json, reason, accept=accept, keep=keep, head=head)
 
 
 @people.command()

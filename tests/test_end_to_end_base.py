@@ -63,8 +63,9 @@ async def rewritten(whimbrel: Service, upstream: Path, base: str) -> None:
     handle = await whimbrel.start(SPEC, REPOSITORY=str(upstream))
     progress = await until(handle, lambda now: bool(now.waiting_for))
     assert progress.waiting_for.startswith(f"the base was rewritten: {head[:12]}")
-    assert progress.command == "starter.py base moving --accept (or --keep)"
-    said = await whimbrel.starter("base", "moving", "--accept", "-m", "we squashed it")
+    seen = head[:12]
+    assert progress.command == f"starter.py base moving --accept --head {seen} (or --keep)"
+    said = await whimbrel.starter("base", "moving", "--accept", "--head", seen, "-m", "squashed")
     assert (said.code, said.err) == (0, "moving: base: accepted\n")
     await until(handle, lambda now: now.stage is Stage.APPROVAL)
     await whimbrel.starter("approve", "moving")

@@ -71,9 +71,13 @@ class Following(Approving):
     def _may_decide_base(self, command: DecideBase) -> None:
         one = command.accept is not command.keep
         self.refuse_unless(one, command, "say accept or keep: one of them")
-        rewritten = self.state.followed.seen is BaseSeen.REWRITTEN
+        followed = self.state.followed
         why = "the base was not rewritten, as far as anybody saw: there is nothing to decide"
-        self.refuse_unless(rewritten, command, why)
+        self.refuse_unless(followed.seen is BaseSeen.REWRITTEN, command, why)
+        why = (
+            f"the base is at {followed.head} by now, not at {command.head}: look at that one first"
+        )
+        self.refuse_unless((followed.head or "").startswith(command.head), command, why)
 
     @property
     def _follows(self) -> bool:

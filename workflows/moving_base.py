@@ -34,7 +34,9 @@ def told(followed: Followed, stands_on: str | None) -> str:
 
 def command(name: str, followed: Followed) -> str:
     """How a person decides; empty: there is nothing to decide."""
-    return f"starter.py base {name} --accept (or --keep)" if followed.undecided else ""
+    if not followed.undecided:
+        return ""
+    return f"starter.py base {name} --accept --head {(followed.head or '')[:SHORT]} (or --keep)"
 
 
 def merged(followed: Followed) -> str:

@@ -83,6 +83,8 @@ class DecideBase(Command):
 
     accept: bool = False
     """The new one, as it was last seen, is merged."""
+    head: str = ""
+    """How its commit begins that the person has seen: another one is not accepted."""
     keep: bool = False
     """The migration stays with the old one, and looks no more."""
 

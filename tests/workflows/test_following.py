@@ -181,7 +181,11 @@ async def test_a_person_accepts_the_new_base(stage):
     world, gate, handle = await at_the_end_of_a_rewritten_one(stage, "f-accept")
     said = await refused(handle, "decide_base", DecideBase(**WHO))
     assert said == "say accept or keep: one of them"
-    once = DecideBase(id="d1", accept=True, reason="we squashed", **WHO)
+    other = DecideBase(accept=True, head="f" * 12, **WHO)
+    said = await refused(handle, "decide_base", other)
+    assert said.startswith(f"the base is at {world.upstream} by now, not at ffff")
+    seen = world.upstream[:12]
+    once = DecideBase(id="d1", accept=True, head=seen, reason="we squashed", **WHO)
     assert await say(handle, "decide_base", once) == "base: accepted"
     assert await say(handle, "decide_base", once) == "base: accepted"
     progress: Progress = await until(handle, lambda p: p.stands_on == world.upstream)

@@ -5,12 +5,13 @@ one role that needs it, so that no other part of the process, and no child of it
 """
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 import httpx2
 from anthropic import (
     AnthropicError,
+    APIError,
     AsyncAnthropic,
     AsyncAnthropicAWS,
     AsyncAnthropicFoundry,
@@ -19,19 +20,21 @@ from anthropic import (
 from anthropic.lib.bedrock import AsyncAnthropicBedrock
 from anthropic.lib.vertex import AsyncAnthropicVertex
 
-from activities.adapters.model_errors import ModelError, ModelSilent, kind_of
+from activities.adapters.extras import INSTALL, is_installed
+from activities.adapters.model_errors import ModelError, ModelSilent, NoKey, kind_of
 from activities.adapters.model_reply import Reply, Stream
 
 KEY, TOKEN, BASE_URL = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"
 ELSEWHERE = ("ANTHROPIC_PROFILE", "ANTHROPIC_FEDERATION_RULE_ID")
 """What the SDK finds a credential by that is not in the environment itself."""
+AWS_KEY = "ANTHROPIC_AWS_API_KEY"
 NO_KEY_NEEDED = "none"
 """Shown to an address of one's own that nobody gave a key for: a gateway may ask for none."""
 SECRET = (
     KEY,
     TOKEN,
     "ANTHROPIC_CUSTOM_HEADERS",
-    "ANTHROPIC_AWS_API_KEY",
+    AWS_KEY,
     "ANTHROPIC_FOUNDRY_API_KEY",
     "AWS_BEARER_TOKEN_BEDROCK",
 )
@@ -45,6 +48,13 @@ OTHERS: dict[str, Callable[..., Any]] = {
     "foundry": AsyncAnthropicFoundry,
 }
 """Clients of clouds: each finds by itself, in its own variables, what it is reached by."""
+NEEDS = {
+    "aws": "boto3",
+    "bedrock": "boto3",
+    "vertex": "google.auth",
+    "google": "google.auth",
+}
+"""What signs requests and finds credentials, and is not installed by default."""
 SILENCE = 180.0
 """Seconds without a byte: a model that thinks sends pings."""
 LONGEST = 1800.0
@@ -73,7 +83,7 @@ class ModelApi:
         stream = Stream()
         try:
             async with asyncio.timeout(LONGEST):
-                events = await self._client.messages.create(**body, stream=True)
+                events = await self._begun(body)
                 async with events:
                     async for event in events:
                         stream.take(event.to_dict())
@@ -89,6 +99,17 @@ class ModelApi:
         # Not chained: what a client's exception holds may quote the prompt.
         raise lost from None
 
+    async def _begun(self, body: dict[str, Any]) -> Any:
+        """The stream of a request that was made. Raises NoKey where it could not be: what looks
+        for credentials has exceptions of its own, and they come before anything is sent."""
+        try:
+            return await self._client.messages.create(**body, stream=True)
+        except (APIError, httpx2.HTTPError):
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise NoKey(f"no credential for the model API: {said}") from None
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -98,7 +119,8 @@ def open_model(
 ) -> ModelApi | None:
     """The model that the environment names, whose secrets are not in it afterwards; None: it names
     none. `silence`: seconds without a byte after which a reply is given up. Raises ValueError where
-    a provider lacks what it is reached by."""
+    a provider lacks what it is reached by, or a package for it is not installed."""
+    _require(provider, environment)
     timeout = httpx2.Timeout(silence, connect=CONNECT)
     try:
         if provider == ANTHROPIC:
@@ -110,6 +132,16 @@ def open_model(
     for name in SECRET:
         environment.pop(name, None)
     return ModelApi(client) if client else None
+
+
+def _require(provider: str, environment: Mapping[str, str]) -> None:
+    package = NEEDS.get(provider)
+    if package is None or (provider == "aws" and environment.get(AWS_KEY)):
+        return
+    if not is_installed(package):
+        raise ValueError(
+            f"{provider} needs the package {package}, which is not installed: {INSTALL}"
+        )
 
 
 def _first_party(

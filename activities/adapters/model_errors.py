@@ -12,7 +12,6 @@ import httpx2
 from anthropic import (
     AnthropicError,
     APIConnectionError,
-    APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
 )
@@ -115,6 +114,7 @@ OF_STATUS: dict[int, type[ModelError]] = {
     408: ModelUnavailable,
     409: ModelUnavailable,
     413: PromptTooLong,
+    424: ModelUnavailable,
     429: RateLimited,
     529: ModelOverloaded,
 }
@@ -126,8 +126,10 @@ OF_TYPE: dict[str, type[ModelError]] = {
     "billing_error": SpendLimitReached,
     "rate_limit_error": RateLimited,
     "overloaded_error": ModelOverloaded,
+    "validationException": RequestRefused,
+    "throttlingException": RateLimited,
 }
-"""Of error events, which come in a stream that began with a 200."""
+"""Of error events, which come in a stream that began with a 200; Bedrock has names of its own."""
 
 
 def kind_of(error: Exception) -> ModelError:
@@ -140,11 +142,8 @@ def kind_of(error: Exception) -> ModelError:
         return ModelSilent(f"the reply stopped in the middle: {type(error).__name__}")
     if isinstance(error, httpx2.TransportError):
         return ReplyCut(f"the connection broke in the middle of the reply: {error}")
-    if isinstance(error, APIResponseValidationError | ValueError | LookupError):
+    if isinstance(error, AnthropicError | TypeError | ValueError | LookupError):
         return ReplyCut(f"the reply makes no sense: {error}")
-    if isinstance(error, TypeError | AnthropicError):
-        # The client looks for its credential when it is first used.
-        return NoKey(f"no credential for the model API: {error}")
     raise error
 
 

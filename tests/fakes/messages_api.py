@@ -55,7 +55,11 @@ def scripted(answers: Iterable[Answer]) -> Answering:
 
 
 class MessagesApi:
-    """An API that serves while it is entered; `url` is for ANTHROPIC_BASE_URL."""
+    """An API that serves while it is entered; `url` is for ANTHROPIC_BASE_URL. clouds.py has those
+    that are reached in another way."""
+
+    path = "/v1/messages"
+    content_type = "text/event-stream"
 
     def __init__(
         self,
@@ -75,11 +79,14 @@ class MessagesApi:
 
     async def __aenter__(self) -> "MessagesApi":
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/v1/messages", self._messages)
+        self.routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         return self
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post(self.path, self._messages)
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
@@ -98,10 +105,10 @@ class MessagesApi:
             self.running -= 1
 
     async def _served(self, http: web.Request) -> web.StreamResponse:
-        body = await http.json()
+        body = self.body_of(await http.json(), http)
         request = Request(len(self.requests) + 1, body, dict(http.headers), time.monotonic())
         self.requests.append(request)
-        if fault := self._at_the_door(request) or refused(body, self._window):
+        if fault := await self.at_the_door(http) or refused(body, self._window):
             return self._failed(fault, http)
         if inspect.isawaitable(answer := self._answer(request)):
             answer = await answer
@@ -109,9 +116,17 @@ class MessagesApi:
             return self._failed(answer, http)
         return await self._streamed(answer, body, http)
 
-    def _at_the_door(self, request: Request) -> Failure | None:
-        shown = {request.headers.get("Authorization"), request.headers.get("X-Api-Key")}
-        if self._key and not shown & {f"Bearer {self._key}", self._key}:
+    def body_of(self, body: Json, _: web.Request) -> Json:
+        """The request as the Messages API has it."""
+        return body
+
+    async def is_known(self, http: web.Request) -> bool:
+        """Whether the right credential was presented."""
+        shown = {http.headers.get("Authorization"), http.headers.get("X-Api-Key")}
+        return not self._key or bool(shown & {f"Bearer {self._key}", self._key})
+
+    async def at_the_door(self, http: web.Request) -> Failure | None:
+        if not await self.is_known(http):
             return Failure(401, "authentication_error", "invalid x-api-key")
         wait = self._per_minute.retry_after(time.monotonic())
         return rate_limited(math.ceil(wait)) if wait is not None else None
@@ -124,7 +139,11 @@ class MessagesApi:
             headers["retry-after"] = f"{failure.retry_after:g}"
         if failure.page:
             return web.Response(text=failure.page, status=failure.status, headers=headers)
-        return web.json_response(failure.body, status=failure.status, headers=headers)
+        return web.json_response(self.told(failure), status=failure.status, headers=headers)
+
+    def told(self, failure: Failure) -> Json:
+        """The body of a failure."""
+        return failure.body
 
     async def _streamed(self, reply: Reply, body: Json, http: web.Request) -> web.StreamResponse:
         model, usage = body["model"], self.account.input(body)
@@ -133,17 +152,17 @@ class MessagesApi:
         if reply.error:
             reply = cut_after(reply, len(stream) - 2)
         sent = 0
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        response = web.StreamResponse(headers={"content-type": self.content_type})
         try:
             await asyncio.sleep(reply.silent)
             await response.prepare(http)
             for event in stream[: reply.cut]:
-                await self._send(response, event)
+                await response.write(self.framed(event))
                 sent += 1
                 await asyncio.sleep(reply.slow)
             if reply.error:
                 error = {"type": reply.error, "message": "in the middle"}
-                await self._send(response, {"type": "error", "error": error})
+                await response.write(self.framed({"type": "error", "error": error}))
         except ConnectionError:
             pass
         finally:
@@ -155,8 +174,9 @@ class MessagesApi:
             http.transport.abort()
         return response
 
-    async def _send(self, response: web.StreamResponse, event: Json) -> None:
-        await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+    def framed(self, event: Json) -> bytes:
+        """One event of a stream."""
+        return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 async def _serve(answer: Answering, port: int) -> None:

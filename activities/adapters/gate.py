@@ -97,7 +97,8 @@ def violations(
             found.append(Violation(PROTECTED_PATH, path, None, f"{_deed(entry)} but protected"))
         if entry.status != "D":
             found += _of_the_entry(entry, gone.get(entry.new_blob, set()))
-            found += _of_the_content(entry, keep, read)
+            if not (entry.status == "A" and entry.new_blob in gone and entry.new_mode != SYMLINK):
+                found += _of_the_content(entry, keep, read)
         integrity.look(entry)
     return [*found, *integrity.violations()]
 
@@ -156,12 +157,15 @@ def _of_the_content(entry: DiffEntry, keep: Keep, read: ReadBlob) -> Iterator[Vi
             what = f"points out of the tree, to {printable(_text(new))[:200]}"
             yield Violation(SYMLINK_ESCAPE, entry.path, None, what)
         return
+    old = read(entry.old_blob) if entry.old_mode.startswith("100") else b""
     if len(new) > SIZE_LIMIT:
-        yield Violation(FILE_SIZE, entry.path, None, f"bigger than {SIZE_LIMIT:,} bytes")
+        if len(old) <= SIZE_LIMIT:  # one that was as big may stay so
+            yield Violation(FILE_SIZE, entry.path, None, f"bigger than {SIZE_LIMIT:,} bytes")
+        elif keep:
+            yield Violation(KEEP_PATTERN, entry.path, None, "too big to be looked at")
         return
-    if not entry.old_mode.startswith("100"):
+    if not old:
         return
-    old = read(entry.old_blob)
     yield from _kept(entry.path, keep, old, new)
     before, after = _line_ends(old), _line_ends(new)
     if before and after and before != after:

@@ -206,6 +206,15 @@ def test_a_file_of_more_than_50_mb_is_refused() -> None:
     assert rules_broken(found.against(creates=("big", "fits"))) == [("file-size", "big")]
 
 
+def test_a_file_that_was_as_big_before_may_change_and_move() -> None:
+    big, bigger = bytes(SIZE_LIMIT + 1), bytes(SIZE_LIMIT + 2)
+    diff = Diff().change("big", bigger, big).delete("old/moves", bigger).add("new/moves", bigger)
+    claims = ("big", "old/moves", "new/moves")
+    assert diff.against(*claims) == []
+    kept = diff.against(*claims, rules=GateRules(keep=("x",)))
+    assert rules_broken(kept) == [("keep-pattern", "big")]
+
+
 def test_a_name_that_is_not_utf8_can_be_told() -> None:
     odd = b"odd-\xff".decode("utf-8", "surrogateescape")
     (violation,) = Diff().change(odd, b"1\n", b"2\n").against()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.baselines import baselines, blind_checks
-from activities.contracts.conversation import Conversation
 from activities.contracts.moving_base import BaseMerge
 from activities.contracts.report import KeptWork, LandedCommit, MigrationReport
 from activities.contracts.requests import WriteReport, WrittenReport
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from activities.adapters.blobs import BlobStore
     from activities.adapters.hubs import Hubs
+    from activities.adapters.transcripts import Transcripts
 
 
 class DeliveryActivities:
@@ -34,12 +34,14 @@ class DeliveryActivities:
         render: Callable[[MigrationReport], str],
         sandbox: str,
         interrupted: Callable[[str, str], dict[str, int]],
+        transcripts: Transcripts,
     ) -> None:
         self._blobs = blobs
         self._hubs = hubs
         self._render = render
         self._sandbox = sandbox
         self._interrupted = interrupted
+        self._transcripts = transcripts
 
     @activity.defn
     def write_report(self, request: WriteReport) -> WrittenReport:
@@ -67,7 +69,7 @@ class DeliveryActivities:
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
             spend=request.spend,
             cap=request.cap,
-            prompts=self._prompts(handoffs),
+            prompts=self._prompts(request.name, handoffs),
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
             hot=request.hot,
@@ -106,12 +108,13 @@ class DeliveryActivities:
         refs = {a.once.sha256: a.once for h in handoffs for a in h.attempts if a.once}
         return [self._blobs.get_model(ref, OnceRun) for _, ref in sorted(refs.items())]
 
-    def _prompts(self, handoffs: Iterable[Handoff]) -> dict[str, str]:
-        """What the models of the tasks were told, by the digests of the files it is made of."""
+    def _prompts(self, name: str, handoffs: Iterable[Handoff]) -> dict[str, str]:
+        """What models were told, by the digests of the files it is made of."""
         talks = {a.agent.talk.sha256: a.agent.talk for h in handoffs for a in h.attempts if a.agent}
+        working = (self._transcripts.conversation(talk) for _, talk in sorted(talks.items()))
         told: dict[str, str] = {}
-        for _, talk in sorted(talks.items()):
-            told |= self._blobs.get_model(talk, Conversation).prompts
+        for talk in (*self._transcripts.deciding(name), *working):
+            told |= talk.prompts
         return dict(sorted(told.items()))
 
     def _landings(self, request: WriteReport) -> tuple[LandedCommit, ...]:

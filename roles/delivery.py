@@ -6,6 +6,7 @@ from temporalio.client import Client
 
 from activities.adapters import interruptions
 from activities.adapters.reporting import render_report
+from activities.adapters.transcripts import Transcripts
 from activities.delivery import DeliveryActivities
 from roles.host import Host
 from roles.queue import Queue, activities_of
@@ -15,6 +16,7 @@ def queues(host: Host, _: Client) -> list[Queue]:
     settings = host.settings
     interrupted = partial(interruptions.between, settings.home)
     delivery = DeliveryActivities(
-        host.blobs, host.hubs, render_report, settings.sandbox, interrupted
+        *(host.blobs, host.hubs, render_report, settings.sandbox, interrupted),
+        Transcripts(host.blobs),
     )
     return [Queue("delivery", activities_of(delivery), 4)]

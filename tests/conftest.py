@@ -196,7 +196,9 @@ async def staging(
         RecordActivities(blobs),
         MessageActivities(blobs, client, Transcripts(blobs)),
     )
-    delivery = DeliveryActivities(blobs, Hubs(hubs), render_report, "strict", lambda *_: {})
+    delivery = DeliveryActivities(
+        blobs, Hubs(hubs), render_report, "strict", lambda *_: {}, Transcripts(blobs)
+    )
     on_queue = {
         options.CONTROL: activities_of(records, messages, spending),
         options.WORKSPACE: fakes.on("open_workspace", "open_worker_talk"),

@@ -131,6 +131,8 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     assert "new_name stands alone." in below
     assert "area4/m0.py" not in below
     (opinion,) = whimbrel.report(result).opinions
+    prompts = {"judge.md", "planner.md", "sub_planner.md", "summarise.md"}
+    assert set(whimbrel.report(result).prompts) == prompts
     assert (opinion.verdict, opinion.cycle, opinion.reasons) == (
         "concerns",
         1,

@@ -71,7 +71,7 @@ class AgentRung:
             ended="exit" if ran.end is AgentEnd.DONE else ran.end.value,
             seconds=workflow.time() - began,
             calls=ran.turns,
-            tail=ran.finished.summary if ran.finished else "",
+            tail=ran.finished.summary if ran.finished else ran.why,
         )
         return RungRun(run=run, allowed=True, checkpoint=checkpoint, agent=ran)
 

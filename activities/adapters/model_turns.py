@@ -21,7 +21,7 @@ from activities.adapters.model_errors import ModelError, PromptTooLong
 from activities.adapters.model_gate import Closings, Gate
 from activities.adapters.model_reply import Reply
 from activities.adapters.prices import Prices
-from activities.adapters.prompts import FOLDER
+from activities.adapters.prompts import FOLDER, SUMMARISE
 from activities.adapters.settings import Settings
 from activities.adapters.transcripts import Transcripts, Turn
 from activities.adapters.turn_taken import in_short
@@ -162,7 +162,7 @@ class ModelTurns:
 
     async def _summarised(self, asking: _Asking) -> Summary | None:
         """None: even that does not fit."""
-        instruction = request.text((FOLDER / "summarise.md").read_text())
+        instruction = request.text((FOLDER / SUMMARISE).read_text())
         talk = asking.talk.model_copy(
             update={"max_tokens": min(asking.talk.max_tokens, SUMMARY_TOKENS)}
         )

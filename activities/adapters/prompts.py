@@ -19,6 +19,7 @@ from activities.adapters.hub import Hub
 from activities.contracts.conversation import Role
 
 FOLDER = Path(__file__).parent.parent / "prompts"
+SUMMARISE = "summarise.md"
 RULES = ("AGENTS.md", "CLAUDE.md")
 """What a repository says to agents: the first one that is there, in its root."""
 RULES_BYTES = 16 << 10
@@ -30,14 +31,16 @@ class Prompt(NamedTuple):
 
     text: str
     digests: dict[str, str]
-    """File → sha256, as it was reviewed: the role's, and those that it is built on."""
+    """File → sha256, as it was reviewed: the role's, those that it is built on, and what it is told
+    when it has become too long."""
 
 
 def render(role: Role, values: Mapping[str, Any]) -> Prompt:
     """The role's prompt with these values; raises where the file asks for one that is missing."""
     name = f"{role.value}.md"
     text = _templates().get_template(name).render(**values).lstrip()
-    digests = {n: hashlib.sha256((FOLDER / n).read_bytes()).hexdigest() for n in _files(name)}
+    files = [*_files(name), SUMMARISE]
+    digests = {n: hashlib.sha256((FOLDER / n).read_bytes()).hexdigest() for n in files}
     return Prompt(re.sub(r"\n{3,}", "\n\n", text), digests)
 
 

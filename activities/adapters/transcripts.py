@@ -22,6 +22,8 @@ from activities.contracts.transcript import Chunk, Cost, Intent, Summary
 Model = TypeVar("Model", bound=BaseModel)
 CHUNK, SUMMARY, OPENING = "chunk", "summary", "opening"
 TALK = "talk/"
+DECIDING = ("plan/", "judge/")
+"""How the scopes of planners and judges begin."""
 IN_MIND = 64
 """Conversations whose chunks are not read again; they never change."""
 
@@ -44,8 +46,15 @@ class Transcripts:
 
     def conversations(self, migration: str, scope: str) -> list[Conversation]:
         """All about this, in the order of their attempts' names; raises BlobMissing."""
+        return self._begun(migration, _of(scope))
+
+    def deciding(self, migration: str) -> list[Conversation]:
+        """All of planners and judges; raises BlobMissing."""
+        return [talk for who in DECIDING for talk in self._begun(migration, f"{TALK}{who}")]
+
+    def _begun(self, migration: str, under: str) -> list[Conversation]:
         found: list[Conversation] = []
-        for key in self._blobs.records(migration, _of(scope)):
+        for key in self._blobs.records(migration, under):
             if key.endswith(f"/{OPENING}") and (kept := self._blobs.find(migration, key)):
                 found.append(self.conversation(BlobRef.model_validate_json(kept)))
         return found

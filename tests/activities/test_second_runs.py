@@ -10,6 +10,7 @@ from activities.adapters.blobs import BlobMissing, BlobStore
 from activities.adapters.hub import BranchMoved, BranchOwned
 from activities.adapters.hubs import Hubs
 from activities.adapters.refs import attempt_ref
+from activities.adapters.transcripts import Transcripts
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate
 from activities.contracts.landing_requests import ClaimBranch, ComposeBatch, FindLanded, Land
@@ -321,7 +322,9 @@ def report_of(repository, blobs, base):
 def test_a_report_written_twice_is_the_same_report_and_has_what_landed(
     blobs, hubs, integration, repository, green, changed
 ):
-    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict", lambda *_: {})
+    delivery = DeliveryActivities(
+        blobs, hubs, lambda report: report.name, "strict", lambda *_: {}, Transcripts(blobs)
+    )
     batch = composed(integration, blobs, repository, green, candidate_of(changed, green))
     tip = batch.prefixes[-1]
     moved = Land(repository=repository, branch=a_branch(NAME), old=green, new=tip)
@@ -333,7 +336,9 @@ def test_a_report_written_twice_is_the_same_report_and_has_what_landed(
 
 
 def test_a_migration_that_ended_before_it_had_a_branch_has_a_report(blobs, hubs, repository):
-    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict", lambda *_: {})
+    delivery = DeliveryActivities(
+        blobs, hubs, lambda report: report.name, "strict", lambda *_: {}, Transcripts(blobs)
+    )
     written = twice(delivery.write_report, report_of(repository, blobs, COMMIT))
     assert blobs.get_model(written.report, MigrationReport).landings == ()
 
@@ -341,7 +346,9 @@ def test_a_migration_that_ended_before_it_had_a_branch_has_a_report(blobs, hubs,
 def test_a_report_lists_under_which_ref_the_work_is_that_did_not_land(
     blobs, hubs, repository, green, changed
 ):
-    delivery = DeliveryActivities(blobs, hubs, lambda report: report.name, "strict", lambda *_: {})
+    delivery = DeliveryActivities(
+        blobs, hubs, lambda report: report.name, "strict", lambda *_: {}, Transcripts(blobs)
+    )
     hub = hubs.of(repository.id)
     empty = hub.write_commit(green, [green], "c1-0001\n", 0)
     for migration, task, attempt, commit in (

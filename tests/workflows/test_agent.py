@@ -7,6 +7,7 @@ from conftest import until
 from temporalio.exceptions import ApplicationError
 from world import OLD
 
+from activities.adapters.reporting import ending
 from activities.contracts.agent import AgentEnd
 from activities.contracts.commands import Aimed, SetLimits, Steer
 from activities.contracts.migration import Stage
@@ -255,5 +256,6 @@ async def test_a_turn_that_the_provider_never_takes_ends_the_attempt_and_not_wha
         AgentEnd.FAILED,
     )
     assert agent.note.endswith("ModelUnknown in take_turn: 404: model: claude-nobody")
+    assert ending(agent).endswith(f"({AgentEnd.FAILED}: {agent.run.tail})")
     assert (agent.spend, len(world.asked("take_turn"))) == (lost, 1)
     assert world.green == {"a.py": "new", "b.py": OLD}

@@ -22,6 +22,10 @@ CHECK_NEVER_RAN = "CheckNeverRan"
 BASE_RED = "BaseRed"
 BUDGET_REACHED = "BudgetReached"
 
+ACCOUNT = ("NoKey", "KeyRefused", "SpendLimitReached")
+"""Kinds of an account with the model's provider that only a person can mend: they say nothing about
+the work, and no task is given up for them."""
+
 NEVER_MENDED_BY_WAITING = (
     "BaseVanished",
     "UnsupportedRepository",
@@ -45,6 +49,7 @@ NEVER_MENDED_BY_WAITING = (
     "RequestRefused",
     "PromptTooLong",
     "PriceUnknown",
+    *ACCOUNT,
 )
 """Kinds that the same call will meet again: no retry."""
 

@@ -74,11 +74,6 @@ CAUSES = (
     Cause("BlobCorrupt", "a blob is damaged", LOST),
     Cause("UpstreamUnreachable", "upstream does not answer", "look at its address and the network"),
     Cause(
-        "SpendLimitReached|KeyRefused|NoKey",
-        "the model's provider refuses the account",
-        "see to its key and its limits",
-    ),
-    Cause(
         "ModelParked|RateLimited|ModelOverloaded",
         "the model's provider asks for patience",
         "wait, or raise the account's limits",

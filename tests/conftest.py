@@ -52,7 +52,7 @@ hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
 BINARIES = Path(sys.executable).parent
 OFTEN = timedelta(milliseconds=50)
-THINKING = "thinking"
+THINKING, TALKING = "thinking", "talking"
 SUGGEST_AT = 400
 """Events after which this server suggests to continue as new: a test can get there."""
 
@@ -113,8 +113,7 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             f"limit.historyCount.suggestContinueAsNew={SUGGEST_AT}",
-            "--namespace",
-            THINKING,
+            *("--namespace", THINKING, "--namespace", TALKING),
         ],
     ) as running:
         yield running

@@ -16,16 +16,17 @@ class Row:
     kind: str
     charged: bool = False
 
-    @property
-    def needs_a_person(self) -> bool:
-        """It is asked again after a minute; no test waits for that."""
-        return self.kind in ("KeyRefused", "SpendLimitReached")
-
 
 ROWS = {
     "400": Row(Failure(400, INVALID), "RequestRefused"),
     "401": Row(Failure(401, "authentication_error"), "KeyRefused"),
     "402": Row(Failure(402, "billing_error"), "SpendLimitReached"),
+    "402 told to retry": Row(
+        Failure(402, "billing_error", headers=(("x-should-retry", "true"),)), "SpendLimitReached"
+    ),
+    "401 told not to": Row(
+        Failure(401, "authentication_error", headers=(("x-should-retry", "false"),)), "KeyRefused"
+    ),
     "402 of a linked organization": Row(
         Failure(402, "billing_error", code="linked_organization_unpaid"), "SpendLimitReached"
     ),

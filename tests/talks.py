@@ -48,8 +48,8 @@ def client_of(url: str, silence: float = 5.0) -> ModelApi:
 class Talks:
     """Turns with one API, as one worker process takes them."""
 
-    def __init__(self, turns: ModelTurns, blobs: BlobStore, api: MessagesApi) -> None:
-        self.turns, self.blobs, self.api = turns, blobs, api
+    def __init__(self, turns: ModelTurns, blobs: BlobStore, api: MessagesApi, home: Path) -> None:
+        self.turns, self.blobs, self.api, self.home = turns, blobs, api, home
 
     async def take(
         self,
@@ -89,6 +89,6 @@ async def talking(
     blobs, client = BlobStore(home / "blobs", begins=begins), client_of(api.url, silence)
     gate = Gate(Closings(place(home / "blobs")), most)
     try:
-        yield Talks(ModelTurns(blobs, client, Prices(), gate), blobs, api)
+        yield Talks(ModelTurns(blobs, client, Prices(), gate), blobs, api, home)
     finally:
         await client.close()

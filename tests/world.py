@@ -33,8 +33,9 @@ Rung = Callable[[Tree, Task, int], int | str | None]
 """Edits the tree; returns an exit code (None: 0) or how else it ended. The int counts its runs."""
 
 Mind = Callable[[int], Tree | str]
-"""What an agent does in a turn (counting from 1): edits as in `write`, `done`, `cannot`, `talks`,
-`?path` to ask for a file; any other word is a call that changes nothing."""
+"""What an agent does in a turn (counting from 1): edits as in `write`, `migrates` (what it claims),
+`done`, `cannot`, `talks`, `?path` to ask for a file; any other word is a call that changes nothing.
+"""
 
 OLD = "old"
 

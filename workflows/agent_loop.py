@@ -3,7 +3,8 @@
 One loop for planners, workers, resolvers and judges; what they see, may do and finish with is their
 role's. A turn is one activity and a batch of calls is another, so a crash costs at most the turn
 under way, people steer between turns, and the Web UI shows every step. Where it stands is known
-after every step (`at`): another run goes on from there.
+after every step (`at`): another run goes on from there. An account that refuses costs nothing: the
+same turn is taken again when a person has seen to it.
 """
 
 from typing import NamedTuple, Protocol
@@ -14,9 +15,9 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.agent import AgentActivities
 from activities.contracts.agent import AgentEnd, AgentProgress, AgentRun, Allowance, Finished
 from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken
-from activities.contracts.money import NOTHING, Spend
+from activities.contracts.money import NOTHING, AccountRefused, Spend
 from activities.errors import BUDGET_REACHED
-from workflows import details, turns
+from workflows import account, details, turns
 from workflows.options import TURN
 
 
@@ -27,6 +28,8 @@ class NotTaken(NamedTuple):
     spend: Spend
     """Of its requests that were lost."""
     why: str = ""
+    refused: AccountRefused | None = None
+    """It is there when a person has seen to the account."""
 
 
 class Hands(Protocol):
@@ -41,6 +44,10 @@ class Hands(Protocol):
     async def may_go_on(self, at: AgentProgress) -> None:
         """Returns where the next turn may begin here and now; else another run goes on from
         `at`."""
+        ...
+
+    async def account_mended(self, at: AgentProgress, refused: AccountRefused) -> bool:
+        """Waits for it; whether the same turn may be taken again, after may_go_on."""
         ...
 
     @property
@@ -58,6 +65,8 @@ async def run_agent(at: AgentProgress, allowance: Allowance, hands: Hands) -> Ag
         said = hands.guidance  # what comes while it thinks is for the next turn
         taken = await _take_turn(at, allowance, said)
         if isinstance(taken, NotTaken):
+            if taken.refused and await hands.account_mended(at, taken.refused):
+                continue
             lost = at.spend + taken.spend
             return _ended(at.model_copy(update={"spend": lost}), taken.end, why=taken.why)
         at = turns.after_reply(at.model_copy(update={"heard": turns.heard(said)}), taken)
@@ -75,8 +84,10 @@ async def _take_turn(
     at: AgentProgress, allowance: Allowance, guidance: tuple[str, ...]
 ) -> TurnTaken | NotTaken:
     """One reply; else why waiting brings none: what is left of the grant cannot pay for it at
-    worst, or the provider will never take it. What was done before it stays."""
+    worst, or the provider will never take it, or not before a person has seen to the account. What
+    was done before it stays."""
     left = None
+    began = workflow.now().isoformat(timespec="seconds")
     if allowance.grant is not None:
         left = max(allowance.grant - at.spend.total, NOTHING)
     try:
@@ -99,7 +110,8 @@ async def _take_turn(
         lost = Spend.model_validate(cause.details[0]) if cause.details else Spend()
         if cause.type == BUDGET_REACHED:
             return NotTaken(AgentEnd.BUDGET, lost)
-        return NotTaken(AgentEnd.FAILED, lost, details.cause(error))
+        refused = account.refusal(cause, began)
+        return NotTaken(AgentEnd.FAILED, lost, details.cause(error), refused)
 
 
 def _ended(

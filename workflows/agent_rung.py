@@ -17,15 +17,16 @@ from activities.contracts.children import TaskInput
 from activities.contracts.climb import Climb
 from activities.contracts.conversation import Room, ToolsUsed, TurnTaken, UseTools, attempt_name
 from activities.contracts.evidence import Evidence
-from activities.contracts.money import NOTHING, Spend
+from activities.contracts.money import NOTHING, AccountRefused, Spend
 from activities.contracts.requests import RESOLVER
 from activities.contracts.work import CommandRun, RungRun, Workspace
 from activities.contracts.work_requests import OpenWorkerTalk
 from activities.tools import ToolActivities
+from workflows import account
 from workflows.agent_loop import run_agent
 from workflows.file_requests import FileRequests
 from workflows.guided import Guided
-from workflows.options import OPEN, on_host
+from workflows.options import OPEN, migration_id, on_host
 from workflows.workspaces import Workspaces
 
 LOOK_FOR_PARENT = 20
@@ -122,6 +123,16 @@ class AgentRung:
         self._guided.may_begin()
         if at.turn and at.turn % LOOK_FOR_PARENT == 0:
             await self._parent_is_there()
+
+    async def account_mended(self, at: AgentProgress, refused: AccountRefused) -> bool:
+        """Stands still with its migration; one whose planner is gone ends."""
+        self._stands(at)
+        await self._parent_is_there()
+        await account.wait_for_pause(migration_id(self._in.name), refused, self._stops)
+        return True
+
+    def _stops(self) -> bool:
+        return self._guided.now.paused or self._guided.now.draining
 
     async def use(self, at: AgentProgress, taken: TurnTaken) -> tuple[AgentProgress, ToolsUsed]:
         """In the attempt's workspace; in another one when that is lost, from the last turn's

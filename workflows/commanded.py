@@ -23,8 +23,10 @@ from activities.contracts.commands import (
 from activities.contracts.fleet import ORDER, FleetOrder
 from activities.contracts.messages import AskArea
 from activities.contracts.migration import MigrationState, Stage
+from activities.contracts.money import REFUSED, AccountRefused
 from activities.contracts.spec import Limits
 from activities.messages import MessageActivities
+from workflows import account
 from workflows.interventions import nearest, with_text
 from workflows.locally import locally
 from workflows.options import AREA, area_id
@@ -144,6 +146,13 @@ class Commanded(Steered[MigrationState]):
         }
         if order.verb in fields and self.state.stage not in ENDED:
             self.apply(order.verb, command, fields[order.verb])
+
+    @workflow.signal(name=REFUSED)
+    def account_refused(self, refused: AccountRefused) -> None:
+        """The model's account takes no turns: all of it stands still until a person resumes it."""
+        if self.state.stage not in ENDED and account.is_news(self.state, refused):
+            command = account.pause(refused)
+            self.apply("pause", command, {"holds": self._held(command, "")})
 
     def aim(self, command: Aimed) -> str:
         if command.task and command.area:

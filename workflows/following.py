@@ -34,7 +34,6 @@ class Following(Approving):
 
     _look: asyncio.Task[BaseLook] | None = None
     """The one that is under way."""
-    _need_shown = False
     _queue: LandingQueue | None = None
     """The phase's, in this run."""
 
@@ -92,16 +91,13 @@ class Following(Approving):
         return timedelta(seconds=max(0.0, followed.looked + followed.patience - workflow.time()))
 
     async def _follow(self, steps: Steps, queue: LandingQueue) -> None:
-        """Takes what a look found, begins the next one when it is time, and shows what is new."""
+        """Takes what a look found, and begins the next one when it is time."""
         if self._look and self._look.done():
             await self._take_look(again=False)
         if self._until_look() == timedelta():
             self._look = asyncio.create_task(self._look_at_base(steps))
             self._look.add_done_callback(lambda _: self._wake())
         await queue.merge_base(self.state.followed.asked)
-        if self.state.followed.needs_person != self._need_shown:
-            self._need_shown = self.state.followed.needs_person
-            self._enter(self.state.stage)
 
     async def _look_ends(self) -> None:
         """Before this run ends: what is under way is known in the next one."""

@@ -5,6 +5,8 @@ updates: refusable, with who, why and an id, applied once. The whole state is on
 that grew long continues as new with it, in the middle of the work too.
 """
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
@@ -41,6 +43,7 @@ class MigrationWorkflow(Thinking):
     async def _story(self) -> MigrationResult:
         self._order = await read_order(self._in.spec)
         steps = Steps(self._in, self._order)
+        self._telling = asyncio.create_task(self._tell_need())
         try:
             await self._take_base(steps)
             if self._in.until:

@@ -18,7 +18,7 @@ from activities.contracts.migration import (
 from activities.contracts.news import DEEP_NEWS, QUEUE_NEWS, DeepNews, QueueNews
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import Survey
-from workflows import details
+from workflows import account, budget, details
 from workflows.commanded import Commanded
 from workflows.options import COST_USD, NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
 
@@ -38,6 +38,7 @@ class Shown(Commanded):
         self._order: MigrationOrder | None = None
         self._report_blob: BlobRef | None = None
         self._reason = ""
+        self._need_shown = self._needs_person
 
     @workflow.query
     def progress(self) -> Progress:
@@ -62,6 +63,25 @@ class Shown(Commanded):
         return bool(self.state.opinions) and self.state.opinions[-1].asks
 
     @property
+    def _needs_person(self) -> bool:
+        """Whether something of it goes on only when a person has seen to it."""
+        state = self.state
+        broke = self._order and not state.cancelled and budget.reached(state, self._order)
+        return (
+            state.stage in WAIT_FOR_SOMEBODY
+            or self._is_asked
+            or state.followed.needs_person
+            or account.refuses(state)
+            or bool(broke)
+        )
+
+    async def _tell_need(self) -> None:
+        """Search attributes say so at once, whatever the story is at."""
+        while True:
+            await workflow.wait_condition(lambda: self._needs_person != self._need_shown)
+            self._enter(self.state.stage)
+
+    @property
     def _phase(self) -> str:
         return self._order.phases[self.state.phase] if self._order else ""
 
@@ -76,15 +96,14 @@ class Shown(Commanded):
         """A new stage, shown to people: search attributes and current details."""
         self.set(stage=stage)
         counts = self.state.counts
+        self._need_shown = self._needs_person
         workflow.upsert_search_attributes(
             [
                 STAGE.value_set(stage.value),
                 SITES_LEFT.value_set(self.state.sites_left),
                 TASKS_LEFT.value_set(counts.waiting + counts.running),
                 COST_USD.value_set(float((self.state.spend + counts.spend).total)),
-                NEEDS_HUMAN.value_set(
-                    stage in WAIT_FOR_SOMEBODY or self._is_asked or self.state.followed.needs_person
-                ),
+                NEEDS_HUMAN.value_set(self._need_shown),
             ]
         )
         self.show()

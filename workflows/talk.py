@@ -9,9 +9,11 @@ from temporalio import workflow
 
 from activities.contracts.agent import AgentProgress, AgentRun
 from activities.contracts.conversation import ToolsUsed, TurnTaken, UseTools
+from activities.contracts.money import AccountRefused
 from activities.contracts.talking import STEER_TALK, TalkInput, TalkSteering
 from activities.contracts.tools import CONCLUDING
 from activities.tools import ToolActivities
+from workflows import account
 from workflows.agent_loop import run_agent
 from workflows.guided import end_if_cancelled
 from workflows.options import OPEN, is_long
@@ -51,6 +53,14 @@ class TalkWorkflow:
         if is_long():
             again = {"state": at, "steering": self._told}
             workflow.continue_as_new(self._in.model_copy(update=again))
+
+    async def account_mended(self, at: AgentProgress, refused: AccountRefused) -> bool:
+        """Stands still with its migration, unless nobody could resume that."""
+        asker = workflow.info().parent
+        if asker is None or not self._in.resumable:
+            return False
+        await account.wait_for_pause(asker.workflow_id, refused, lambda: self._told.paused)
+        return True
 
     async def use(self, at: AgentProgress, taken: TurnTaken) -> tuple[AgentProgress, ToolsUsed]:
         """Reads the conversation's commit, on any host; a form that was sent back is counted."""

@@ -39,13 +39,18 @@ class Talks:
     """One migration's; lives inside its run."""
 
     def __init__(
-        self, name: str, attempt: str, steering: Callable[[], TalkSteering | None]
+        self,
+        name: str,
+        attempt: str,
+        steering: Callable[[], TalkSteering | None],
+        resumable: bool = True,
     ) -> None:
         """`attempt`: no other life of the migration has the same. `steering`: what the migration
-        wants now; None: it is being cancelled."""
+        wants now; None: it is being cancelled. `resumable`: as in TalkInput."""
         self._name = name
         self.attempt = attempt
         self._steering = steering
+        self._resumable = resumable
 
     async def is_there_a_model(self) -> bool:
         return await workers_on(MODEL, "is there a model?") > 0
@@ -59,7 +64,12 @@ class Talks:
         async def start() -> Handle:
             return await workflow.start_child_workflow(
                 TalkWorkflow.run,
-                TalkInput(talk=talk, allowance=allowance, steering=told or TalkSteering()),
+                TalkInput(
+                    talk=talk,
+                    allowance=allowance,
+                    steering=told or TalkSteering(),
+                    resumable=self._resumable,
+                ),
                 id=id,
                 static_summary=title,
                 search_attributes=of_migration(),

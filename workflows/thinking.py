@@ -67,7 +67,7 @@ class Thinking(Ending):
 
     def _talks(self) -> Talks:
         life = workflow.info().first_execution_run_id[:8]
-        return Talks(self._in.name, f"{life}-1", self._wanted)
+        return Talks(self._in.name, f"{life}-1", self._wanted, resumable=not self._in.until)
 
     def _wanted(self) -> TalkSteering | None:
         """What conversations are told now; None: they are to end."""

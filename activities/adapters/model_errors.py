@@ -20,9 +20,6 @@ from activities.contracts.money import Spend, Usage
 
 TEXT = 500
 """Characters: an error's body may quote the prompt."""
-ACCOUNT = 60.0
-"""Seconds between two looks whether a person has mended the account: tasks say nothing about it, so
-none is given up for it, as none is for a full disk. It costs nothing, and `status` says so."""
 TOO_LONG = re.compile("prompt is too long|input is too long|exceed context limit", re.IGNORECASE)
 """How the API and clouds say it; the last: with the longest reply on top."""
 SPEND_LIMITS = frozenset(("enforced_spend_limit_reached", "contract_spend_limit_reached"))
@@ -33,8 +30,6 @@ class ModelError(Exception):
 
     charged = False
     busy = False
-    at_least = 0.0
-    """Seconds before it is worth asking again."""
 
     def __init__(self, text: str, after: float | None = None, charged: bool | None = None) -> None:
         super().__init__(text[:TEXT])
@@ -42,7 +37,7 @@ class ModelError(Exception):
         """Of a reply that began and was lost: its input is known, its output is not."""
         self.spend: Spend | None = None
         """Of all requests of the turn by now."""
-        self.after = max(after or 0.0, self.at_least) if self.at_least else after
+        self.after = after
         if charged is not None:
             self.charged = charged
 
@@ -50,13 +45,9 @@ class ModelError(Exception):
 class NoKey(ModelError):
     """There is no credential."""
 
-    at_least = ACCOUNT
-
 
 class KeyRefused(ModelError):
     """The credential is wrong, or may not do this."""
-
-    at_least = ACCOUNT
 
 
 class ModelUnknown(ModelError):
@@ -72,10 +63,7 @@ class PromptTooLong(ModelError):
 
 
 class SpendLimitReached(ModelError):
-    """The account may spend no more."""
-
-    busy = True
-    at_least = ACCOUNT
+    """The account may spend no more. No reason to keep others from asking for theirs."""
 
 
 class RateLimited(ModelError):
@@ -165,8 +153,10 @@ def _answered(error: APIStatusError) -> ModelError:
 
 
 def _as_told(kind: type[ModelError], headers: Mapping[str, str]) -> type[ModelError]:
-    """`x-should-retry` overrides what the status says."""
+    """`x-should-retry` overrides what the status says; not of an account, which a person mends."""
     told = headers.get("x-should-retry")
+    if kind.__name__ in ACCOUNT:
+        return kind
     if told == "true" and kind.__name__ in NEVER_MENDED:
         return ModelUnavailable
     if told == "false" and kind.__name__ not in NEVER_MENDED:
@@ -197,3 +187,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 NEVER_MENDED = frozenset(kind.__name__ for kind in (ModelUnknown, RequestRefused, PromptTooLong))
 """Kinds that the same request will meet again."""
+ACCOUNT = frozenset(kind.__name__ for kind in (NoKey, KeyRefused, SpendLimitReached))
+"""Kinds that every request will meet until a person has seen to the account."""

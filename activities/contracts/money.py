@@ -10,6 +10,8 @@ from activities.contracts.base import Contract, Lean
 Usd = Annotated[Decimal, Field(ge=0)]
 """US dollars, exact: sums of thousands of turns are compared to the cent."""
 NOTHING = Decimal(0)
+REFUSED = "account_refused"
+"""Signal, whoever takes turns → its migration, with an AccountRefused."""
 
 
 class Usage(Lean):
@@ -72,6 +74,15 @@ class SumSpend(Contract):
     """As in Conversation."""
     attempts: str = ""
     """Only those whose names begin so, such as `0-`; empty: all."""
+
+
+class AccountRefused(Contract):
+    """The model's provider takes no turns on this account before a person has seen to it."""
+
+    asked: str
+    """When the turn was begun: ISO 8601, UTC."""
+    why: str
+    """What the provider said."""
 
 
 class GateClosed(Contract):

@@ -22,5 +22,7 @@ class TalkInput(Contract):
     """A Conversation."""
     allowance: Allowance
     steering: TalkSteering = TalkSteering()
+    resumable: bool = True
+    """Whether a person can resume who asks; a plan run is only waited for."""
     state: AgentProgress | None = None
     """Where it stands; None: it begins."""

@@ -69,11 +69,15 @@ class Minds(Fakes):
     async def use_tools(self, asked: UseTools) -> ToolsUsed:
         world = await self._enter(asked.talk.migration, "use_tools", asked)
         assert asked.room
-        where = asked.room.workspace(self._blobs.get_model(asked.talk, Conversation))
+        talk = self._blobs.get_model(asked.talk, Conversation)
+        where = asked.room.workspace(talk)
         tree = world.workspaces[where.task, where.attempt]
         said = world.mind(asked.turn)
-        changed = said if isinstance(said, dict) else {}
-        tree.update({f"{name}.py": content for name, content in changed.items()})
+        wrote = said if isinstance(said, dict) else {}
+        changed = {f"{name}.py": content for name, content in wrote.items()}
+        if said == "migrates" and talk.task:
+            changed = dict.fromkeys(talk.task.claims, "new")
+        tree.update(changed)
         commit = world.commit(tree, (where.base,), f"turn {asked.turn}") if changed else None
         status = {"done": "done", "cannot": "cannot"}.get(str(said))
         form = WorkerForm.model_validate(

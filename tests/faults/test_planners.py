@@ -89,7 +89,7 @@ async def came(holds: bool) -> bool:
 
 
 @pytest.mark.chaos
-async def test_a_planner_whose_key_is_refused_waits_and_status_says_what_to_see_to(
+async def test_a_planner_whose_key_is_refused_stands_still_and_status_says_what_to_see_to(
     whimbrel: Service,
 ) -> None:
     words = {"Every call of": "REFUSED: every call of", "objective: ": "objective: |\n  "}
@@ -98,7 +98,7 @@ async def test_a_planner_whose_key_is_refused_waits_and_status_says_what_to_see_
 
     async def told() -> bool:
         status = await whimbrel.starter("status", "refused")
-        return "the model's provider refuses the account" in status.out
+        return "paused by the model's provider" in status.out and "KeyRefused" in status.out
 
     await eventually(told, 60)
     assert (await whimbrel.starter("cancel", "refused", "-m", "enough", "--yes")).code == 0

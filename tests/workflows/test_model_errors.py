@@ -16,7 +16,10 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.adapters.model_errors import NEVER_MENDED
+from activities import errors
+from activities.adapters.blobs import place
+from activities.adapters.model_errors import ACCOUNT, NEVER_MENDED
+from activities.adapters.model_gate import Closings
 from activities.agent import AgentActivities
 from activities.contracts.conversation import TakeTurn, TurnEnd, TurnTaken
 from activities.contracts.money import Spend
@@ -141,17 +144,7 @@ async def test_every_row_has_its_kind_its_patience_and_its_cost(table, row):
     wanted, handle = ROWS[row], table.handles[row]
     talks = table.turns.of[name_of(row)]
     spend = talks.turns.transcripts.spent
-    if wanted.needs_a_person:
-        step = await waits_for(handle, wanted.kind)
-        wait = (
-            step.next_attempt_schedule_time.ToDatetime()
-            - step.last_attempt_complete_time.ToDatetime()
-        )
-        assert timedelta(seconds=59) < wait < timedelta(seconds=70)
-        assert shown(step).startswith("waiting: the model's provider refuses the account on ")
-        assert len(table.provider.requests[row]) == 1
-        await handle.terminate()
-    elif wanted.kind in NEVER_MENDED:
+    if wanted.kind in NEVER_MENDED | ACCOUNT:
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
         cause = failed.value.cause.cause
@@ -159,6 +152,8 @@ async def test_every_row_has_its_kind_its_patience_and_its_cost(table, row):
         assert (cause.type, len(cause.message) <= 500) == (wanted.kind, True)
         assert Spend.model_validate(cause.details[0]) == spend(name_of(row), "task/c1-0001")
         assert len(table.provider.requests[row]) == 1
+        closed = Closings(place(talks.home / "blobs")).newest()
+        assert closed is None, "others may have another account"
     else:
         taken = await handle.result()
         assert (taken.end, taken.said) == (TurnEnd.SAID, "well")
@@ -197,7 +192,8 @@ async def test_a_provider_that_is_away_is_waited_for(env, tmp_path):
 
 
 def test_the_table_of_patience_knows_all_kinds_that_waiting_never_mends():
-    assert set(NEVER_MENDED_BY_WAITING) >= NEVER_MENDED
+    assert set(NEVER_MENDED_BY_WAITING) >= NEVER_MENDED | ACCOUNT
+    assert set(errors.ACCOUNT) == ACCOUNT
 
 
 async def test_who_waits_for_the_provider_is_told_until_when(env, tmp_path):

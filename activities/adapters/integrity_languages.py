@@ -77,7 +77,7 @@ PYTHON = _language(
     skip=r"mark\.(?:skip\w*+|xfail)\b|unittest2?\.(?:skip\w*+|expectedFailure)\b"
     r"|@(?:skip\w*+|expectedFailure)\b|pytest\.(?:skip|xfail|importorskip)\s*+\("
     r"|\.skipTest\s*+\(|raise\s++(?:[\w.]*\.)?SkipTest\b|collect_ignore\w*+\s*+[+]?="
-    r"|__test__\s*+=\s*+False\b",
+    r"|__test__\s*+=\s*+False\b|(?<=\n)del\s++test\w*+|\bif\s++(?:False|0)\s*+:",
     caught=r"except(?<!\wexcept)(?:\s*+\(?[\w.\s,]{0,200}?\b(?:AssertionError|(?:Base)?Exception)\b"
     r"[\w\s,.)]{0,200}?)?\s*+:\s*+(?:pass\b|\.\.\.|continue\b|return\s*+\n)"
     r"|(?P<before>suppress\s*+\([\w.\s,]{0,200}?\b(?:AssertionError|(?:Base)?Exception)\b)",

@@ -62,6 +62,23 @@ OF_TEXT = 'assert scope_to_list("a b") == ["a", "b"]'
 SWALLOWED = "a failed assertion is swallowed"
 
 CHEATS: dict[str, Case] = {
+    "an assertion that one constant is enough for": changed(
+        "test_or.py", SCOPES, "None\n", "None or True\n", "assertions-dropped: test_or.py:11"
+    ),
+    "a test that never gets to its assertion": changed(
+        "tests/test_scopes_if.py",
+        SCOPES,
+        "    assert scope_to_list(None)",
+        "    if False:\n        assert scope_to_list(None)",
+        "tests-skipped: tests/test_scopes_if.py:11",
+    ),
+    "a test is taken away behind itself": changed(
+        "tests/test_scopes_del.py",
+        SCOPES,
+        "def test_of_nothing",
+        "del test_of_text\n\n\ndef test_of_nothing",
+        "tests-skipped: tests/test_scopes_del.py:10",
+    ),
     "a file of tests is deleted": Case({PY: SCOPES}, {PY: None}, (f"tests-deleted: {PY}:7",)),
     "a test is deleted": changed(
         PY,

@@ -27,7 +27,8 @@ def check_prices(spec: MigrationSpec, settings: Settings) -> None:
     try:
         prices = Prices(settings.prices, settings.provider) if models else None
     except (OSError, ValueError) as error:
-        raise Refused(Code.USAGE, f"WHIMBREL_PRICES={settings.prices}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Refused(Code.USAGE, f"WHIMBREL_PRICES={settings.prices}: {why}") from error
     if prices and (unknown := sorted(m for m in models if not prices.known(m))):
         raise Refused(
             Code.USAGE,

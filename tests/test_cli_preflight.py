@@ -98,6 +98,14 @@ def test_a_budget_with_a_model_of_unknown_price_is_refused(tmp_path, rung, more,
         return check_prices(spec, Settings())
     with pytest.raises(Refused, match=r"what claude-nobody costs.*WHIMBREL_PRICES"):
         check_prices(spec, Settings())
-    own.write_text("{")
-    with pytest.raises(Refused, match=r"WHIMBREL_PRICES=.*prices\.json"):
+    own.write_text('{"claude-nobody": {"input": "x", "inptu": "1"}}')
+    wrong = (
+        r"WHIMBREL_PRICES=.*prices\.json: claude-nobody\.input: .*decimal; .*\. A .* has input, "
+    )
+    with pytest.raises(Refused, match=wrong):
+        check_prices(spec, Settings(prices=own))
+    own.unlink()
+    with pytest.raises(
+        Refused, match=r"WHIMBREL_PRICES=.*prices\.json: No such file or directory$"
+    ):
         check_prices(spec, Settings(prices=own))

@@ -20,6 +20,9 @@ from activities.contracts.money import Spend, Usage
 
 TEXT = 500
 """Characters: an error's body may quote the prompt."""
+LOOKS_AGAIN = 3600.0
+"""Seconds after which it is asked again although it told a later time: a refusal costs nothing, and
+a limit may have been raised meanwhile."""
 TOO_LONG = re.compile("prompt is too long|input is too long|exceed context limit", re.IGNORECASE)
 """How the API and clouds say it; the last: with the longest reply on top."""
 SPEND_LIMITS = frozenset(("enforced_spend_limit_reached", "contract_spend_limit_reached"))
@@ -174,14 +177,14 @@ def _unanswered(cause: BaseException, timeout: bool) -> ModelError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the API asks for."""
+    """Seconds that the API asks for, as far as it is believed."""
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
             seconds = float(headers[name]) / unit
         except (KeyError, ValueError):
             continue
         if math.isfinite(seconds) and seconds >= 0:
-            return seconds
+            return min(seconds, LOOKS_AGAIN)
     return None
 
 

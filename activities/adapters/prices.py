@@ -12,7 +12,7 @@ from typing import Annotated
 from genai_prices import Usage as Used
 from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from activities.contracts.base import Form
 from activities.contracts.money import Usage, Usd
@@ -60,6 +60,16 @@ OwnPrices = dict[str, OwnPrice]
 """Model → price."""
 
 
+def _own_prices(file: Path) -> OwnPrices:
+    """Raises OSError, and ValueError with all that is wrong with it."""
+    try:
+        return TypeAdapter(OwnPrices).validate_json(file.read_bytes())
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, e['loc'])) or file}: {e['msg']}" for e in error.errors())
+        takes = ", ".join(OwnPrice.model_fields)
+        raise ValueError(f"{'; '.join(found)}. A model's price has {takes}") from None
+
+
 class Prices:
     """The prices of all models."""
 
@@ -68,7 +78,7 @@ class Prices:
         self._table = TABLES.get(provider, provider)
         self._own: OwnPrices = {}
         if own:
-            self._own = TypeAdapter(OwnPrices).validate_json(own.read_bytes())
+            self._own = _own_prices(own)
 
     @property
     def source(self) -> str:

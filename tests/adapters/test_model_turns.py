@@ -7,7 +7,13 @@ import pytest
 from talks import MIGRATION, MODEL, a_talk, talking
 
 from activities.adapters.blobs import BlobStore
-from activities.adapters.model_errors import ModelOverloaded, ReplyCut, RequestRefused
+from activities.adapters.model_errors import (
+    LOOKS_AGAIN,
+    ModelOverloaded,
+    RateLimited,
+    ReplyCut,
+    RequestRefused,
+)
 from activities.adapters.model_turns import BudgetReached
 from activities.adapters.prices import PriceUnknown
 from activities.contracts.conversation import TurnEnd
@@ -15,7 +21,17 @@ from activities.contracts.money import Spend
 from activities.contracts.transcript import MALFORMED, calls_of
 from tests.fakes.messages_api import MessagesApi, scripted
 from tests.fakes.model_account import PRICES, Account
-from tests.fakes.replies import Failure, Reply, broke, call, cut_after, overloaded, said, thought
+from tests.fakes.replies import (
+    Failure,
+    Reply,
+    broke,
+    call,
+    cut_after,
+    overloaded,
+    rate_limited,
+    said,
+    thought,
+)
 from tests.service import eventually
 
 TWICE = call("check")
@@ -330,6 +346,14 @@ async def test_an_overloaded_provider_says_when_to_come_back_even_if_it_did_not(
         with pytest.raises(ModelOverloaded) as raised:
             await talks.take(a_talk())
     assert raised.value.after
+
+
+async def test_a_time_that_nobody_lives_to_see_is_not_waited_for(tmp_path):
+    never = rate_limited(1e15)
+    async with MessagesApi(scripted([never])) as api, talking(tmp_path, api) as talks:
+        with pytest.raises(RateLimited) as raised:
+            await talks.take(a_talk())
+    assert LOOKS_AGAIN <= raised.value.after < 2 * LOOKS_AGAIN
 
 
 async def test_a_reply_is_held_until_its_place_takes_it(tmp_path):

@@ -26,6 +26,7 @@ from activities.contracts.work_requests import ConcludeAttempt, OpenedTalk, Open
 from tests.fakes.actors import Fakes
 
 TURN_COSTS = Decimal("0.10")
+WORDS = {"talks": TurnEnd.SAID, "refuses": TurnEnd.REFUSED, "fills": TurnEnd.FULL}
 
 
 class Minds(Fakes):
@@ -56,9 +57,10 @@ class Minds(Fakes):
     async def take_turn(self, asked: TakeTurn) -> TurnTaken:
         world = await self._enter(asked.talk.migration, "take_turn", asked)
         said = world.mind(asked.turn)
+        end = WORDS.get(str(said), TurnEnd.CALLS)
         return TurnTaken(
-            end=TurnEnd.SAID if said == "talks" else TurnEnd.CALLS,
-            calls=() if said == "talks" else ("edit",),
+            end=end,
+            calls=("edit",) if end is TurnEnd.CALLS else (),
             fingerprint=str(said) if isinstance(said, str) else str(asked.turn),
             asks=(FileRequest(path=said[1:], reason="needed"),) if _asks(said) else (),
             usage=Usage(input=10, output=1),

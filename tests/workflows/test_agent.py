@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
 from conftest import until
 from temporalio.exceptions import ApplicationError
 from world import OLD
@@ -91,6 +92,20 @@ async def test_one_that_says_why_not_is_not_asked_again(thinking):
     assert [a.outcome for a in handoff.attempts] == [Out.NO_CHANGE]
     assert handoff.status is Status.NEEDS_PERSON
     assert "it is cannot" in handoff.attempts[0].note
+
+
+@pytest.mark.parametrize(
+    ("mind", "end", "asked"), [("refuses", AgentEnd.REFUSED, 1), ("fills", AgentEnd.FULL, 2)]
+)
+async def test_one_that_declines_is_not_asked_again_and_one_that_is_full_begins_anew(
+    thinking, mind, end, asked
+):
+    world = thinks(thinking, f"a-{mind}", steps(mind))
+    handoff, _ = await ran(thinking, world, spec={"limits": {"attempts": 2}})
+    assert [a.agent.end for a in handoff.attempts] == [end] * asked
+    assert handoff.attempts[0].note == f"it ended by: {end}"
+    assert [r.turn for r in world.asked("take_turn")] == [1] * asked
+    assert handoff.status is Status.NEEDS_PERSON
 
 
 async def test_a_workspace_that_is_lost_costs_no_turn_and_no_work(thinking):

@@ -8,6 +8,7 @@ the same batch has the same ids however often it is composed.
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from activities.adapters.gate import (
     SIZE_LIMIT,
@@ -17,6 +18,7 @@ from activities.adapters.gate import (
     violations,
 )
 from activities.adapters.git import printable
+from activities.adapters.integrity_around import Tree
 from activities.adapters.merging import Merge, MergeEngine
 from activities.adapters.objects import DiffEntry, Objects
 from activities.adapters.quarantine import UNSAVED, Quarantine
@@ -122,7 +124,10 @@ class _Composition:
             candidate.creates,
             self._rules,
             lambda blob: self._objects.read_blob(blob, SIZE_LIMIT),
-            lambda path: self._objects.read_file(candidate.base, path),
+            Tree(
+                partial(self._objects.read_file, candidate.base),
+                partial(self._objects.paths, candidate.base),
+            ),
         )
         if broken:
             self._refuse_violating(candidate, broken)

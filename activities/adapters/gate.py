@@ -16,7 +16,7 @@ from pathspec import GitIgnoreSpec
 from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooSlow
 from activities.adapters.git import printable
 from activities.adapters.integrity import Integrity
-from activities.adapters.integrity_around import ReadPath
+from activities.adapters.integrity_around import Tree
 from activities.adapters.objects import GITLINK, DiffEntry
 from activities.adapters.violation import Violation
 from activities.contracts.integrity import Waiver
@@ -40,6 +40,7 @@ _IGNORABLE = dict.fromkeys(
 )
 """What HFS+ leaves out when it compares names: `.g\\u200cit` is `.git` there."""
 
+NO_TREE = Tree()
 Keep = Sequence[tuple[str, BoundedRegex]]
 ReadBlob = Callable[[str], bytes]
 """A blob's bytes by id; anything longer than SIZE_LIMIT may stand for a bigger one."""
@@ -67,10 +68,10 @@ def violations(
     creates: Sequence[str],
     rules: GateRules,
     read_blob: ReadBlob,
-    read_base: ReadPath = lambda _: None,
+    base: Tree = NO_TREE,
 ) -> list[Violation]:
     """Every rule that this diff breaks, those about tests last; empty means it may go on.
-    `read_base` reads a file of what the diff starts from.
+    `base` is what the diff starts from.
 
     A keep pattern has one limit of time for the whole diff: what it could not look at is refused.
     """
@@ -78,7 +79,7 @@ def violations(
     literal = frozenset(path.removeprefix("/") for path in creates)
     protected, lifted = _spec(rules.protect), _spec(rules.lifted)
     read = lru_cache(maxsize=2)(read_blob)
-    integrity = Integrity(rules.waivers, read, read_base)
+    integrity = Integrity(rules.waivers, read, base)
     keep = [(p, BoundedRegex(p, rules.seconds, multiline=True)) for p in rules.keep]
     found: list[Violation] = []
     entries = list(entries)

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 from activities.adapters import integrity_configuration as configuration
-from activities.adapters.integrity_around import Around, ReadPath, lies_below
+from activities.adapters.integrity_around import Around, Tree, lies_below
+from activities.adapters.integrity_collected import hooks, left_out
 from activities.adapters.integrity_languages import RUST, Language, language_of
 from activities.adapters.integrity_losses import ChangedTests, losses
 from activities.adapters.integrity_paths import (
@@ -23,6 +24,7 @@ from activities.adapters.integrity_paths import (
 )
 from activities.adapters.integrity_secrets import AddedSecrets
 from activities.adapters.integrity_silences import Silences
+from activities.adapters.integrity_steps import steps_gone
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
 from activities.adapters.objects import DiffEntry
 from activities.adapters.violation import Violation
@@ -35,10 +37,7 @@ ReadBlob = Callable[[str], bytes]
 class Integrity:
     """One change's files, as they are looked at."""
 
-    def __init__(
-        self, waivers: Sequence[Waiver], read: ReadBlob, base: ReadPath = lambda _: None
-    ) -> None:
-        """`base` reads a file of the tree that the change is based on."""
+    def __init__(self, waivers: Sequence[Waiver], read: ReadBlob, base: Tree) -> None:
         self._around = Around(base)
         self._folders: tuple[str, ...] | None = None
         """Where pytest looks, once somebody had to know."""
@@ -53,6 +52,7 @@ class Integrity:
         self._gone: list[DiffEntry] = []
         """Tests in a language that nobody here reads."""
         self._added: set[str] = set()
+        self._deleted_paths: set[str] = set()
         self._unread: list[Violation] = []
 
     def look(self, entry: DiffEntry) -> None:
@@ -62,6 +62,8 @@ class Integrity:
         path, kind, language = entry.path, kind_of(entry.path), language_of(entry.path)
         if entry.status == "A":
             self._added.add(entry.new_blob)
+        elif entry.status == "D":
+            self._deleted_paths.add(path)
         if kind is Kind.EXPECTATION:
             self._expectations.append(entry)
         elif kind is Kind.CONFIGURATION:
@@ -140,24 +142,35 @@ class Integrity:
 
     def _weakened(self) -> Iterator[Violation]:
         rule = Rule.CONFIGURATION_WEAKENED
+        of_ci = [texts for texts in self._configured if is_of_ci(texts[0])]
+        before, after = [old for _, old, _ in of_ci], [new for _, _, new in of_ci]
         for path, old, new in self._configured:
             if new:
                 around = [] if old else self._around.configured_by(path)
                 for line, what in configuration.weakened(path, old, new, self._configured, around):
                     yield Violation(rule, path, line, what)
-            elif old and not any(
-                now and (is_of_ci(other) or not is_of_ci(path))
-                for other, _, now in self._configured
-            ):
+            if not new and not self._has_successor(path):
                 yield Violation(rule, path, None, "the file is gone")
+            else:
+                for line, what in steps_gone(path, old, new, before, after):
+                    yield Violation(rule, path, line, what)
             yield from self._lowered(path, old, new)
+        for path, line, what in left_out(self._configured, self._deleted_paths, self._around):
+            yield Violation(rule, path, line, what)
         for file in self._tests:
             if file.path.rpartition("/")[2] == "conftest.py":
-                had = {name for _, name in configuration.hooks(file.before.text)}
-                for line, name in configuration.hooks(file.after.text):
+                had = {name for _, name in hooks(file.before.text)}
+                for line, name in hooks(file.after.text):
                     if name not in had:
                         what = f"`{name}` decides which tests run or how they end"
                         yield Violation(rule, file.path, line, what)
+
+    def _has_successor(self, path: str) -> bool:
+        """Whether another file of the change may say what this one said; CI's only where it is CI's
+        too."""
+        return any(
+            now and (is_of_ci(other) or not is_of_ci(path)) for other, _, now in self._configured
+        )
 
     def _lowered(self, path: str, old: str, new: str) -> Iterator[Violation]:
         """Coverage that was asked for; another file of the change may ask for it now."""

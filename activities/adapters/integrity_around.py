@@ -2,15 +2,26 @@
 already for which there is a new file.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from activities.adapters.integrity_configuration import Said, Texts, said_in
 from activities.adapters.integrity_tests import LONGEST
 
-ReadPath = Callable[[str], bytes | None]
-"""What a file of the base holds; None: there is none."""
-_PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+class Tree(NamedTuple):
+    """The tree that a change is based on."""
+
+    read: Callable[[str], bytes | None] = lambda _: None
+    """What a file holds; None: there is none."""
+    paths: Callable[[], Sequence[str]] = tuple
+    """All its files; asked for once, where a change makes it matter."""
+
+
+PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 """In the order in which pytest looks for its settings."""
+NOTHING: Mapping[str, str] = {}
 _FAMILIES = (
     ("ruff", ("ruff.toml", ".ruff.toml", "pyproject.toml")),
     ("flake8", (".flake8", "setup.cfg", "tox.ini")),
@@ -33,19 +44,33 @@ _SHARED = frozenset(("pyproject.toml", "setup.cfg", "tox.ini", "package.json"))
 class Around:
     """The base of a change, read where it matters."""
 
-    def __init__(self, read: ReadPath) -> None:
-        self._read = read
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    @cached_property
+    def paths(self) -> Sequence[str]:
+        """All files of the base."""
+        return self._tree.paths()
+
+    def content(self, path: str) -> bytes:
+        """What a file of the base holds; nothing where there is none, or far too much."""
+        content = self._tree.read(path) or b""
+        return b"" if len(content) > LONGEST else content
 
     def test_paths(self, configured: Texts) -> tuple[str, ...]:
-        """Where pytest looks for tests once the change has landed, by the first file that says so;
-        empty: everywhere."""
-        now = {path: text for path, _, text in configured}
-        for path in _PYTEST:
+        """Where pytest looks for tests once the change has landed; empty: everywhere."""
+        found = self.pytest_says("testpaths", {path: text for path, _, text in configured})
+        return tuple(said.word.removeprefix("./").rstrip("/") for _, said in found)
+
+    def pytest_says(self, key: str, now: Mapping[str, str] = NOTHING) -> list[tuple[str, Said]]:
+        """A setting of pytest's, by the first file that has it; `now`: files that are not what they
+        are in the base."""
+        for path in PYTEST:
             text = now[path] if path in now else self._text(path)
-            found = [s.word for s in said_in(text, path) if s.key == "testpaths" and s.word]
+            found = [said for said in said_in(text, path) if said.key == key and said.word]
             if found:
-                return tuple(word.removeprefix("./").rstrip("/") for word in found)
-        return ()
+                return [(path, said) for said in found]
+        return []
 
     def configured_by(self, path: str) -> list[Said]:
         """What the base says to the tool that a new file configures, in its folder, else in the
@@ -64,8 +89,7 @@ class Around:
             yield from said_in(text, path)
 
     def _text(self, path: str) -> str:
-        content = self._read(path) or b""
-        return "" if len(content) > LONGEST else content.decode("utf-8", "surrogateescape")
+        return self.content(path).decode("utf-8", "surrogateescape")
 
 
 def lies_below(path: str, folders: Sequence[str]) -> bool:

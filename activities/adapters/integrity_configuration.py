@@ -22,6 +22,17 @@ _NAMES_ALL = re.compile(
     r"testpaths|python_(?:files|classes|functions)|(?:extend-)?select|enable|testMatch|testRegex"
 )
 """Keys of what is looked at: nothing may only go from them."""
+_NAMES_HERE = {
+    ".pre-commit-config.yaml": re.compile("id"),
+    "checkstyle.xml": re.compile("name"),
+    "jest.config.": re.compile("roots"),
+    "vitest.config.": re.compile("include"),
+    "package.json": re.compile("roots"),
+}
+"""How a file's name begins → more such keys."""
+_ADDS_TO_DEFAULTS = re.compile(r"extend-select|enable")
+_WARNINGS, _ACTIONS = "filterwarnings", ("ignore", "error", "default", "once", "always", "module")
+"""`ignore: ...` there is about a warning, and no key of what is left out."""
 _EXPECTED_ON = re.compile(
     r"strict\w*|alwaysStrict|noImplicit\w+|noUnchecked\w+|disallow_\w+|check_untyped_defs|warn_\w+"
     r"|xfail_strict|fail_ci_if_error|forbidOnly"
@@ -61,11 +72,6 @@ _LONGEST_LINE = 2_000
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)%?")
 _LEVELS = ("error", "warn")
 _LINTERS = re.compile(r"eslint|tslint|biome|package\.json")
-_HOOKS = re.compile(
-    r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|pycollect_makeitem"
-    r"|itemcollected|deselected|runtest\w+|cmdline_main|pyfunc_call|sessionfinish|exception_interact"
-    r"|report_teststatus|unconfigure))\b|\b(os\._exit|sys\.exit|exitstatus\s*=|config\.option\.\w+\s*=(?!=))"
-)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def weakened(
         if around:
             known = [*around, *gone]
             yield from _ignoring(known, after, known)
-            yield from _narrowed(known, after)
+            yield from _narrowed(path, known, after)
             yield from _switched(path, known, after)
         return
     known = set(old.split("\n"))
@@ -108,7 +114,7 @@ def weakened(
             yield number, f"`{found[0].strip()}` makes a failure pass"
     yield from idle_steps(path, old, new)
     yield from _ignoring(before, after, gone)
-    yield from _narrowed(before, after)
+    yield from _narrowed(path, before, after)
     yield from _switched(path, before, after)
     said = [one for other, _, now in all_of_them for one in said_in(now, other)]
     yield from _not_said_any_more(path, before, said)
@@ -122,15 +128,6 @@ def thresholds(path: str, text: str) -> dict[str, tuple[float, int]]:
         if number and any(keys.fullmatch(said.key) for keys in _threshold_keys(path)):
             found[said.key] = max(found.get(said.key, (0.0, 0)), (float(number[1]), said.line))
     return found
-
-
-def hooks(text: str) -> list[tuple[int, str]]:
-    """What a conftest takes into its hands that decides which tests run and how they end."""
-    return [
-        (number, found[1] or found[2])
-        for number, line in enumerate(text.split("\n"), 1)
-        if (found := _HOOKS.search(line.partition("#")[0]))
-    ]
 
 
 def _threshold_keys(path: str) -> Iterator[re.Pattern[str]]:
@@ -152,9 +149,14 @@ def _ignoring(before: list[Said], after: list[Said], gone: list[Said]) -> Iterat
             yield fresh[0].line, f"`{key}` leaves out more: {names}"
 
 
-def _narrowed(before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
+def _narrowed(path: str, before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
     """Keys of what is looked at that name less than before and nothing new."""
-    old, new = (_by_key(said, _NAMES_ALL) for said in (before, after))
+    name = path.rpartition("/")[2]
+    here = [keys for begin, keys in _NAMES_HERE.items() if name.startswith(begin)]
+    old, new = (
+        {key: all_of for keys in (_NAMES_ALL, *here) for key, all_of in _by_key(said, keys).items()}
+        for said in (before, after)
+    )
     for key, found in new.items():
         had, has = ({said.word for said in many if said.word} for many in (old.get(key, []), found))
         if has < had:
@@ -170,10 +172,18 @@ def _not_said_any_more(
     if stricter - {(said.key, said.word) for said in before}:
         return
     for said in before:
+        adds = said.word and _ADDS_TO_DEFAULTS.fullmatch(said.key)
         on = said.word.lower() in _TRUE and _EXPECTED_ON.fullmatch(said.key)
-        rule = said.word in _LEVELS and _LINTERS.search(path)
-        if (on or rule) and said.key not in named:
+        rule = _is_level(path, said.word)
+        if (on or rule or adds) and said.key not in named:
+            named.add(said.key)
             yield said.line, f"`{said.key}` was {said.word}, is gone"
+
+
+def _is_level(path: str, word: str) -> bool:
+    """Whether a word of a linter's file is how much a rule matters."""
+    by_number = word in ("1", "2") and re.search(r"[et]slint", path) is not None
+    return by_number or (word in _LEVELS and _LINTERS.search(path) is not None)
 
 
 def _switched(path: str, before: list[Said], after: list[Said]) -> Iterator[tuple[int, str]]:
@@ -224,7 +234,9 @@ def _words(line: str, key: str, section: str) -> Iterator[tuple[str, str]]:
     """Each word of a line with its key; the last key goes on, so a key alone has an empty word."""
     named = key
     for found in _WORD.finditer(line):
-        if found["key"]:
+        if named == _WARNINGS and found["key"] in _ACTIONS:
+            yield key, found["key"]
+        elif found["key"]:
             key = named = section if _IGNORES.fullmatch(section) else found["key"]
             yield key, ""
         elif _IGNORES.fullmatch(found["word"]) and found["word"].startswith(

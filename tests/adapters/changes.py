@@ -7,16 +7,20 @@ import hashlib
 from collections.abc import Mapping
 
 from activities.adapters.gate import GateRules, violations
+from activities.adapters.integrity_around import Tree
 from activities.adapters.objects import ABSENT, DiffEntry
 from activities.contracts.integrity import Waiver
 
 Content = str | bytes | None
 Change = Mapping[str, tuple[Content, Content]]
 FILE = "100644"
+NOTHING: Mapping[str, str] = {}
 
 
-def told(change: Change, *waivers: Waiver) -> list[str]:
-    """What the gate says of a change."""
+def told(change: Change, *waivers: Waiver, beside: Mapping[str, str] = NOTHING) -> list[str]:
+    """What the gate says of a change; `beside`: what is in its base too."""
+    tree = {**beside, **{path: old for path, (old, _) in change.items() if old is not None}}
+    base = Tree(lambda path: _bytes(tree.get(path)), lambda: [*tree])
     blobs: dict[str, bytes] = {}
     entries: list[DiffEntry] = []
     for path, (old, new) in change.items():
@@ -24,21 +28,27 @@ def told(change: Change, *waivers: Waiver) -> list[str]:
         modes = [FILE if content is not None else ABSENT for content in (old, new)]
         entries.append(DiffEntry(status, path, *modes, _blob(old, blobs), _blob(new, blobs)))
     rules = GateRules(waivers=waivers)
-    return [str(v) for v in violations(entries, list(change), (), rules, blobs.__getitem__)]
+    found = violations(entries, list(change), (), rules, blobs.__getitem__, base)
+    return [str(violation) for violation in found]
 
 
-def broken(change: Change, *waivers: Waiver) -> list[str]:
+def broken(change: Change, *waivers: Waiver, beside: Mapping[str, str] = NOTHING) -> list[str]:
     """`rule:path:line` of each violation; the rest is for people."""
-    return [line.partition(": ")[0] + ":" + line.split(": ")[1] for line in told(change, *waivers)]
+    said = told(change, *waivers, beside=beside)
+    return [line.partition(": ")[0] + ":" + line.split(": ")[1] for line in said]
 
 
 def _blob(content: Content, blobs: dict[str, bytes]) -> str:
-    data = content.encode() if isinstance(content, str) else content
+    data = _bytes(content)
     if data is None:
         return "0" * 40
     name = hashlib.sha1(data).hexdigest()
     blobs[name] = data
     return name
+
+
+def _bytes(content: Content) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content
 
 
 PY = """\

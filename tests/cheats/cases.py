@@ -31,6 +31,12 @@ def changed(path: str, text: str, old: str, new: str, *says: str) -> Case:
     return Case({path: text}, {path: text.replace(old, new)}, says)
 
 
+def edited(path: str, text: str, old: str, new: str, *says: str) -> Case:
+    """The same with indented lines, as they are."""
+    assert old in text, f"{path} has no {old!r}"
+    return Case({path: text}, {path: text.replace(old, new)}, says)
+
+
 def rewritten(path: str, old: str, new: str, *says: str) -> Case:
     """A file whose whole text is another."""
     old, new = (textwrap.dedent(one).lstrip("\n") for one in (old, new))

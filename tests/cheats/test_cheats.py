@@ -19,18 +19,20 @@ from activities.contracts.landing import Batch, Candidate, Outcome
 from tests.adapters.repositories import Content, Name, commit_files, git
 from tests.cheats.accidents import ACCIDENTS, KEEP, PROTECT
 from tests.cheats.cases import Case
+from tests.cheats.cheats_in_runs import CHEATS as IN_RUNS
 from tests.cheats.cheats_in_settings import CHEATS as IN_SETTINGS
 from tests.cheats.cheats_in_tests import CHEATS as IN_TESTS
 from tests.cheats.honest_elsewhere import HONEST as ELSEWHERE
 from tests.cheats.honest_python import HONEST as PYTHON
+from tests.cheats.honest_runs import HONEST as RUNS
 from tests.cheats.honest_settings import HONEST as SETTINGS
 from tests.contracts.specs import spec
 
 SEED = 20
 WHEN = 1_750_000_000
 MIGRATION = "demo"
-CHEATS = {**IN_TESTS, **IN_SETTINGS, **ACCIDENTS}
-HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS}
+CHEATS = {**IN_TESTS, **IN_SETTINGS, **IN_RUNS, **ACCIDENTS}
+HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS, **RUNS}
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +126,8 @@ def composed(hub: Hub, compose: Compose) -> dict[str, Composed]:
 
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
-    assert len(CHEATS) == len(IN_TESTS) + len(IN_SETTINGS) + len(ACCIDENTS) >= 40
-    assert len(HONEST) == len(PYTHON) + len(ELSEWHERE) + len(SETTINGS) >= 40
+    assert len(CHEATS) == sum(map(len, (IN_TESTS, IN_SETTINGS, IN_RUNS, ACCIDENTS))) >= 40
+    assert len(HONEST) == sum(map(len, (PYTHON, ELSEWHERE, SETTINGS, RUNS))) >= 40
     assert all(case.says for case in CHEATS.values())
     assert not any(case.says for case in HONEST.values())
 

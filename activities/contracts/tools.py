@@ -111,8 +111,8 @@ class ReportSite(Form):
 class Measurement(Form):
     """A number you claim, with the command that prints it: it is run again."""
 
-    what: str
-    command: str
+    what: str = Field(min_length=1, max_length=200)
+    command: str = Field(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
     value: float
 
 

@@ -8,6 +8,7 @@ conversation no other is carried out; and it ends nothing while a call before it
 import asyncio
 import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,8 @@ CHECKED = (
     "your checks are run on what you have after this reply's calls; what they say comes before "
     "your next turn"
 )
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON has it: no commit message and no command can hold what a form says then."""
 Tool = Callable[[Any], str | Awaitable[str]]
 
 
@@ -164,6 +167,8 @@ class Toolbox:
                 "not ended yet: an earlier call of this reply went wrong; see to it, or end your "
                 "work in a reply of its own"
             )
+        if _NUL.search(form.model_dump_json()):
+            raise Refused("not taken: it holds a NUL, which no text has; leave it out")
         if faults := self._unfit(form):
             raise Refused("not taken; mend all of this and send it again:\n" + "\n".join(faults))
         self._batch.form = form

@@ -235,6 +235,7 @@ MISUSES = (
     Misuse("__class__", {}, "no tool is called"),
     Misuse("write", write("src/a.py"), "no tool is called", role=Role.JUDGE),
     Misuse("run", {"command": "id"}, "no tool is called", role=Role.JUDGE),
+    Misuse("finish", {"status": "done", "did": "x\\\0", "verified": "some"}, "holds a NUL"),
     Misuse("finish", {"status": "great"}, "`status`: Input should be"),
     Misuse("report_site", {"path": "nope.py", "why": "old"}, "there is no nope.py"),
 )  # fmt: skip
@@ -340,7 +341,7 @@ async def test_an_edit_keeps_line_ends_encoding_mode_and_the_last_line_end(bench
 
 
 async def test_what_ends_the_work_is_the_last_thing_that_is_done(bench: Bench):
-    end = ("finish", {"status": "done", "did": "All of it.", "verified": "checks"})
+    end = ("finish", {"status": "done", "did": "All \\u0000 of it.", "verified": "checks"})
     batch = await bench.use(end, ("delete", {"path": "src/a.py"}))
     assert batch.form
     assert [(r.call, r.is_error) for r in batch.results] == [("t0", False), ("t1", True)]

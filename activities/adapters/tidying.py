@@ -3,14 +3,16 @@
 Each landing leaves a pack, and every git process looks into every pack: with 2,000 of them it takes
 a third of a second longer. A pack twice as large as all smaller ones together stays as it is, so it
 costs what is new. All that a pack holds goes along, reached by a ref or not, and is durable in its
-new place before it leaves the old one. Loose objects stay: they slow nobody down, and git would
-take the folder away that somebody is about to write one into. Refs are files until they are packed:
-with 10,000 of them, listing takes five times as long. The commit graph spares whoever asks what a
-branch has from reading commits. Nothing is ever pruned: workspaces and check trees borrow it all.
+new place before it leaves the old one. So do loose objects, of which each costs a file; git itself
+would take the folder away that somebody is about to write one into. Refs are files until they are
+packed: with 10,000 of them, listing takes five times as long. The commit graph spares whoever asks
+what a branch has from reading commits. Nothing is ever pruned: workspaces and check trees borrow it
+all. Where nothing adds up no git is started: a look costs the listing of some folders.
 """
 
 import os
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -21,11 +23,17 @@ from activities.adapters.syncing import sync_folder
 
 PACKS = 50
 """A hub is left alone until it has more packs than this."""
+LOOSE = 2000
+"""Loose objects that a hub may have."""
+LOOSE_AT_ONCE = 20_000
+"""Of them in one pack: what is left is the next one's."""
 REFS = 200
 """Loose ones; more are packed."""
 GRAPH_SECONDS = 3600.0
 """Between two writings of the commit graph, where anything came."""
 TIDY_SECONDS = 3600
+NAME = "?" * 38
+"""A loose object's; two more characters are its folder's."""
 PARTS = (".idx", ".pack", ".rev")
 """The index first: without it nobody finds the pack."""
 NOT_OURS = (".keep", ".promisor", ".mtimes")
@@ -46,13 +54,19 @@ def tidy(hub: Hub) -> list[str]:
     if lock is None:
         return []
     try:
-        packs, refs = _pack_packs(hub, lock), _pack_refs(hub)
+        loose, packs = _pack_loose(hub, lock), _pack_packs(hub, lock)
+        refs = _pack_refs(hub)
         graph = _write_graph(hub, lock)
     except GitFailed as failed:
         raise NotTidied(str(failed)) from failed
     finally:
         os.close(lock)
-    done = ((packs, f"{packs} packs"), (refs, "refs"), (graph, "the commit graph"))
+    done = (
+        (loose, f"{loose} objects"),
+        (packs, f"{packs} packs"),
+        (refs, "refs"),
+        (graph, "the commit graph"),
+    )
     return [what for was, what in done if was]
 
 
@@ -62,19 +76,43 @@ def _pack_packs(hub: Hub, lock: int) -> int:
     small = _small(folder)
     if len(small) <= PACKS:
         return 0
+    made = _packed(hub, lock, ["--stdin-packs"], (pack.name for pack in small))
+    for pack in small:
+        if pack.stem != made:
+            for part in PARTS:
+                pack.with_suffix(part).unlink(missing_ok=True)
+    return len(small)
+
+
+def _pack_loose(hub: Hub, lock: int) -> int:
+    """How many became a pack. Who looks for one that is gone looks into the packs again."""
+    found = list(islice(_loose(hub), LOOSE_AT_ONCE))
+    if len(found) <= LOOSE:
+        return 0
+    _packed(hub, lock, [], (f"{path.parent.name}{path.name}" for path in found))
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def _loose(hub: Hub) -> Iterator[Path]:
+    """Whole ones: while it is written, an object has another name."""
+    objects = hub.path / "objects"
+    return (path for n in range(256) for path in (objects / f"{n:02x}").glob(NAME))
+
+
+def _packed(hub: Hub, lock: int, words: Sequence[str], listed: Iterable[str]) -> str:
+    """The name of a new pack with what is listed, which is durable."""
+    folder = hub.path / "objects/pack"
     # One thread: it runs beside what everybody waits for.
     made = Git(hub.path, inherit=(lock,)).run(
-        *("pack-objects", "-q", "--stdin-packs", str(folder / "pack")),
-        stdin="".join(f"{pack.name}\n" for pack in small).encode(),
+        *("pack-objects", "-q", *words, str(folder / "pack")),
+        stdin="".join(f"{name}\n" for name in listed).encode(),
         timeout=TIDY_SECONDS,
         settings=("pack.threads=1",),
     )
     sync_folder(folder)
-    for pack in small:
-        if pack.stem != f"pack-{made.decode().strip()}":
-            for part in PARTS:
-                pack.with_suffix(part).unlink(missing_ok=True)
-    return len(small)
+    return f"pack-{made.decode().strip()}"
 
 
 def _pack_refs(hub: Hub) -> bool:

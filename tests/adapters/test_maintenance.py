@@ -118,6 +118,13 @@ def test_history_is_written_down_and_added_to(hub: Hub, base: str) -> None:
     assert hub.on_chain(more, {base}) == {base}
 
 
+def test_where_nothing_adds_up_no_git_is_started(hub: Hub, base: str) -> None:
+    assert tidy(hub) == ["the commit graph"]
+    (hub.path / "config").write_text("[no")
+    assert tidy(hub) == [], "git would have failed"
+    assert base
+
+
 MOMENTS: dict[str, Callable[[Hub], bool]] = {
     "refs locked": lambda hub: (hub.path / "packed-refs.lock").exists(),
     "refs written": lambda hub: (hub.path / "packed-refs").exists(),

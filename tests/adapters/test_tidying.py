@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha1
@@ -12,12 +13,13 @@ from pathlib import Path
 import pygit2
 import pytest
 
+from activities.adapters import tidying
 from activities.adapters.check_trees import lay_out_git_dir, try_lock
 from activities.adapters.hub import Hub
 from activities.adapters.hubs import Hubs
 from activities.adapters.objects import open_repository
 from activities.adapters.pack_writing import PackWriter
-from activities.adapters.tidying import PACKS, NotTidied, without_index
+from activities.adapters.tidying import PACKS, NotTidied, tidy, without_index
 from tests.adapters.repositories import git
 
 ID = "app-1a2b3c4d"
@@ -186,3 +188,90 @@ def reading(git_dir: Path) -> Iterator[Callable[[str], bool]]:
 
         yield finds
         asked.stdin.close()
+
+
+@pytest.fixture
+def loose(hub_alone: Hub, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """More loose objects than a hub may have here, of which no ref reaches one."""
+    monkeypatch.setattr(tidying, "LOOSE", 20)
+    contents = [b"loose %d" % number for number in range(21)]
+    return {hub_alone.write_blob(content): content for content in contents}
+
+
+@pytest.fixture
+def hub_alone(hubs: Hubs) -> Hub:
+    return hubs.of(ID)
+
+
+def files_of_objects(hub: Hub) -> list[Path]:
+    return [path for path in (hub.path / "objects").glob("??/*") if path.is_file()]
+
+
+def test_loose_objects_become_a_pack_and_their_folders_stay(
+    hub_alone: Hub, hubs: Hubs, loose: dict[str, bytes]
+) -> None:
+    hub = hub_alone
+    early = open_repository(hub.path)
+    folders = {path.parent for path in files_of_objects(hub)}
+    half = next(iter(folders)) / "tmp_obj_half"
+    half.write_bytes(b"half")
+    assert tidy(hub) == ["21 objects"]
+    assert files_of_objects(hub) == [half]
+    assert all(folder.is_dir() for folder in folders)
+    assert packs(hub) == 1
+    assert {id: hub.read_blob(id) for id in loose} == loose
+    assert {id: early[id].read_raw() for id in loose} == loose
+    again = next(iter(loose))
+    assert hub.write_blob(loose[again]) == again
+    assert tidy(hub) == []
+    assert git(hub.path, "fsck", "--full").decode().count("missing") == 0
+
+
+def test_a_loose_object_that_is_broken_takes_none_away(
+    hub_alone: Hub, loose: dict[str, bytes]
+) -> None:
+    broken = files_of_objects(hub_alone)[0]
+    broken.chmod(0o644)
+    broken.write_bytes(b"nothing")
+    with pytest.raises(NotTidied, match="pack-objects"):
+        tidy(hub_alone)
+    assert len(files_of_objects(hub_alone)) == len(loose)
+
+
+def test_who_borrows_misses_nothing_while_all_of_it_moves(
+    hubs: Hubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workspace's git that runs on, libgit2 that is kept open, and ones that begin meanwhile read
+    what is written, loose or as packs, while both are packed again and again."""
+    for name, few in (("LOOSE", 5), ("PACKS", 3)):
+        monkeypatch.setattr(tidying, name, few)
+    hub, borrows = hubs.of(ID), tmp_path / "borrows"
+    lay_out_git_dir(borrows, hub.path, "0" * 40)
+    kept = open_repository(borrows)
+    written: list[str] = []
+    done: list[str] = []
+    over = threading.Event()
+
+    def keep_tidy() -> None:
+        while not over.is_set():
+            done.extend(tidy(hub))
+
+    tidies = threading.Thread(target=keep_tidy)
+    tidies.start()
+    try:
+        with reading(borrows) as reads:
+            for number in range(400):
+                content = b"object %d" % number
+                written.append(pack(hub, content) if number % 5 == 0 else hub.write_blob(content))
+                for id in (written[-1], written[number // 2], written[0]):
+                    assert reads(id), id
+                    assert kept[id].type, id
+                if number % 50 == 0:
+                    assert all(open_repository(borrows).get(id) for id in written)
+    finally:
+        over.set()
+        tidies.join()
+    assert {what.split()[1] for what in done} == {"objects", "packs"}
+    listed = "\n".join(written).encode()
+    said = git(borrows, "cat-file", "--batch-check", stdin=listed).decode()
+    assert said.count(" blob ") == len(written)

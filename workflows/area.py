@@ -22,7 +22,7 @@ from activities.contracts.children import (
 from activities.contracts.file_requests import FilesAnswered, FilesAsked
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import details, frontier, granting, interventions, witnesses
+from workflows import details, frontier, granting, interventions, renewing, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
@@ -217,7 +217,7 @@ class AreaWorkflow:
 
     async def _continue(self) -> None:
         """Goes on in a fresh run; what is running reports there."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await renewing.alone()
         if self._woken:
             return
         self._roster.take_reports()

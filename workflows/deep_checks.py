@@ -34,6 +34,7 @@ from activities.contracts.news import (
 from activities.contracts.reds import OpenRed
 from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
+from workflows import renewing
 from workflows.deep_reds import broken_by, flaky_of, next_spent, of_check, open_reds, spent
 from workflows.draining import drained
 from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, SEARCHED, VERIFY, is_long
@@ -72,8 +73,9 @@ class DeepChecksWorkflow:
                 await self._rest(self._until_due())
             await self._judge_budget()
             if is_long():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._in.model_copy(update={"news": self._news}))
+                await renewing.alone()
+                if not self._stopped:
+                    workflow.continue_as_new(self._in.model_copy(update={"news": self._news}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._news
 

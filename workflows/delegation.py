@@ -35,6 +35,11 @@ class Delegation:
     def is_open(self) -> bool:
         return self._kept.is_open
 
+    @property
+    def has_heard(self) -> bool:
+        """Something since it last advanced: a run that ends now would not hand it on."""
+        return self._woken
+
     def hear(self, report: Report) -> bool:
         """Takes a report; False: it is of another cycle or epoch and changes nothing."""
         if (report.epoch, report.start) != (self._area.epoch, self._area.cycle) or self._final:
@@ -73,6 +78,7 @@ class Delegation:
             if look:
                 await self._kept.look()
                 await self._queue.look()
+        self._woken = False
         return self._final
 
     async def give_up(self) -> None:

@@ -28,7 +28,7 @@ from activities.contracts.fleet import (
 from activities.contracts.messages import DescribeRuns
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.messages import MessageActivities
-from workflows import convoy, details
+from workflows import convoy, details, renewing
 from workflows.draining import drained
 from workflows.kept import Handle, Kept
 from workflows.locally import locally
@@ -258,6 +258,6 @@ class FleetWorkflow(Steered[FleetState]):
         workflow.set_current_details(details.fleet_markdown(self.progress()))
 
     async def _continue(self) -> None:
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await renewing.alone()
         if not self._woken:
             workflow.continue_as_new(self._in.model_copy(update={"state": self.state}))

@@ -22,7 +22,7 @@ from activities.contracts.messages import Answer, AnswerTasks
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
 from activities.contracts.news import QueueNews
 from activities.messages import MessageActivities
-from workflows import batch_steps, batching, details
+from workflows import batch_steps, batching, details, renewing
 from workflows.base_merging import BaseMerging
 from workflows.batch_steps import BatchSteps
 from workflows.draining import drained
@@ -70,7 +70,7 @@ class MergeQueueWorkflow:
             else:
                 await self._settle_one_batch()
             if is_long():
-                await workflow.wait_condition(workflow.all_handlers_finished)
+                await renewing.alone()
                 workflow.continue_as_new(queue.model_copy(update={"state": self._carry()}))
 
     @workflow.signal

@@ -14,7 +14,7 @@ from activities.contracts.children import REPORT, AreaSteering, Report, TaskCoun
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
-from workflows import budget, details, judge, time_limit
+from workflows import budget, details, judge, renewing, time_limit
 from workflows.delegation import Delegation
 from workflows.draining import drained
 from workflows.foresight import foresee
@@ -244,5 +244,6 @@ class MigrationWorkflow(Thinking):
 
     async def _continue(self) -> None:
         await self._look_ends()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self._in.model_copy(update={"state": self.state}))
+        await renewing.alone()
+        if not (self._delegation and self._delegation.has_heard):
+            workflow.continue_as_new(self._in.model_copy(update={"state": self.state}))

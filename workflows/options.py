@@ -54,6 +54,8 @@ SEARCH_ATTRIBUTES = {
 
 HISTORY_EVENTS = 1600
 """A run continues as new beyond this many events, or when the server suggests it."""
+BREATH = timedelta(milliseconds=1)
+"""Between a long run's last step and its end."""
 MAX_PENDING_CHILDREN = 500
 MAX_BATCH = 64
 MAX_CHECKED_AT_ONCE = 4

@@ -6,14 +6,22 @@ workflow there.
 
 import asyncio
 
+from builders import REPOSITORY, a_branch, a_spec
 from conftest import SUGGEST_AT, Stage, a_command, asking, rested
+from temporalio import activity
 from temporalio.client import WorkflowHandle
+from temporalio.worker import Worker
+from world import World
 
-from activities.contracts.children import PAUSE, REPORT, Report
+from activities.contracts.children import CLOSE, ENQUEUE, PAUSE, REPORT, QueueInput, Report
+from activities.contracts.landing import Candidate
+from activities.contracts.messages import AnswerTasks
 from activities.contracts.migration import MigrationState
 from activities.contracts.migration import Stage as At
 from activities.contracts.work import TaskStatus as Status
+from roles.control import workflow_runner
 from workflows import options
+from workflows.merge_queue import MergeQueueWorkflow
 from workflows.migration import MigrationWorkflow
 
 STALE = Report(child="c1-0001", start=0, epoch="of another life", status=Status.CANNOT)
@@ -26,13 +34,17 @@ async def grow(handle: WorkflowHandle, signal: str, letter: object) -> None:
 
 
 async def runs_of(stage: Stage, id: str) -> int:
-    """How many runs there have been, by following the chain back from the latest."""
+    """How many runs there have been, by following the chain back from the latest; every other one
+    ended in a workflow task that did nothing else."""
     count, run = 0, None
     while True:
         count += 1
-        handle = stage.client.get_workflow_handle(id, run_id=run)
-        event = await anext(handle.fetch_history_events())
-        run = event.workflow_execution_started_event_attributes.continued_execution_run_id
+        history = await stage.client.get_workflow_handle(id, run_id=run).fetch_history()
+        kinds = [event.WhichOneof("attributes") or "" for event in history.events]
+        if kinds[-1].startswith("workflow_execution_continued_as_new"):
+            assert kinds[-2].startswith("workflow_task_completed"), kinds[-4:]
+        started = history.events[0].workflow_execution_started_event_attributes
+        run = started.continued_execution_run_id
         if not run:
             return count
 
@@ -177,3 +189,55 @@ async def test_a_queue_continues_with_who_waits_and_lands_them(stage):
     assert {h.status for h in report.handoffs} == {Status.LANDED}
     assert (await queue.result()).landed == 2
     assert await runs_of(stage, queue.id) > 1
+
+
+async def test_who_asks_while_a_queue_answers_does_not_keep_it_from_a_fresh_run(stage):
+    """Everybody who is answered makes room for somebody who asks: as soon as the queue has told."""
+    world = stage.world("c-asked", a="old", b="old")
+    id, answered = "c-asked-queue", list[str]()
+    queue = stage.client.get_workflow_handle(id)
+    coming = [_candidate(world, "c1-0002", "b")]
+
+    @activity.defn
+    async def answer_tasks(request: AnswerTasks) -> None:
+        answered.extend(answer.landing.task for answer in request.answers)
+        for candidate in coming:
+            await queue.signal(ENQUEUE, candidate)
+        coming.clear()
+
+    deciding = Worker(
+        stage.client,
+        task_queue=id,
+        workflows=[MergeQueueWorkflow],
+        activities=[answer_tasks],
+        workflow_runner=workflow_runner(),
+    )
+    async with deciding:
+        asked = QueueInput(
+            repository=REPOSITORY,
+            branch=a_branch(world.name),
+            spec=stage.blobs.put_model(world.name, a_spec(world.name)),
+            phase="main",
+            base=world.base,
+        )
+        await stage.client.start_workflow(MergeQueueWorkflow.run, asked, id=id, task_queue=id)
+        await grow(queue, PAUSE, False)
+        await queue.signal(ENQUEUE, _candidate(world, "c1-0001", "a"))
+        await world.until(lambda: len(world.landed()) == 2)
+        await queue.signal(CLOSE)
+        assert (await queue.result())["landed"] == 2
+    assert answered == ["c1-0001", "c1-0002"]
+    assert await runs_of(stage, id) == 2
+
+
+def _candidate(world: World, task: str, file: str) -> Candidate:
+    tree = {**world.tree(world.base), f"{file}.py": "new"}
+    return Candidate(
+        migration=world.name,
+        task=task,
+        commit=world.commit(tree, (world.base,), task),
+        base=world.base,
+        title=task,
+        claims=(f"{file}.py",),
+        reply_to="nobody",
+    )

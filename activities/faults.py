@@ -42,6 +42,8 @@ ACTIVITIES = (
     "open_workspace",
     "put_back",
     "read_ends",
+    "refund_cap",
+    "reserve_cap",
     "rework",
     "run_checks",
     "run_rung",

@@ -39,7 +39,6 @@ from activities.contracts.messages import (
     DescribeRuns,
     HandOff,
     Runs,
-    RunStatus,
     SteerTasks,
     TellPlanner,
     WorkerCount,
@@ -48,6 +47,7 @@ from activities.contracts.migration import MigrationResult
 from activities.contracts.money import Spend
 from activities.contracts.spec import MigrationSpec
 from activities.file_rules import refusal
+from activities.run_status import described
 from activities.serving import workers_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class MessageActivities:
     @activity.defn
     async def ask_to_land(self, request: AskToLand) -> Asked:
         """Enqueues a candidate, or takes it back; enqueues nothing for a planner that is gone."""
-        parent_open = (await self._describe(request.parent)).is_open_since(request.epoch)
+        parent_open = (await described(self._client, request.parent)).is_open_since(request.epoch)
         if not parent_open and not request.withdraw:
             return Asked(parent_open=False, queue_open=True)
         verb = WITHDRAW if request.withdraw else ENQUEUE
@@ -186,7 +186,7 @@ class MessageActivities:
     @activity.defn
     async def describe_runs(self, request: DescribeRuns) -> Runs:
         """The state of some workflows, by id."""
-        return Runs(runs=tuple([await self._describe(id) for id in request.ids]))
+        return Runs(runs=tuple([await described(self._client, id) for id in request.ids]))
 
     @activity.defn
     async def read_ends(self, request: DescribeRuns) -> MigrationEnds:
@@ -194,11 +194,11 @@ class MessageActivities:
         return MigrationEnds(ends=tuple([await self._end(id) for id in request.ids]))
 
     async def _end(self, id: str) -> MigrationEnd:
-        described = await self._describe(id)
-        if described.is_open:
+        status = await described(self._client, id)
+        if status.is_open:
             return MigrationEnd(id=id, is_open=True)
-        if described.status != "COMPLETED":
-            return MigrationEnd(id=id, reason=described.status.lower().replace("_", " "))
+        if status.status != "COMPLETED":
+            return MigrationEnd(id=id, reason=status.status.lower().replace("_", " "))
         handle = self._client.get_workflow_handle(id, result_type=MigrationResult)
         return MigrationEnd(id=id, result=await handle.result())
 
@@ -216,14 +216,3 @@ class MessageActivities:
                 raise
             return False
         return True
-
-    async def _describe(self, id: str) -> RunStatus:
-        try:
-            described = await self._client.get_workflow_handle(id).describe()
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return RunStatus(id=id, status="NOT_FOUND")
-            raise
-        status = described.status.name if described.status else "UNKNOWN"
-        first_run = described.raw_description.workflow_execution_info.first_run_id
-        return RunStatus(id=id, status=status, first_run=first_run)

@@ -13,6 +13,7 @@ from activities.adapters.transcripts import Transcripts
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.spending import SpendingActivities
+from activities.tenants import TenantActivities
 from roles.host import Host
 from roles.queue import Queue, activities_of
 from workflows.area import AreaWorkflow
@@ -66,6 +67,7 @@ def queues(host: Host, client: Client) -> list[Queue]:
         RecordActivities(host.blobs),
         MessageActivities(host.blobs, client, transcripts),
         SpendingActivities(transcripts),
+        TenantActivities(host.tenants(), client, transcripts),
     )
     deciding = {
         "workflows": WORKFLOWS,

@@ -4,11 +4,13 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from activities.adapters.blobs import BlobStore
+from activities.adapters.blobs import BlobStore, place
 from activities.adapters.briefs import Briefs
 from activities.adapters.mirrors import hubs_of
 from activities.adapters.scratch import Scratch
 from activities.adapters.settings import Settings
+from activities.adapters.tenant_book import TenantBook
+from activities.contracts.tenants import NOBODY
 from activities.planner import PlannerActivities
 from activities.serving import Unfit
 
@@ -47,6 +49,15 @@ class Host:
         if turns is not None:
             self.turns = turns
         return turns is not None
+
+    def tenants(self) -> TenantBook:
+        """The books of tenants. Raises Unfit for a bad file of caps."""
+        book = TenantBook(place(self.settings.blobs), self.settings.tenants)
+        try:
+            book.cap(NOBODY)
+        except (OSError, ValueError) as error:
+            raise Unfit(f"WHIMBREL_TENANTS={self.settings.tenants}: {error}") from error
+        return book
 
     async def prepare_tools(self) -> None:
         """Sandbox and everything that runs in it; refuses when the sandbox does not hold."""

@@ -22,9 +22,10 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from world import World
 
-from activities.adapters.blobs import BlobStore
+from activities.adapters.blobs import BlobStore, place
 from activities.adapters.hubs import Hubs
 from activities.adapters.reporting import render_report, undone
+from activities.adapters.tenant_book import TenantBook
 from activities.adapters.transcripts import Transcripts
 from activities.contracts.base import digest_of
 from activities.contracts.commands import Command
@@ -36,6 +37,7 @@ from activities.judging import JudgingActivities
 from activities.messages import MessageActivities
 from activities.records import RecordActivities
 from activities.spending import SpendingActivities
+from activities.tenants import TenantActivities
 from roles.control import WORKFLOWS, workflow_runner
 from roles.queue import activities_of
 from tests.fakes.actors import HOST_QUEUE
@@ -122,9 +124,11 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
 class Stage:
     """Starts migrations whose activities are scripted by a World each."""
 
-    def __init__(self, client: Client, blobs: BlobStore) -> None:
+    def __init__(self, client: Client, blobs: BlobStore, caps: Path) -> None:
         self.client = client
         self.blobs = blobs
+        self.caps = caps
+        """A file with what tenants may cost."""
         self.worlds: dict[str, World] = {}
 
     def world(self, name: str, **files: str) -> World:
@@ -188,18 +192,22 @@ async def staging(
 ) -> AsyncGenerator[Stage]:
     """All workflows on a worker, with fakes of everything that touches git or runs commands; the
     report finds no branch in a hub. `thinks`: there is a model."""
-    acting = Stage(client, blobs)
+    caps, books = hubs / "tenants.json", hubs / "books"
+    caps.write_text("{}")
+    acting = Stage(client, blobs, caps)
     fakes = Minds(acting.worlds, blobs)
-    spending = SpendingActivities(Transcripts(blobs))
+    transcripts = Transcripts(blobs)
+    spending = SpendingActivities(transcripts)
+    tenants = TenantActivities(TenantBook(place(books), caps), client, transcripts)
     records, messages = (
         RecordActivities(blobs),
-        MessageActivities(blobs, client, Transcripts(blobs)),
+        MessageActivities(blobs, client, transcripts),
     )
     delivery = DeliveryActivities(
-        blobs, Hubs(hubs), render_report, "strict", lambda *_: {}, Transcripts(blobs)
+        blobs, Hubs(hubs), render_report, "strict", lambda *_: {}, transcripts
     )
     on_queue = {
-        options.CONTROL: activities_of(records, messages, spending),
+        options.CONTROL: activities_of(records, messages, spending, tenants),
         options.WORKSPACE: fakes.on("open_workspace", "open_worker_talk"),
         HOST_QUEUE: fakes.on("run_rung", "close_workspace", "use_tools", "conclude_attempt"),
         options.CHECKS: [

@@ -11,7 +11,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts.commands import Command, HumanDecision
+from activities.contracts.commands import HumanDecision
 from activities.contracts.migration import MigrationState
 from activities.contracts.money import REFUSED, AccountRefused
 from activities.errors import ACCOUNT
@@ -48,15 +48,9 @@ def is_news(state: MigrationState, refused: AccountRefused) -> bool:
     return not state.paused and not state.cancelled and refused.asked > _resumed(state.decisions)
 
 
-def pause(refused: AccountRefused) -> Command:
-    """What the provider says, as a person's word would be kept."""
-    why = f"{refused.why}; see to the account (key, limits) of the workers with the role model"
-    return Command(id=str(workflow.uuid4()), actor=PROVIDER, reason=why)
-
-
-def refuses(state: MigrationState) -> bool:
-    """Whether it stands still for the account."""
-    return state.paused and any(hold.actor == PROVIDER for hold in state.holds)
+def told(refused: AccountRefused) -> str:
+    """What the provider says, and what to do."""
+    return f"{refused.why}; see to the account (key, limits) of the workers with the role model"
 
 
 def _resumed(decisions: tuple[HumanDecision, ...]) -> str:

@@ -5,11 +5,11 @@ from temporalio import workflow
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import Stage
 from workflows import judge
-from workflows.shown import Shown
+from workflows.capped import Capped
 from workflows.steps import Steps
 
 
-class Approving(Shown):
+class Approving(Capped):
     """Waits where the spec says so; the workflow class adds the story."""
 
     async def _approved(self) -> bool:

@@ -122,12 +122,19 @@ class Commanded(Steered[MigrationState]):
         self.refuse_unless(bool(command.task), command, "name the task that is to be skipped")
         self._needs_work(command, tasks=True)
 
+    async def afford(self, command: SetLimits) -> None:
+        """Raises where what it may cost is not there."""
+
     @workflow.update
-    def set_limits(self, command: SetLimits) -> str:
+    async def set_limits(self, command: SetLimits) -> str:
+        command = self.signed(command)
+        if before := self.answered(command):
+            return before
+        await self.afford(command)
         changed = _changed(command)
         limits = self.state.limits.model_copy(update=changed)
         said = ", ".join(f"{name} {value}" for name, value in changed.items())
-        return self.apply("set limits", self.signed(command), {"limits": limits}, said=said)
+        return self.apply("set limits", command, {"limits": limits}, said=said)
 
     @set_limits.validator
     def _may_set_limits(self, command: SetLimits) -> None:
@@ -151,8 +158,7 @@ class Commanded(Steered[MigrationState]):
     def account_refused(self, refused: AccountRefused) -> None:
         """The model's account takes no turns: all of it stands still until a person resumes it."""
         if self.state.stage not in ENDED and account.is_news(self.state, refused):
-            command = account.pause(refused)
-            self.apply("pause", command, {"holds": self._held(command, "")})
+            self.stand_still(account.PROVIDER, account.told(refused))
 
     def aim(self, command: Aimed) -> str:
         if command.task and command.area:

@@ -45,6 +45,7 @@ class MigrationWorkflow(Thinking):
         steps = Steps(self._in, self._order)
         self._telling = asyncio.create_task(self._tell_need())
         try:
+            await self._reserve()
             await self._take_base(steps)
             if self._in.until:
                 return await self._foresee(steps)
@@ -79,6 +80,7 @@ class MigrationWorkflow(Thinking):
             self._enter(Stage.PLAN)
             found = await foresee(steps, self._in, self._order, phase, self.state.tip, self._plan)
             outlook.append(found)
+        await self._refund()
         return details.result(self.state, self._order, None, "").model_copy(
             update={"plan": outlook[0].plan, "outlook": tuple(outlook)}
         )
@@ -171,8 +173,7 @@ class MigrationWorkflow(Thinking):
 
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""
-        assert self._order
-        assert self.state.base
+        assert self._order and self.state.base  # noqa: PT018
         await self.unpaused()
         self._enter(Stage.JUDGE)
         tip = await self._newest_tip(steps, self._landing_queue(steps))
@@ -212,6 +213,7 @@ class MigrationWorkflow(Thinking):
         written = await steps.write_report(self.state, self._reason)
         self._report_blob = written.report
         self.set(unverified=written.unverified)
+        await self._refund()
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._result()

@@ -22,6 +22,9 @@ from workflows import account, budget, details
 from workflows.commanded import Commanded
 from workflows.options import COST_USD, NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
 
+TENANT = "the cap of its tenant"
+NO_PERSON = (account.PROVIDER, TENANT)
+"""Who pauses and is no person: one has to hear of it."""
 WAIT_FOR_SOMEBODY = (Stage.APPROVAL, Stage.STOPPED, Stage.FAILED)
 
 
@@ -71,7 +74,7 @@ class Shown(Commanded):
             state.stage in WAIT_FOR_SOMEBODY
             or self._is_asked
             or state.followed.needs_person
-            or account.refuses(state)
+            or (state.paused and any(hold.actor in NO_PERSON for hold in state.holds))
             or bool(broke)
         )
 

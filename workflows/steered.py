@@ -91,6 +91,11 @@ class Steered(Generic[StateT]):
         command = Command(id="temporal-cancel", actor="temporal", reason="through Temporal")
         self.apply("cancel", command, {"cancelled": "cancelled through Temporal"})
 
+    def stand_still(self, actor: str, why: str) -> None:
+        """What is no person pauses all of it, until a person resumes it."""
+        command = Command(id=str(workflow.uuid4()), actor=actor, reason=why)
+        self.apply("pause", command, {"holds": self._held(command, "")})
+
     def _held(self, command: Command, target: str) -> tuple[Hold, ...]:
         hold = Hold(target=target, actor=command.actor, reason=command.reason, at=now())
         return (*self._freed(target), hold)

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     """Whose service the models are asked through."""
     prices: Path | None = None
     """A JSON file of what models cost, before the built-in table; see docs/models.md."""
+    tenants: Path | None = None
+    """A JSON file of what each tenant's migrations may cost in a month; see docs/models.md."""
     checks_per_host: Annotated[int, Field(ge=1)] = 2
     deployment: Annotated[str, Field(pattern=r"^[^./]*$")] = ""
     """Names the worker deployment that control workers belong to; empty: they are not versioned."""

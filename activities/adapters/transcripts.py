@@ -59,6 +59,10 @@ class Transcripts:
                 found.append(self.conversation(BlobRef.model_validate_json(kept)))
         return found
 
+    def keeps(self, migration: str) -> bool:
+        """Whether anything of a migration is still kept."""
+        return bool(self._blobs.kept(migration))
+
     def scopes(self, migration: str) -> list[str]:
         """All that a migration's agents talked about."""
         keys = self._blobs.records(migration, TALK)

@@ -110,6 +110,8 @@ class MigrationState(Steerable):
     counts: TaskCounts = TaskCounts()
     spend: Spend = Spend()
     """Of all that is over: earlier cycles, plans, verdicts. `counts` have this cycle's tasks."""
+    reserved: Usd | None = None
+    """Of its tenant's cap; None: not yet."""
     opinions: tuple[Opinion, ...] = ()
     """What judges said of the cycles, oldest first."""
     notes: BlobRef | None = None

@@ -44,6 +44,8 @@ class MigrationOrder(Contract):
     """What one start of a task may cost; None: a share."""
     thinks: tuple[bool, ...] = ()
     """Of each phase: whether its tasks may take turns of a model."""
+    asks_models: bool = False
+    """Whether anything of it takes turns of a model, which cost money."""
     approve_plan: bool
     approve_pilot: bool = False
     pilots: tuple[int, ...] = ()

@@ -219,6 +219,14 @@ class MigrationSpec(Form):
         return 0 if self.follow == "never" else seconds(self.follow)
 
     @property
+    def asks_models(self) -> bool:
+        """Whether anything of it takes turns of a model, which cost money."""
+        return any(
+            CLAUDE in (phase.plan, phase.judge) or any(way.claude for way in phase.ways)
+            for phase in self.phases
+        )
+
+    @property
     def root_markers(self) -> tuple[str, ...]:
         """Names of the files that mark a package's root, in splits and in {roots}."""
         named = {marker for phase in self.phases for marker in phase.split.root}

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -24,31 +24,18 @@ from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
 from activities.serving import Unfit, check_service, different_code, workers_of
 from cli.boundary import Code, give, give_json
+from cli.doctor_hub import hub
+from cli.finding import GIT_AT_LEAST, ROOM, Finding
 from cli.quiet import quiet
 from cli.session import read_settings, said
 from workflows.options import QUEUES, SEARCH_ATTRIBUTES
-
-GIT_AT_LEAST = (2, 38)
-"""The first with `merge-tree --write-tree`."""
-ROOM = 5 << 30
-"""Free bytes below which a migration of any size is in danger."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    ok: bool
-    seen: str
-    fix: str = ""
 
 
 async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
     settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
-        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk
+        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk, hub
     ]  # fmt: skip
     findings = [await _safely(look, settings) for look in looks]
     well = all(f.ok for f in findings)

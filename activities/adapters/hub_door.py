@@ -2,7 +2,8 @@
 
 `python -m activities.adapters.hub_door HOST FOLDER` is what the ssh key of a host is bound to
 (docs/many-hosts.md). It may read every object of the folder's hubs, and write refs of its own. What
-others keep there, 100,000 refs perhaps, is shown to nobody: a host asks for commits by their id.
+others keep there, 100,000 refs perhaps, is shown to nobody: a host asks for commits by their id. It
+may ask how the folder is, too.
 """
 
 import os
@@ -12,7 +13,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-HOOKS = Path(__file__).parent / "hub_hooks"
+from activities.adapters.hub_state import HOOKS, STATE, state_of
+
 SERVICES = {
     "git-upload-pack": "upload-pack",
     "git upload-pack": "upload-pack",
@@ -72,9 +74,12 @@ def served(asked: str, folder: Path) -> tuple[str, Path]:
 
 
 def main() -> None:
-    """Becomes the service."""
+    """Becomes the service, or says how the hubs are."""
     try:
         host, folder = sys.argv[1:]
+        if os.environ.get("SSH_ORIGINAL_COMMAND") == STATE:
+            print(state_of(Path(folder)).encoded)
+            return
         service, hub = served(os.environ.get("SSH_ORIGINAL_COMMAND", ""), Path(folder))
         environment = dict(rights(host))
     except (NotServed, ValueError) as refused:

@@ -15,6 +15,7 @@ from activities.contracts.plan import Plan
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work_requests import OpenedTalk, OpenWorkerTalk
+from activities.mcp import mcp_tools
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
@@ -77,5 +78,6 @@ class BriefingActivities:
             phase=request.phase,
             task=task,
             survey=request.survey,
+            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, role, rung),
         )
         return OpenedTalk(talk=self._blobs.put_model(request.name, talk))

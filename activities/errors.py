@@ -37,6 +37,7 @@ NEVER_MENDED_BY_WAITING = (
     "PatternTooSlow",
     "NotVerifiable",
     "AgentRefused",
+    "McpRefused",
     PLAN_REFUSED,
     FINDER_FAILED,
     WORKSPACE_LOST,

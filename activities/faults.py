@@ -32,6 +32,7 @@ ACTIVITIES = (
     "judge_cycle",
     "judge_pilot",
     "land",
+    "list_mcp_tools",
     "load_rows",
     "load_task",
     "look_at_base",

@@ -15,6 +15,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.verdict_form import SeenForm, VerdictForm
 from activities.contracts.work_requests import OpenedTalk
+from activities.mcp import mcp_tools
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class OpinionActivities:
             spec=request.spec,
             phase=request.phase,
             survey=request.survey.data,
+            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, Role.JUDGE),
         )
         return OpenedTalk(talk=self._blobs.put_model(request.name, talk))
 

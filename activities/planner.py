@@ -33,6 +33,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.drawing import Drawn, DrawnArea, draw, draw_static, joined
 from activities.ground import Ground
+from activities.mcp import mcp_tools
 from activities.plan_rules import files_with_sites
 from activities.planning import MAX_ERRORS_SHOWN, out_of_reach, read_handoffs
 
@@ -85,6 +86,7 @@ class PlannerActivities:
             phase=request.phase,
             survey=request.survey.data,
             plans=scope,
+            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, role),
         )
         ref = self._blobs.put_model(request.name, talk)
         return OpenedPlannerTalk(talk=ref, scope=scope, files=len(ground.files))

@@ -76,6 +76,7 @@ class RecordActivities:
             each=tuple(has_deep(spec, phase.name) for phase in spec.phases),
             reds=budget.reds if (budget := spec.landing.budget) else None,
             age=seconds(budget.age) if budget and budget.age else None,
+            mcp=spec.mcp_servers,
             moments=tuple(sorted({m for check in spec.checks.values() for m in check.moments})),
         )
 

@@ -76,7 +76,9 @@ class ToolActivities:
         chunk = await asyncio.to_thread(self._transcripts.chunk, talk, request.turn)
         if where is None:
             unfit = partial(self._unfit, talk)
-            toolbox = await asyncio.to_thread(self._toolboxes.reading, hub, talk, unfit)
+            toolbox = await asyncio.to_thread(
+                self._toolboxes.reading, hub, talk, request.turn, unfit
+            )
             batch = await toolbox.use(calls_of(chunk))
             return await asyncio.to_thread(self._used, talk, batch, None, "")
         assert talk.task
@@ -84,7 +86,14 @@ class ToolActivities:
         claims = tuple(sorted({*talk.task.may_change, *request.granted}))
         task = talk.task.model_copy(update={"claims": claims})
         toolbox = await asyncio.to_thread(
-            self._toolboxes.working, hub, talk, spec, task, where, request.answers
+            self._toolboxes.working,
+            hub,
+            talk,
+            request.turn,
+            spec,
+            task,
+            where,
+            request.answers,
         )
         batch = await toolbox.use(calls_of(chunk))
         left = await asyncio.to_thread(self._harvests.after, batch, hub, where, task, request.when)

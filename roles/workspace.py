@@ -7,6 +7,7 @@ from activities.adapters.briefs import Briefs
 from activities.adapters.tool_harvest import ToolHarvest
 from activities.adapters.transcripts import Transcripts
 from activities.briefing import BriefingActivities
+from activities.mcp import McpActivities
 from activities.tools import ToolActivities
 from activities.workspace import WorkspaceActivities
 from roles.host import Host
@@ -34,12 +35,13 @@ def queues(host: Host, _: Client) -> list[Queue]:
         host.planner().unfit,
     )
     briefing = BriefingActivities(host.blobs, host.hubs, Briefs())
+    outside = McpActivities(host.blobs, host.tools.mcp)
     does = activities_of(workspaces, tools)
     anywhere = [one for one in does if one.__name__ in ANYWHERE]
     here = [one for one in does if one.__name__ != "open_workspace"]
     room = host.settings.workspaces_per_host
     return [
-        Queue("workspace", [*anywhere, *activities_of(briefing)], room),
+        Queue("workspace", [*anywhere, *activities_of(briefing, outside)], room),
         # More slots than workspaces: waiting here would look like a dead host.
         Queue(host.queue, here, 4 * room),
     ]

@@ -67,6 +67,7 @@ class MigrationWorkflow(Thinking):
             return
         base = await steps.take_base()
         self.set(base=base, tip=base.commit)
+        await steps.list_mcp_tools()
         if not self._in.until:
             claimed = await steps.claim_branch(base.commit)
             self.set(tip=claimed.tip, cycle=claimed.cycle, first_cycle=claimed.cycle)

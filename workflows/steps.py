@@ -10,6 +10,7 @@ from activities.contracts.base import BlobRef
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing_requests import ClaimBranch, ClaimedBranch
+from activities.contracts.mcp import ListMcpTools
 from activities.contracts.migration import MigrationState, Verdict
 from activities.contracts.pilot import Pilot
 from activities.contracts.repository import Base
@@ -28,13 +29,14 @@ from activities.contracts.work_requests import RunChecks, TakeBaseline, TakenBas
 from activities.delivery import DeliveryActivities
 from activities.integration import IntegrationActivities
 from activities.judging import JudgingActivities
+from activities.mcp import McpActivities
 from activities.planning import PlanningActivities
 from activities.records import RecordActivities
 from activities.surveying import SurveyActivities
 from workflows import attempts, budget, moving_base
 from workflows.begun import Begun
 from workflows.locally import locally
-from workflows.options import DELIVER, GIT, VERIFY
+from workflows.options import DELIVER, GIT, OPEN, VERIFY
 
 
 async def read_order(spec: BlobRef) -> MigrationOrder:
@@ -56,6 +58,16 @@ class Steps(Begun):
             summary=f"pin {self._in.repository.base}",
             **GIT,
         )
+
+    async def list_mcp_tools(self) -> None:
+        """Takes down what the MCP servers have that the spec names, where it names any."""
+        if self._order.mcp:
+            await workflow.execute_activity_method(
+                McpActivities.list_mcp_tools,
+                ListMcpTools(name=self._in.name, spec=self._in.spec),
+                summary=f"the tools of {', '.join(self._order.mcp)}"[:200],
+                **OPEN,
+            )
 
     async def claim_branch(self, at: str) -> ClaimedBranch:
         """Owns the green branch (again), and says where it is."""

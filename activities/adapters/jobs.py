@@ -1,5 +1,6 @@
 """What a sandboxed command is, and how it ended. Nouns only; sandbox.py runs them."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,9 @@ class Job:
     secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """Variables whose values are taken out of all that the command says; for `prepare`, and for
     programs of agents that the worker lets have them."""
+    talks: socket.socket | None = field(default=None, repr=False, compare=False)
+    """Its standard input and output, closed here when it has begun; its errors are its output then.
+    None: it is given nothing."""
     printed: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     """Told every second how many bytes and lines it has printed."""
 

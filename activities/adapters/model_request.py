@@ -88,14 +88,18 @@ def _say(messages: list[tuple[str, list[Block]]], role: str, blocks: Sequence[Bl
 
 
 def tools(talk: Conversation) -> list[Json]:
-    """The role's tools as the API wants them described."""
-    return [
+    """The role's tools as the API wants them described, then those of MCP servers."""
+    own = [
         {
             "name": name,
             "description": " ".join((TOOLS[name].__doc__ or name).split()),
             "input_schema": _untitled(TOOLS[name].model_json_schema()),
         }
         for name in tools_of(talk.role)
+    ]
+    return own + [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.takes}
+        for tool in talk.mcp
     ]
 
 

@@ -68,9 +68,11 @@ class Process:
         status: int | None = None,
         marker: str = "",
         cwd: str | None = None,
+        talks: int | None = None,
     ) -> None:
-        """Starts it. `status` is the read end that bubblewrap reports to; without one, `marker` in
-        the environment is how stray processes are found: see orphans.py."""
+        """Starts it. `talks` is what it reads and writes, other than errors. `status` is the read
+        end that bubblewrap reports to; without one, `marker` in the environment is how stray
+        processes are found: see orphans.py."""
         if threading.current_thread() is not threading.main_thread():
             # The kernel ties --die-with-parent to the thread that forked.
             raise SandboxFailed("start sandboxes on the main thread's event loop only")
@@ -85,9 +87,9 @@ class Process:
                 command,
                 env=env,
                 cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=theirs,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL if talks is None else talks,
+                stdout=theirs if talks is None else talks,
+                stderr=theirs,
                 start_new_session=True,
                 pass_fds=tuple(keep),
             )

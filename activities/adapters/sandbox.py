@@ -78,6 +78,8 @@ class Sandbox:
         capture = Capture(job.output_limit)
         with contextlib.ExitStack() as held:
             process = self._start(job, capture, held)
+            if job.talks:
+                job.talks.close()
             try:
                 reason = await process.watch(job, beat)
             finally:
@@ -120,13 +122,20 @@ class Sandbox:
                 os.chown(name, uid, gid, dir_fd=fd, follow_symlinks=False)
 
     def _start(self, job: Job, capture: Capture, held: contextlib.ExitStack) -> Process:
+        talks = job.talks.fileno() if job.talks else None
         if self.level == "none":
             scratch = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="whimbrel-")))
             marker = f"{self._lifeline.mark()}{uuid.uuid4().hex}"
             argv, env, cwd = unconfined(job, scratch, marker)
             command = [*limits(job), *argv]
             return Process(
-                command, env=env, cwd=cwd, capture=capture, limit=job.output_kill, marker=marker
+                command,
+                env=env,
+                cwd=cwd,
+                capture=capture,
+                limit=job.output_kill,
+                marker=marker,
+                talks=talks,
             )
         with contextlib.ExitStack() as ours:
             keep: list[int] = []
@@ -157,6 +166,7 @@ class Sandbox:
                 limit=job.output_kill,
                 keep=keep,
                 status=report,
+                talks=talks,
             )
             unstarted.pop_all()
             return process

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     agent_reaches: tuple[str, ...] = ()
     """What programs of agents may reach, by the names that command rungs give; JSON: ["claude"]. A
     rung that names any of it has the host's network, and may be given secrets."""
+    mcp: Path | None = None
+    """A JSON file of the MCP servers that models may call on this worker; see docs/mcp.md."""
     turns_per_host: Annotated[int, Field(ge=1)] = 64
     """Model turns that a worker takes at once, where the account bears as many."""
     provider: Provider = "anthropic"

@@ -117,10 +117,12 @@ def shortened(line: str, most: int = LINE_SHOWN) -> str:
 
 
 def bounded(text: str, most: int, rest: str) -> str:
-    """The beginning of a text that is too long, whole lines, and how to get the rest."""
+    """The beginning of a text that is too long, whole lines where they are not the longest part of
+    it, and how to get the rest."""
     if len(text) <= most:
         return text
-    kept = text[:most].rpartition("\n")[0] or text[:most]
+    whole = text[:most].rpartition("\n")[0]
+    kept = whole if 2 * len(whole) > most else text[:most]
     return f"{kept}\n[cut: {len(text) - len(kept)} of {len(text)} characters are left out; {rest}]"
 
 

@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
 from activities.adapters.doing import doing
+from activities.adapters.mcp_calls import McpCalls
 from activities.adapters.path_names import name_of
 from activities.adapters.room import is_trouble
 from activities.adapters.tool_edits import Edits
@@ -55,6 +56,8 @@ class Batch:
     results: list[ToolResult] = field(default_factory=list[ToolResult])
     called: set[str] = field(default_factory=set[str])
     """Names of the tools that were called well."""
+    touched: bool = False
+    """A tool of an MCP server was called that may write to the tree."""
     wants_check: bool = False
     reported: list[str] = field(default_factory=list[str])
     form: BaseModel | None = None
@@ -63,7 +66,7 @@ class Batch:
     @property
     def changed(self) -> bool:
         """Whether anything may be different in the tree."""
-        return not self.called.isdisjoint(CHANGING)
+        return self.touched or not self.called.isdisjoint(CHANGING)
 
     @property
     def errors(self) -> list[str]:
@@ -93,12 +96,14 @@ class Toolbox:
         edits: Edits | None = None,
         shell: Shell | None = None,
         answers: Sequence[FileAnswer] = (),
+        outside: McpCalls | None = None,
         unfit: Callable[[BaseModel], Sequence[str]] = lambda _: (),
     ) -> None:
         """`names`: the tools of the role; one that only has a form ends the conversation, unless
-        `unfit` names faults of it."""
+        `unfit` names faults of it. `outside`: what MCP servers have beside them."""
         self._reading = Reading(view)
         self._unfit = unfit
+        self._outside = outside
         self._answers = {answer.path: answer for answer in answers}
         self._batch = Batch()
         known: dict[str, Tool] = {
@@ -120,6 +125,13 @@ class Toolbox:
 
     async def use(self, calls: Sequence[Block]) -> Batch:
         """Carries out the calls in their order; each has an answer."""
+        try:
+            return await self._use(calls)
+        finally:
+            if self._outside:
+                await self._outside.close()
+
+    async def _use(self, calls: Sequence[Block]) -> Batch:
         room = BATCH
         for number, call in enumerate(calls, 1):
             name, words = str(call.get("name", "")), f"call {number} of {len(calls)}"
@@ -138,8 +150,10 @@ class Toolbox:
                 raise Refused("not carried out: it came after the call that ended your work")
             if number > CALLS:
                 raise Refused(f"not carried out: one reply may call {CALLS} tools; call it again")
+            if self._outside and name in self._outside.tools:
+                return await self._call(self._outside, name, given, number), False
             if name not in self._tools:
-                like = near_names(name, self._tools)
+                like = near_names(name, self._named())
                 meant = f"did you mean {' or '.join(like)}? " if like else ""
                 raise Refused(f"no tool is called {name!r}: {meant}There are {self._known()}")
             wanted = _valid(name, given)
@@ -158,8 +172,20 @@ class Toolbox:
             said = f"{error.strerror}: {str(error.filename)[-200:]!a}"
             return f"the tree cannot be read ({said}): remove what is there with `run`", True
 
+    async def _call(self, outside: McpCalls, name: str, given: object, number: int) -> str:
+        tool = outside.tools[name]
+        fields = ", ".join(tool.takes.get("properties", ())) or "nothing"
+        wanted = _plain(name, given, fields)
+        self._batch.touched = self._batch.touched or not tool.reads
+        answer = await outside.call(name, wanted, number)
+        self._batch.called.add(name)
+        return answer
+
+    def _named(self) -> list[str]:
+        return [*self._tools, *(self._outside.tools if self._outside else ())]
+
     def _known(self) -> str:
-        return ", ".join(self._tools)
+        return ", ".join(self._named())
 
     def _end(self, form: BaseModel) -> str:
         if self._batch.errors:
@@ -198,10 +224,8 @@ class Toolbox:
         return "noted: others will see to it"
 
 
-def _valid(name: str, given: object) -> Any:
-    """The input as the tool's form. Raises Refused."""
-    form = TOOLS[name]
-    takes = ", ".join(form.model_fields) or "nothing"
+def _plain(name: str, given: object, takes: str) -> dict[str, Any]:
+    """The input as a JSON object of texts that can be sent on. Raises Refused."""
     if not isinstance(given, dict) or MALFORMED in given:
         raise Refused(f"the input of {name} is no JSON object: send it again. It takes {takes}")
     try:
@@ -209,6 +233,14 @@ def _valid(name: str, given: object) -> Any:
     except UnicodeEncodeError as error:
         bad = ascii(error.object[error.start])
         raise Refused(f"the input of {name} holds {bad}, which is no text: leave it out") from None
+    return cast("dict[str, Any]", given)
+
+
+def _valid(name: str, given: object) -> Any:
+    """The input as the tool's form. Raises Refused."""
+    form = TOOLS[name]
+    takes = ", ".join(form.model_fields) or "nothing"
+    given = _plain(name, given, takes)
     try:
         return form.model_validate(given)
     except ValidationError as invalid:

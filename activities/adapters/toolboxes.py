@@ -5,8 +5,12 @@ from collections.abc import Callable, Sequence
 from pydantic import BaseModel
 
 from activities.adapters.allowed_paths import AllowedPaths
+from activities.adapters.blobs import BlobStore
 from activities.adapters.commands import Commands
+from activities.adapters.git import borrowed
 from activities.adapters.hub import Hub
+from activities.adapters.mcp_calls import McpCalls
+from activities.adapters.mcp_servers import McpServers, Place
 from activities.adapters.tool_edits import Edits
 from activities.adapters.tool_runs import Shell
 from activities.adapters.tool_views import CommitView, TreeView
@@ -23,20 +27,33 @@ from activities.contracts.work import Workspace
 class Toolboxes:
     """Makes them on this host; one that only reads needs neither commands nor workspaces."""
 
-    def __init__(self, commands: Commands, workspaces: Workspaces) -> None:
+    def __init__(
+        self, blobs: BlobStore, commands: Commands, workspaces: Workspaces, servers: McpServers
+    ) -> None:
+        self._blobs = blobs
         self._commands = commands
         self._workspaces = workspaces
+        self._servers = servers
 
     def reading(
-        self, hub: Hub, talk: Conversation, unfit: Callable[[BaseModel], Sequence[str]]
+        self, hub: Hub, talk: Conversation, turn: int, unfit: Callable[[BaseModel], Sequence[str]]
     ) -> Toolbox:
         """For a planner or judge; `unfit`: what is wrong with the form it wants to end with."""
-        return Toolbox(CommitView(hub, talk.commit), tools_of(talk.role), unfit=unfit)
+        view, outside = CommitView(hub, talk.commit), self._outside(talk, turn)
+        return Toolbox(view, tools_of(talk.role), outside=outside, unfit=unfit)
+
+    def _outside(
+        self, talk: Conversation, turn: int, place: Place | None = None
+    ) -> McpCalls | None:
+        if not talk.mcp:
+            return None
+        return McpCalls(self._blobs, self._servers, talk, turn, place)
 
     def working(
         self,
         hub: Hub,
         talk: Conversation,
+        turn: int,
         spec: MigrationSpec,
         task: Task,
         where: Workspace,
@@ -61,4 +78,8 @@ class Toolboxes:
         )
         source = TreeSource(hub, where.base)
         shell = Shell(self._commands, spec, phase, paths, source, sparse=sparse)
-        return Toolbox(view, tools_of(talk.role), edits=edits, shell=shell, answers=answers)
+        place = Place(paths.tree, paths.git_dir, borrowed(paths.git_dir))
+        outside = self._outside(talk, turn, place)
+        return Toolbox(
+            view, tools_of(talk.role), edits=edits, shell=shell, answers=answers, outside=outside
+        )

@@ -10,6 +10,7 @@ from activities.adapters.checkpoints import Checkpoints
 from activities.adapters.commands import Commands
 from activities.adapters.environments import Environments
 from activities.adapters.finders import SiteCache
+from activities.adapters.mcp_servers import McpServers
 from activities.adapters.measuring import Measurer
 from activities.adapters.once import OnceCodemods
 from activities.adapters.remaining import Remaining
@@ -41,7 +42,8 @@ class Tooling:
     def __init__(self, settings: Settings, blobs: BlobStore, sandbox: Sandbox) -> None:
         self.close = sandbox.close
         secrets = Secrets(settings.secret_values)
-        trust = Trust(secrets if sandbox.level != "none" else None, settings.agent_reaches)
+        given = secrets if sandbox.level != "none" else None
+        trust = Trust(given, settings.agent_reaches)
         environments = Environments(
             settings.environments,
             sandbox,
@@ -63,4 +65,5 @@ class Tooling:
         once = OnceCodemods(blobs, commands, self.workspaces, self.scratch)
         self.rungs = Rungs(commands, self.workspaces, once, trust)
         self.checkpoints = Checkpoints(self.workspaces, self.surveyor)
-        self.toolboxes = Toolboxes(commands, self.workspaces)
+        self.mcp = McpServers.told(settings.mcp, sandbox, given)
+        self.toolboxes = Toolboxes(blobs, commands, self.workspaces, self.mcp)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from activities.contracts.agent import Finished
 from activities.contracts.base import BlobRef, CommitId, Contract, Lean
 from activities.contracts.file_requests import FileAnswer, FileRequest
+from activities.contracts.mcp import McpTool
 from activities.contracts.money import Spend, Usage, Usd
 from activities.contracts.plan import Task
 from activities.contracts.scopes import PlanScope
@@ -59,6 +60,8 @@ class Conversation(Contract):
     survey: BlobRef | None = None
     plans: PlanScope | None = None
     """A planner's: what it divides."""
+    mcp: tuple[McpTool, ...] = ()
+    """Tools of MCP servers, after those of the role."""
 
 
 def task_scope(task: str) -> str:

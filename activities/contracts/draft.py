@@ -17,6 +17,7 @@ from activities.contracts.fleet import (
     RepositoryForm,
 )
 from activities.contracts.integrity import Waiver
+from activities.contracts.mcp import ServerName
 from activities.contracts.models import Models
 from activities.contracts.repository import repository_name
 from activities.contracts.shorthands import whole
@@ -101,6 +102,7 @@ class MigrationDraft(Form):
     landing: Landings = Landings()
     limits: Limits = Limits()
     models: Models = Models()
+    mcp: tuple[ServerName, ...] = ()
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
 
@@ -131,6 +133,7 @@ class MigrationDraft(Form):
             landing=self.landing,
             limits=self.limits,
             models=self.models,
+            mcp=self.mcp,
             approvals=self.approvals,
             delivery=self.delivery,
         )

@@ -64,6 +64,8 @@ class MigrationOrder(Contract):
     """Of each phase: whether there are checks behind its landings."""
     each: tuple[bool, ...] = ()
     """Of each phase: whether they are deep checks, which look at whatever landed."""
+    mcp: tuple[str, ...] = ()
+    """MCP servers that it names."""
     reds: int | None = None
     age: int | None = None
     """The error budget of what is behind the landings; see DeepInput."""

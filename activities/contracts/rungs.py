@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, StrictFloat, model_validator
 
 from activities.contracts.base import Form
 from activities.contracts.environment import SecretReference
+from activities.contracts.mcp import ServerName
 from activities.contracts.models import ModelName
 from activities.contracts.run_form import Command, Duration, Flag, Name, RunForm, Whole
 from activities.contracts.shorthands import as_run, exactly_one
@@ -53,6 +54,8 @@ class ClaudeRung(Form):
     """What its prompt adds, for this rung alone."""
     usd: Annotated[StrictFloat, Field(gt=0)] | None = None
     """What one attempt may cost at most; None: what is left of the task's grant."""
+    mcp: tuple[ServerName, ...] | None = None
+    """MCP servers whose tools it may call; None: the migration's."""
 
 
 RUNGS = ("codemod", "command", "write", "claude")

@@ -25,6 +25,7 @@ from activities.contracts.conflict import Conflict
 from activities.contracts.environment import Environment
 from activities.contracts.evidence import Moment
 from activities.contracts.integrity import Waiver
+from activities.contracts.mcp import ServerName
 from activities.contracts.models import Models
 from activities.contracts.package_roots import ROOT_MARKERS
 from activities.contracts.repository import repository_name
@@ -200,6 +201,8 @@ class MigrationSpec(Form):
     limits: Limits = Limits()
     models: Models = Models()
     """Who thinks: one model per role; a `claude` rung may name another for itself."""
+    mcp: tuple[ServerName, ...] = ()
+    """MCP servers whose tools models may call; a `claude` rung may name others."""
     approvals: tuple[Approval, ...] = ()
     delivery: Delivery = Delivery()
 
@@ -231,6 +234,12 @@ class MigrationSpec(Form):
         """Names of the files that mark a package's root, in splits and in {roots}."""
         named = {marker for phase in self.phases for marker in phase.split.root}
         return tuple(sorted(named)) or ROOT_MARKERS
+
+    @property
+    def mcp_servers(self) -> tuple[str, ...]:
+        """All that anybody in it may call, each once."""
+        rungs = (way.claude for phase in self.phases for way in phase.ways if way.claude)
+        return tuple(dict.fromkeys((*self.mcp, *(n for rung in rungs for n in rung.mcp or ()))))
 
     def phase(self, name: str) -> Phase:
         return next(p for p in self.phases if p.name == name)

@@ -1,9 +1,10 @@
 """A child that its planner keeps open: the area at work, the merge queue.
 
-Started with ABANDON, because continue-as-new counts as closing the parent. Within a run its handle
-is watched; one of an earlier run is described now and again. One that died is started anew, a few
-times. Its id is the scope: one that an earlier life of the planner left behind is asked to end
-first, so two of them never decide the same question.
+Started with ABANDON, because continue-as-new counts as closing the parent; only a conversation ends
+with its migration (talks.py). Within a run its handle is watched; one of an earlier run is
+described now and again. One that died is started anew, a few times. Its id is the scope: one that
+an earlier life of the planner left behind is asked to end first, so two of them never decide the
+same question.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """The conversations that a migration holds to decide something: each a child, kept to its end.
 
-A child's id is the question, so two live ones never decide the same. One that died is started anew
-and finds its turns on record; what it cost is summed from the records where it tells nobody.
+A child's id is the question, so two live ones never decide the same. It ends with its migration,
+whatever ends that. One that died is started anew and finds its turns on record; what it cost is
+summed from the records where it tells nobody.
 """
 
 from collections.abc import Callable
@@ -73,6 +74,8 @@ class Talks:
                 id=id,
                 static_summary=title,
                 search_attributes=of_migration(),
+                # It decides for its migration alone: where that is gone, nothing more is paid.
+                parent_close_policy=workflow.ParentClosePolicy.TERMINATE,
             )
 
         kept = Kept(f"the conversation {scope}", id, False, start, results.append)

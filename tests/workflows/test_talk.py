@@ -10,7 +10,7 @@ import pytest_asyncio
 from conftest import SUGGEST_AT, TALKING
 from talks import MIGRATION, a_talk, talking
 from temporalio import activity, workflow
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -199,3 +199,27 @@ async def test_where_nobody_could_resume_it_ends_with_what_the_provider_said(sce
         assert "SpendLimitReached in take_turn: 402 billing_error" in why
         assert len(api.requests) == 1
         scene.holds(api, spend)
+
+
+async def test_it_ends_with_a_migration_that_is_terminated_and_nothing_more_is_paid(
+    scene, tmp_path
+):
+    let = asyncio.Event()
+
+    async def answer(request):
+        if request.number == 2:
+            await let.wait()
+        return TALKS
+
+    async with scene.on(tmp_path, answer) as api:
+        asker, talk = await scene.ask("terminated")
+        await eventually(lambda: asyncio.sleep(0, len(api.requests) == 2))
+        await asker.terminate("as an operator would")
+
+        async def has_ended() -> bool:
+            return (await talk.describe()).status is WorkflowExecutionStatus.TERMINATED
+
+        await eventually(has_ended)
+        let.set()
+        await eventually(lambda: asyncio.sleep(0, api.running == 0))
+        assert len(api.requests) == 2

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from activities.adapters.blobs import BlobStore, place
 from activities.adapters.briefs import Briefs
 from activities.adapters.mirrors import hubs_of
+from activities.adapters.model_key import forget, names_model
 from activities.adapters.scratch import Scratch
 from activities.adapters.settings import Settings
 from activities.adapters.tenant_book import TenantBook
@@ -18,6 +19,10 @@ TOOLS = frozenset(("workspace", "checks"))
 """Roles that run commands."""
 AT_THE_HUB = frozenset(("integration", "delivery"))
 """Roles that work on the hubs' own disk."""
+NO_CREDENTIAL = (
+    "the role `model` needs a credential: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a "
+    "gateway that asks for none"
+)
 
 
 class Host:
@@ -35,20 +40,18 @@ class Host:
     def prepare_model(self, alone: bool) -> bool:
         """The model, where this process has a credential for one. Raises Unfit without one where
         there is nothing else to do."""
+        if not names_model(os.environ, self.settings.provider):
+            forget(os.environ)
+            if alone:
+                raise Unfit(NO_CREDENTIAL)
+            return False
         from activities.adapters.model_turns import open_turns
 
         try:
-            turns = open_turns(self.blobs, self.settings, os.environ)
+            self.turns = open_turns(self.blobs, self.settings, os.environ)
         except (OSError, ValueError) as error:
             raise Unfit(f"WHIMBREL_PRICES or WHIMBREL_PROVIDER: {error}") from error
-        if turns is None and alone:
-            raise Unfit(
-                "the role `model` needs a credential: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL "
-                "for a gateway that asks for none"
-            )
-        if turns is not None:
-            self.turns = turns
-        return turns is not None
+        return True
 
     def tenants(self) -> TenantBook:
         """The books of tenants. Raises Unfit for a bad file of caps."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,11 @@ LONGEST = (
     "test_area.py",
 )
 """Files that go first, so that no process is left alone with one in the end."""
+
+
+# Without bytecode each start of a worker, a verb or a workflow compiles all its code again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -127,7 +127,7 @@ def supervise(home: Path, server: Server, role: str, **env: str) -> Child:
 def environment(home: Path) -> dict[str, str]:
     """Ours, with this state directory and no Temporal of somebody else."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "WHIMBREL_"))}
-    return kept | {"WHIMBREL_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"WHIMBREL_HOME": str(home)}
 
 
 def filled(spec: str, **replaced: str) -> str:

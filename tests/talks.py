@@ -8,8 +8,9 @@ from pathlib import Path
 from builders import COMMIT
 
 from activities.adapters.blobs import BlobStore, place
-from activities.adapters.model_api import KEY, ModelApi, open_model
+from activities.adapters.model_api import ModelApi, open_model
 from activities.adapters.model_gate import Closings, Gate
+from activities.adapters.model_key import KEY
 from activities.adapters.model_turns import ModelTurns
 from activities.adapters.prices import Prices
 from activities.contracts.base import BlobRef
@@ -40,9 +41,7 @@ def a_talk(**more) -> Conversation:
 
 
 def client_of(url: str, silence: float = 5.0) -> ModelApi:
-    api = open_model({"ANTHROPIC_BASE_URL": url, KEY: "k"}, silence=silence)
-    assert api
-    return api
+    return open_model({"ANTHROPIC_BASE_URL": url, KEY: "k"}, silence=silence)
 
 
 class Talks:

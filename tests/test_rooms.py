@@ -101,7 +101,7 @@ def test_an_init_holds_a_docstring_and_nothing_else(path):
 
 def loaded_by(statement: str) -> set[str]:
     """The top-level modules that a fresh interpreter has after a statement."""
-    code = f"{statement}; import sys; print('\\n'.join(m.split('.')[0] for m in sys.modules))"
+    code = f"{statement}\nimport sys; print('\\n'.join(m.split('.')[0] for m in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -120,7 +120,13 @@ def test_a_worker_loads_no_workflow_code_before_its_role_is_known():
     assert "workflows" not in loaded_by("import worker")
 
 
-def test_only_control_loads_the_workflows():
-    """Not even where it is installed with all the others."""
+def test_only_control_loads_the_workflows_and_only_who_has_a_key_the_client(tmp_path):
     others = sorted({path.stem for path in (ROOT / "roles").glob("*.py")} - {"control"})
-    assert "workflows" not in loaded_by(f"import {', '.join(f'roles.{name}' for name in others)}")
+    loaded = loaded_by(
+        f"import pathlib, {', '.join(f'roles.{name}' for name in others)}\n"
+        f"settings = roles.host.Settings(home=pathlib.Path({str(tmp_path)!r}))\n"
+        "roles.host.os.environ.clear()\n"
+        "assert not roles.host.Host(settings).prepare_model(alone=False)"
+    )
+    assert "pygit2" in loaded
+    assert loaded.isdisjoint({"workflows", "anthropic"})

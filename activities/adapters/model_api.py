@@ -22,24 +22,19 @@ from anthropic.lib.vertex import AsyncAnthropicVertex
 
 from activities.adapters.extras import INSTALL, is_installed
 from activities.adapters.model_errors import ModelError, ModelSilent, NoKey, kind_of
-from activities.adapters.model_reply import Reply, Stream
-
-KEY, TOKEN, BASE_URL = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"
-ELSEWHERE = ("ANTHROPIC_PROFILE", "ANTHROPIC_FEDERATION_RULE_ID")
-"""What the SDK finds a credential by that is not in the environment itself."""
-AWS_KEY = "ANTHROPIC_AWS_API_KEY"
-NO_KEY_NEEDED = "none"
-"""Shown to an address of one's own that nobody gave a key for: a gateway may ask for none."""
-SECRET = (
+from activities.adapters.model_key import (
+    ANTHROPIC,
+    AWS_KEY,
+    BASE_URL,
+    ELSEWHERE,
     KEY,
     TOKEN,
-    "ANTHROPIC_CUSTOM_HEADERS",
-    AWS_KEY,
-    "ANTHROPIC_FOUNDRY_API_KEY",
-    "AWS_BEARER_TOKEN_BEDROCK",
+    forget,
 )
-"""What clients read once. A cloud's own credentials stay: its buckets are asked with them too."""
-ANTHROPIC = "anthropic"
+from activities.adapters.model_reply import Reply, Stream
+
+NO_KEY_NEEDED = "none"
+"""Shown to an address of one's own that nobody gave a key for: a gateway may ask for none."""
 OTHERS: dict[str, Callable[..., Any]] = {
     "aws": AsyncAnthropicAWS,
     "bedrock": AsyncAnthropicBedrock,
@@ -116,22 +111,21 @@ class ModelApi:
 
 def open_model(
     environment: MutableMapping[str, str], provider: str = ANTHROPIC, silence: float = SILENCE
-) -> ModelApi | None:
-    """The model that the environment names, whose secrets are not in it afterwards; None: it names
-    none. `silence`: seconds without a byte after which a reply is given up. Raises ValueError where
-    a provider lacks what it is reached by, or a package for it is not installed."""
+) -> ModelApi:
+    """The model that the environment names, whose secrets are not in it afterwards. `silence`:
+    seconds without a byte after which a reply is given up. Raises ValueError where a provider lacks
+    what it is reached by, or a package for it is not installed."""
     _require(provider, environment)
     timeout = httpx2.Timeout(silence, connect=CONNECT)
     try:
         if provider == ANTHROPIC:
             client = _first_party(environment, timeout)
         else:
-            client: Client | None = OTHERS[provider](max_retries=0, timeout=timeout)
+            client: Client = OTHERS[provider](max_retries=0, timeout=timeout)
     except AnthropicError as error:
         raise ValueError(f"{provider}: {error}") from error
-    for name in SECRET:
-        environment.pop(name, None)
-    return ModelApi(client) if client else None
+    forget(environment)
+    return ModelApi(client)
 
 
 def _require(provider: str, environment: Mapping[str, str]) -> None:
@@ -144,13 +138,9 @@ def _require(provider: str, environment: Mapping[str, str]) -> None:
         )
 
 
-def _first_party(
-    environment: MutableMapping[str, str], timeout: httpx2.Timeout
-) -> AsyncAnthropic | None:
+def _first_party(environment: MutableMapping[str, str], timeout: httpx2.Timeout) -> AsyncAnthropic:
     key, token = environment.get(KEY) or None, environment.get(TOKEN) or None
     if not (key or token or any(map(environment.get, ELSEWHERE))):
-        if not environment.get(BASE_URL):
-            return None
         key = NO_KEY_NEEDED
     return AsyncAnthropic(
         api_key=key,

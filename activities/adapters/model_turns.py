@@ -50,13 +50,11 @@ class BudgetReached(Exception):
 
 def open_turns(
     blobs: BlobStore, settings: Settings, environment: MutableMapping[str, str]
-) -> "ModelTurns | None":
-    """Turns with the provider whose credential the environment has, and has no more afterwards;
-    None: it has none. Raises OSError and ValueError for a bad file of prices, and for a provider
-    that lacks more than a key."""
+) -> "ModelTurns":
+    """Turns with the provider whose credential the environment has, and has no more afterwards.
+    Raises OSError and ValueError for a bad file of prices, and for a provider that lacks what it is
+    reached by."""
     api = open_model(environment, settings.provider)
-    if api is None:
-        return None
     prices = Prices(settings.prices, settings.provider)
     gate = Gate(Closings(place(settings.blobs)), settings.turns_per_host)
     return ModelTurns(blobs, api, prices, gate)

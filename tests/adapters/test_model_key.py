@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from activities.adapters.model_api import open_model
+from activities.adapters.model_key import names_model
 from activities.adapters.settings import Settings
 from roles.host import Host
 from tests.fakes.messages_api import MessagesApi, scripted
@@ -28,14 +29,14 @@ URL = "http://127.0.0.1:1"
 )
 async def test_what_the_model_is_asked_with_is_not_left_in_the_environment(given, left):
     given = dict(given)
+    assert names_model(given)
     model = open_model(given)
-    assert model
     assert set(given) == left
     await model.close()
 
 
 def test_without_a_credential_there_is_no_model():
-    assert open_model({"ANTHROPIC_API_KEY": "", "PATH": "/bin"}) is None
+    assert not names_model({"ANTHROPIC_API_KEY": "", "PATH": "/bin"})
 
 
 @pytest.mark.parametrize(

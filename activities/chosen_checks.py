@@ -63,13 +63,15 @@ def needs_before(check: Check, expect: Expect, after: ResultSet) -> bool:
 
 def with_deep(rows: Sequence[AreaRow], spec: MigrationSpec, phase: str) -> tuple[AreaRow, ...]:
     """The rows, each with the checks behind the landings that cover any file of its task, where an
-    error budget could stop it."""
+    error budget could stop it: it stops nobody who mends what is red."""
     if spec.landing.budget is None:
         return tuple(rows)
     covers = {name: spec.checks[name].covers or ("*",) for name in deep_checks(spec, phase)}
     patterns = {name: GitIgnoreSpec.from_lines(lines) for name, lines in covers.items()}
 
     def about(row: AreaRow) -> tuple[str, ...]:
+        if row.task.mends:
+            return ()
         return tuple(n for n, p in patterns.items() if any(map(p.match_file, row.may_change)))
 
     return tuple(

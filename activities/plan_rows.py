@@ -26,6 +26,7 @@ def rows_of(plan: Plan) -> tuple[AreaRow, ...]:
                 needs=task.needs,
                 sites=task.sites,
                 priority=task.priority,
+                mends=task.mends.red if task.mends else "",
             ),
             granted_files=task.grants,
         )

@@ -68,7 +68,7 @@ class PlannerActivities:
         role = Role.SUB_PLANNER if scope.depth else Role.PLANNER
         proposal = ground.split(ground.files)
         brief = self._briefs.planner(
-            hub, role, spec, scope, survey, ground.files, proposal, handoffs, notes
+            hub, role, spec, scope, survey, ground.files, proposal, handoffs, notes, request.reds
         )
         talk = Conversation(
             migration=request.name,

@@ -19,6 +19,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
+from activities.fixing import forged, with_fixes
 from activities.given_plan import counted, moved, named_for, unplanned
 from activities.piloting import choose_pilot
 from activities.plan_rows import oversized
@@ -69,6 +70,12 @@ class PlanningActivities:
             plan = plan.model_copy(update={"notes": notes})
         left_out = excluded | later
         faults = validate_plan(plan, spec, survey, paths, request.spec_digest, left_out)
+        faults += forged(plan)
+        landed = {
+            red.id: [e.path for e in hub.diff(red.after or red.good, red.broke or red.bad)]
+            for red in request.reds
+        }
+        plan = with_fixes(plan, spec, paths, request.reds, landed)
         faults += oversized(plan)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))
@@ -81,6 +88,7 @@ class PlanningActivities:
                 plan, spec.limits.concurrency, notes=(request.note, survey.unsearched.told)
             ),
             pilot=plan.pilot,
+            fixes=tuple(task.id for task in plan.tasks if task.mends),
             said=request.note,
             unplanned=len(later),
         )
@@ -104,9 +112,11 @@ def read_handoffs(blobs: BlobStore, refs: Iterable[BlobRef]) -> list[Handoff]:
 
 
 def out_of_reach(handoffs: Iterable[Handoff]) -> set[str]:
-    """Paths that nobody but a person takes on again."""
+    """Paths that nobody but a person takes on again; what was to mend a red says nothing of those
+    that it claimed."""
     return {
         path
         for handoff in handoffs
+        if not handoff.mends
         for path in (*handoff.left, *(entry.path for entry in handoff.put_back))
     }

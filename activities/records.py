@@ -13,7 +13,7 @@ from temporalio import activity
 from activities.chosen_checks import deep_checks, has_deep, with_deep
 from activities.contracts.agent import Allowance
 from activities.contracts.base import BlobRef
-from activities.contracts.children import AreaRow
+from activities.contracts.children import HELD, AreaRow
 from activities.contracts.plan import Plan
 from activities.contracts.requests import (
     RESOLVER,
@@ -30,6 +30,7 @@ from activities.contracts.site_forms import SCANNED
 from activities.contracts.spec import CLAUDE, Approval, MigrationSpec, seconds
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff, TaskStatus
+from activities.fixing import is_told
 from activities.plan_rows import rows_of
 from activities.plan_rules import chain_behind, files_with_sites
 
@@ -72,6 +73,7 @@ class RecordActivities:
                 any(finder.failing for finder in phase.sites.find) for phase in spec.phases
             ),
             follow=spec.follow_seconds,
+            told=tuple(is_told(phase) for phase in spec.phases),
             deep=tuple(bool(deep_checks(spec, phase.name)) for phase in spec.phases),
             each=tuple(has_deep(spec, phase.name) for phase in spec.phases),
             reds=budget.reds if (budget := spec.landing.budget) else None,
@@ -98,7 +100,9 @@ class RecordActivities:
         ladder = phase.ladder
         task = next(task for task in plan.tasks if task.id == request.task)
         bearing = set(task.claims if task.sites else ())
-        if request.survey:
+        if task.mends:
+            bearing = set[str]()
+        elif request.survey:
             bearing = files_with_sites(self._blobs.get_model(request.survey, SurveyData))
         return TaskOrder(
             task=task.model_copy(update={"grants": request.granted_files})
@@ -109,7 +113,7 @@ class RecordActivities:
             resolver=phase.resolver.kind if phase.resolver else "",
             attempts=spec.limits.attempts,
             chain=chain_behind(plan.tasks, request.task),
-            recount=any(f.kind not in SCANNED for f in phase.sites.find),
+            recount=not task.mends and any(f.kind not in SCANNED for f in phase.sites.find),
             empty_fails=tuple(bool(r.codemod and not r.codemod.empty) for r in ladder),
             allowances={
                 number: Allowance(turns=rung.claude.turns, grant=_usd(rung.claude.usd))
@@ -120,10 +124,18 @@ class RecordActivities:
 
     @activity.defn
     def join_handoffs(self, request: JoinHandoffs) -> BlobRef:
-        """One blob for the whole area; writes the handoffs of those who left none."""
+        """One blob for the whole area; writes the handoffs of those who left none. Of what was held
+        for the next cycle there is nothing to say."""
         handoffs = tuple(
-            self._handoff(row).model_copy(update={"title": row.task.title, "sites": row.task.sites})
+            self._handoff(row).model_copy(
+                update={
+                    "title": row.task.title,
+                    "sites": row.task.sites,
+                    "mends": row.task.mends,
+                }
+            )
             for row in request.rows
+            if row.state != HELD
         )
         return self._blobs.put_model(request.name, Handoffs(handoffs=handoffs))
 

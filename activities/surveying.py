@@ -51,7 +51,7 @@ class SurveyActivities:
         spec = await asyncio.to_thread(self._blobs.get_model, request.spec, MigrationSpec)
         hub = await asyncio.to_thread(self._hubs.of, request.repository.id, request.commit)
         handoffs = await asyncio.to_thread(read_handoffs, self._blobs, request.handoffs)
-        landed = {path: h.landed for h in handoffs if h.landed for path in h.files}
+        landed = {path: h.landed for h in handoffs if h.landed and not h.mends for path in h.files}
         scene = self._surveyor.scene(hub, spec, spec.phase(request.phase), request.commit)
         outdated = await asyncio.to_thread(
             hub.outdated, request.commit, request.base or request.commit, landed

@@ -39,6 +39,8 @@ def counts_line(counts: TaskCounts) -> str:
     parts.append(f"waiting {counts.waiting}")
     if counts.needs_person:
         parts.append(f"needs person {counts.needs_person}")
+    if counts.held:
+        parts.append(f"held {counts.held}")
     if counts.other:
         parts.append(f"other {counts.other}")
     return ", ".join(parts)

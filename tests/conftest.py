@@ -146,11 +146,12 @@ class Stage:
         self, world: World, *, claude: bool | dict[str, object] = False, **more: Any
     ) -> MigrationInput:
         """The input of a migration over a world; its ladder has the world's rungs, and a claude
-        rung behind them where one is wanted."""
+        rung behind them where one is wanted, unless the spec's fields have one."""
         ladder: list[str | dict[str, object]] = ["codemod" for _ in world.rungs]
         if claude:
             ladder.append("claude" if claude is True else {"claude": claude})
-        spec = a_spec(world.name, ladder, **more.pop("spec", {}))
+        fields: dict[str, Any] = {"ladder": ladder, **more.pop("spec", {})}
+        spec = a_spec(world.name, **fields)
         hub = f"{world.name.replace('/', '-')}-00000000"
         return MigrationInput(
             name=world.name,

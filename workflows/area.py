@@ -70,6 +70,7 @@ class AreaWorkflow:
             await self._roster.stop_unwanted(self._cancelled)
             self._roster.settle(self._cancelled)
             if not self._paused and not self._cancelled:
+                self._roster.end_held(self._pilot)
                 await self._roster.start_ready(self._pilot)
             await self._tell_progress()
             await self._tell_pilot()

@@ -65,6 +65,7 @@ class Asking:
             needs=task.needs,
             priority=task.priority,
             chain=order.chain,
+            mends=task.mends,
             reply_to=workflow.info().workflow_id,
             asking=len(self.bounces),
         )

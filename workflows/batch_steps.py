@@ -57,6 +57,7 @@ class BatchSteps:
                 moment=Moment.LANDING,
                 paths=tuple(sorted({path for c in members for path in c.claims})),
                 fresh=fresh,
+                mends=tuple(c.mends for c in members if c.mends),
             ),
             summary=f"landing checks of {len(members)} candidates",
             **VERIFY_LANDING,

@@ -9,7 +9,6 @@ from temporalio import workflow
 from activities.contracts.children import CLOSE, PAUSE
 from activities.contracts.news import STOP, DeepInput, DeepNews
 from workflows.deep_checks import DeepChecksWorkflow
-from workflows.deep_reds import why_held
 from workflows.kept import Handle, Kept
 from workflows.options import RECHECK_CHILDREN, deep_id, of_migration
 
@@ -18,12 +17,18 @@ class Behind:
     """What looks behind one phase's landings; lives inside the migration's run."""
 
     def __init__(
-        self, deep: DeepInput, is_open: bool, is_paused: bool, news: Callable[[], None]
+        self,
+        deep: DeepInput,
+        is_open: bool,
+        is_paused: bool,
+        ended: Callable[[], None],
+        news: Callable[[], DeepNews | None],
     ) -> None:
-        """`news` is called when they are not open any more."""
+        """`ended` is called when they are not open any more; `news`: their last word."""
         self._in = deep
+        self._news = news
         self.id = deep_id(deep.repository.id, deep.branch.name)
-        self.kept = Kept("the deep checks", self.id, is_open, self._start, lambda _: news())
+        self.kept = Kept("the deep checks", self.id, is_open, self._start, lambda _: ended())
         self._is_paused = is_paused
         """What they were last told."""
 
@@ -34,14 +39,13 @@ class Behind:
         if changed:
             await self.kept.tell(PAUSE, paused)
 
-    async def red(self, news: Callable[[], DeepNews | None]) -> str:
-        """What they have against what landed, once they have looked at the end of the branch and
-        closed; empty: nothing. `news`: their last word."""
-        while not ((said := news()) and said.closed and said.phase == self._in.phase):
+    async def to_the_end(self) -> DeepNews:
+        """What they say once they have looked at the end of the branch and closed."""
+        while not ((said := self._news()) and said.closed and said.phase == self._in.phase):
             await self.kept.keep()
             await self.kept.tell(CLOSE)
             await self._until_closed()
-        return why_held(said.reds)
+        return said
 
     async def stop(self) -> None:
         """Nobody wants to know any more."""
@@ -60,9 +64,12 @@ class Behind:
                 await self.kept.look()
 
     async def _start(self) -> Handle:
+        begun = self._in.news
+        fresh = {"epoch": begun.epoch, "phase": begun.phase, "closed": False}
+        news = (self._news() or begun).model_copy(update=fresh)
         return await workflow.start_child_workflow(
             DeepChecksWorkflow.run,
-            self._in.model_copy(update={"paused": self._is_paused}),
+            self._in.model_copy(update={"paused": self._is_paused, "news": news}),
             id=self.id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"looks behind the landings on {self._in.branch.name}",

@@ -206,6 +206,7 @@ class Commanded(Steered[MigrationState]):
             attempts=state.limits.attempts,
             held=tuple(t.removeprefix(TASK) for t in targets if t.startswith(TASK)),
             spent=state.deep.spent if state.deep else (),
+            reds={r.check: r.id for r in state.deep.reds} if state.deep else {},
             holds=state.holds,
             guidance=state.guidance,
         )

@@ -1,12 +1,15 @@
 """What the deep checks of a commit mean for what is open. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
 from activities.contracts.landing_requests import FoundDeep, LandingStep
+from activities.contracts.news import DeepNews
 from activities.contracts.reds import OpenRed, mends
 
+ALONE = "no rung of the phase reads what it would be told, or no file of it may be changed"
+PERSON = "a person has to, on the base or in the spec; then starter.py start SPEC goes on"
 REASONS, FILES, TEXT, TASKS = 5, 20, 300, 20
 """What of a red is told."""
 GOOD = (CheckOutcome.GREEN, CheckOutcome.SKIPPED)
@@ -80,12 +83,23 @@ def next_spent(reds: Sequence[OpenRed], age: int | None, now: datetime) -> timed
     return min((end for end in ends if end > timedelta()), default=None)
 
 
-def why_held(reds: Sequence[OpenRed]) -> str:
-    """Why a phase may not end as it is; empty: it may."""
+def to_mend(news: DeepNews | None, mended: Collection[str]) -> tuple[OpenRed, ...]:
+    """What is red and has had no fix task; `mended`: the ids of those that had one."""
+    return tuple(red for red in news.reds if red.id not in mended) if news else ()
+
+
+def why_held(reds: Sequence[OpenRed], mended: Mapping[str, str], name: str) -> str:
+    """Why a phase may not end as it is, and what a person can do; empty: it may. `mended`: reds
+    that had a fix task, with it; `name`: the migration's."""
     if not reds:
         return ""
-    said = (f"{red.check} ({'; '.join(red.reasons) or 'red'}), {red.where}" for red in reds)
-    return f"checks behind the landings are red: {', '.join(said)}"
+    told = (f"{red.check} ({'; '.join(red.reasons) or 'red'}), {red.where}" for red in reds)
+    said = [f"checks behind the landings are red: {', '.join(told)}"]
+    for red in reds:
+        task = mended.get(red.id)
+        tried = f"{task} did not mend it (starter.py show {name} {task})" if task else ALONE
+        said.append(f"{red.check}: {tried}")
+    return "; ".join([*said, PERSON])
 
 
 def _red(evidence: Evidence) -> list[CheckResult]:

@@ -4,13 +4,17 @@ The next phase starts when this one's sites are gone and its checks hold. What t
 phases that were over begins them again, before the end.
 """
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import Stage
 from activities.contracts.moving_base import BaseSeen
+from activities.contracts.plan import PlanSummary
+from activities.contracts.reds import OpenRed, fix_task
 from activities.contracts.survey import Survey
-from workflows import judge, moving_base
+from workflows import deep_reds, judge, moving_base, time_limit
 from workflows.behind import Behind
 from workflows.following import Following
 from workflows.landing_queue import LandingQueue
@@ -31,7 +35,9 @@ class Ending(Following):
             deep, paused = steps.deep_input(self.state), self.state.queue_paused
             self._queue = LandingQueue(
                 steps.queue_input(self.state, self._phase),
-                Behind(deep, self.state.deep_open, paused, self._wake) if deep else None,
+                Behind(deep, self.state.deep_open, paused, self._wake, lambda: self.state.deep)
+                if deep
+                else None,
                 self.state.queue_open,
                 paused,
                 self.state.followed.asked,
@@ -60,6 +66,8 @@ class Ending(Following):
         if stage is Stage.STOPPED:
             self._reason = judge.why_stopped(self.state.idle_cycles)
         elif failed := await self._held_back(steps, last):
+            if self._to_mend:
+                return self._enter(Stage.PLAN)
             self._reason, stage = failed, Stage.STOPPED
         elif self.state.survey and self.state.survey.unplaced:
             self._reason = "some sites no task can take: a person has to place them"
@@ -113,12 +121,50 @@ class Ending(Following):
         assert self._order
         wanted = judge.gates(self._order.moments, last)
         red = await steps.gate(self.state, self._phase, wanted)
-        queue = self._landing_queue(steps)
-        if red or queue.behind is None or self.state.tip == self.state.stands_on:
+        if red or self.state.tip == self.state.stands_on:
             return red
-        red = await queue.behind.red(lambda: self.state.deep)
+        return await self._red_behind(steps)
+
+    async def _red_behind(self, steps: Steps) -> str:
+        """What the deep checks have against what landed, once they have looked at the end of it;
+        empty: nothing."""
+        queue = self._landing_queue(steps)
+        if queue.behind is None:
+            return ""
+        said = await queue.behind.to_the_end()
         self._keep_in_mind(queue)
-        return red
+        self.set(deep=said.model_copy(update={"closed": False}))
+        return deep_reds.why_held(said.reds, self.state.mended, self._in.name)
+
+    async def _held_for_good(self, steps: Steps) -> str:
+        """Why nothing can be done any more about what an error budget holds; empty: nothing is
+        held, or another cycle may mend it."""
+        red = await self._red_behind(steps) if self.state.counts.held else ""
+        held = self.state.deep is not None and self.state.deep.spent
+        return red if held and not self._to_mend else ""
+
+    @property
+    def _to_mend(self) -> tuple[OpenRed, ...]:
+        """What is red behind the landings and may have its fix task in another cycle: one each, in
+        all of the migration's life."""
+        assert self._order
+        told = any(self._order.told[self.state.phase : self.state.phase + 1])
+        over = self.state.cancelled or time_limit.is_over(self.state, self._order)
+        if not told or over or self._cycles_left <= 0:
+            return ()
+        return deep_reds.to_mend(self.state.deep, self.state.mended)
+
+    def _planned(self, plan: PlanSummary, reds: Sequence[OpenRed]) -> None:
+        """The cycle has its plan, with what mends these reds: none of them gets another task."""
+        ids = {red.id: fix_task(red.id, plan.cycle) for red in reds}
+        fixes = {red: id if id in plan.fixes else "" for red, id in ids.items()}
+        self.set(plan=plan, cycle=plan.cycle, mended={**self.state.mended, **fixes})
+
+    @property
+    def _cycles_left(self) -> int:
+        assert self._order
+        cycles = self.state.limits.cycles or self._order.cycles
+        return cycles - (self.state.cycle - self.state.first_cycle)
 
     async def _begin(self, steps: Steps, phase: int) -> None:
         """A later phase, or one that begins again: what its tasks did before still counts."""

@@ -7,7 +7,7 @@ room. A claim is held from the start until the task is final, whatever its workf
 from collections.abc import Collection, Sequence
 
 from activities.contracts.base import TaskId
-from activities.contracts.children import AreaRow, TaskCounts
+from activities.contracts.children import HELD, AreaRow, TaskCounts
 from activities.contracts.work import TaskStatus
 
 WAITING = "waiting"
@@ -64,6 +64,24 @@ def blocked(rows: Sequence[AreaRow]) -> list[AreaRow]:
     return out
 
 
+def stuck(
+    rows: Sequence[AreaRow],
+    pilot: Collection[TaskId],
+    paused: Collection[TaskId],
+    kept_back: Collection[TaskId],
+) -> list[AreaRow]:
+    """All that is not over, where nothing but a spent error budget keeps it from starting and
+    nobody is at work who could mend that; a person who paused one of them is asked anyway.
+
+    `kept_back`: the paused, and those that the budget holds.
+    """
+    left = [row for row in rows if not is_final(row)]
+    if any(row.state == RUNNING or row.task.id in paused for row in left):
+        return []
+    could = ready(rows, 1, pilot) and not ready(rows, 1, pilot, kept_back)
+    return left if could else []
+
+
 def has_landed(row: AreaRow) -> bool:
     return row.state in (TaskStatus.LANDED, TaskStatus.PARTIAL, TaskStatus.NOTHING_TO_DO)
 
@@ -73,13 +91,14 @@ def count(rows: Sequence[AreaRow]) -> TaskCounts:
     states = [row.state for row in rows]
     landed = sum(s in (TaskStatus.LANDED, TaskStatus.PARTIAL) for s in states)
     person = sum(s in (TaskStatus.NEEDS_PERSON, TaskStatus.CANNOT) for s in states)
-    waiting, running = states.count(WAITING), states.count(RUNNING)
+    waiting, running, held = (states.count(state) for state in (WAITING, RUNNING, HELD))
     return TaskCounts(
         waiting=waiting,
         running=running,
         landed=landed,
         needs_person=person,
-        other=len(states) - landed - person - waiting - running,
+        other=len(states) - landed - person - waiting - running - held,
+        held=held,
         files=sum(row.files for row in rows),
         sites_gone=sum(row.task.sites for row in rows if row.state == TaskStatus.LANDED),
     )

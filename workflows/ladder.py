@@ -95,9 +95,11 @@ class Ladder:
         return (self.files.order.resolver,) if self._at.conflict else self.files.order.rungs
 
     async def _saved(self, at: Climb) -> Work | None:
-        """What may land at the end of a climb."""
+        """What may land at the end of a climb; half of what mends a red mends nothing."""
         if at.latest and at.latest.green:
             return at.latest
+        if self.files.order.task.mends:
+            return at.best
         saved = (await self.salvage.save(at.latest) if at.latest else None) or at.best
         if saved or not (at.otherwise or at.conflict):
             return saved
@@ -145,6 +147,8 @@ class Ladder:
         known = outcome in GO_ON or not self.files.order.recount
         if outcome in GO_ON:
             checkpoint = await counted(self._in, self.files.order, checkpoint)
+            if self.files.order.task.mends:  # sites in its files are other tasks'
+                checkpoint = checkpoint.model_copy(update={"left": (), "sites_left": 0})
             work = await self._verify(checkpoint, outcome)
         left = checkpoint.sites_left if known else None
         self._record(kind, outcome, ran, sites_left=left, work=work)

@@ -107,16 +107,17 @@ class MigrationWorkflow(Thinking):
         self._surveyed(survey)
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
-        if survey.sites == 0:
+        reds = self._to_mend
+        if survey.sites == 0 and not reds:
             await self._end_phase(steps, judge.at_the_end(survey.unplaced))
             return False
         self._enter(Stage.PLAN)
         cycle = self.state.cycle + 1
         first = self.state.plan is None or self.state.plan.phase != self._phase
-        planning = PlanSteps(self._in, survey, cycle, self._handoffs, self.state.notes)
-        given = planning.given(judge.is_bound(self.state)) if first else None
+        planning = PlanSteps(self._in, survey, cycle, self._handoffs, self.state.notes, reds)
+        given = planning.given(judge.is_bound(self.state)) if first and survey.sites else None
         plan = await self._plan(planning, self.state.phase, self._pilot_size, given)
-        self.set(plan=plan, cycle=cycle)
+        self._planned(plan, reds)
         return True
 
     async def _take_baseline(self, steps: Steps) -> None:
@@ -196,9 +197,10 @@ class MigrationWorkflow(Thinking):
         stage, self._reason = self._after_pilot
         if stage in ENDED:
             return self._enter(stage)
-        cycles = self.state.limits.cycles or self._order.cycles
-        cycles_left = cycles - (self.state.cycle - self.state.first_cycle)
-        stage = judge.next_stage(verdict, idle, cycles_left)
+        if held := await self._held_for_good(steps):
+            self._reason = held
+            return self._enter(Stage.STOPPED)
+        stage = judge.next_stage(verdict, idle, self._cycles_left)
         if stage is not Stage.DONE and time_limit.is_over(self.state, self._order):
             self._reason = time_limit.why(self.state, self._order)
             return self._enter(Stage.STOPPED)

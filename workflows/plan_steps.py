@@ -5,6 +5,7 @@ from temporalio import workflow
 from activities.contracts.base import BlobRef
 from activities.contracts.migration import MigrationInput
 from activities.contracts.plan import PlanSummary
+from activities.contracts.reds import OpenRed
 from activities.contracts.requests import GivenPlan, MakePlan
 from activities.contracts.scopes import (
     DrawnPlan,
@@ -31,16 +32,24 @@ class PlanSteps:
         cycle: int,
         handoffs: tuple[BlobRef, ...] = (),
         notes: BlobRef | None = None,
+        reds: tuple[OpenRed, ...] = (),
     ) -> None:
         self._in = migration
         self._survey = survey
         self.cycle = cycle
         self._handoffs = handoffs
         self._notes = notes
+        self._reds = reds
+
+    @property
+    def has_sites(self) -> bool:
+        """Whether there is anything to divide."""
+        return self._survey.sites > 0
 
     def with_notes(self, notes: BlobRef | None) -> "PlanSteps":
         """The same, once field notes were rewritten."""
-        return PlanSteps(self._in, self._survey, self.cycle, self._handoffs, notes)
+        survey, handoffs = self._survey, self._handoffs
+        return PlanSteps(self._in, survey, self.cycle, handoffs, notes, self._reds)
 
     def given(self, bound: bool) -> GivenPlan | None:
         """The plan that the user made for the phase, if any; `bound`: to the base it names."""
@@ -63,6 +72,7 @@ class PlanSteps:
                 pilot=pilot,
                 notes=self._notes,
                 note=note,
+                reds=self._reds,
             ),
             summary=f"plan cycle {self.cycle} of {self._survey.phase}",
             **GIT,
@@ -82,6 +92,7 @@ class PlanSteps:
                 scope=scope,
                 handoffs=self._handoffs,
                 notes=self._notes,
+                reds=self._reds,
             ),
             summary=f"what the planner of {scope.area if scope else 'all'} has to know",
             **GIT,

@@ -14,7 +14,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
 
 from activities.contracts.base import BlobRef, TaskId
-from activities.contracts.children import AreaInput, AreaRow, Report, TaskCounts, TaskInput
+from activities.contracts.children import HELD, AreaInput, AreaRow, Report, TaskCounts, TaskInput
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.landing import GreenTip
 from activities.contracts.work import TaskStatus
@@ -147,6 +147,12 @@ class Roster:
             for row in self.rows:
                 if row.state == frontier.WAITING:
                     self.end(row, TaskStatus.CANCELLED)
+
+    def end_held(self, pilot: Collection[TaskId]) -> None:
+        """Ends what a spent error budget holds: the next cycle may have a task that mends it."""
+        kept_back = self._steering.kept_back(self.rows)
+        for row in frontier.stuck(self.rows, pilot, self._steering.wanted.held, kept_back):
+            self._update(row, state=HELD)
 
     async def start_ready(self, pilot: Collection[TaskId]) -> None:
         """Fills the window, from the pilot alone while there is one.

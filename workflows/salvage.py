@@ -32,6 +32,7 @@ class Salvage:
     async def check(self, commit: str, base: str) -> Evidence:
         """The task's checks on a clean checkout; not while it is paused."""
         self._guided.may_go_on()
+        task = self._files.order.task
         workflow.set_current_details("its checks run, or wait for their turn")
         return await workflow.execute_activity_method(
             ChecksActivities.run_checks,
@@ -44,7 +45,8 @@ class Salvage:
                 compare_with=base,
                 base=self._in.base,
                 moment=Moment.TASK,
-                paths=self._files.order.task.may_change,
+                paths=task.may_change,
+                mends=(task.mends,) if task.mends else (),
             ),
             summary="task checks",
             **VERIFY,

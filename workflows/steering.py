@@ -28,8 +28,11 @@ class Steering:
 
     def kept_back(self, rows: Iterable[AreaRow]) -> set[str]:
         """Tasks that may not start: paused one by one, or covered by a check that was red for too
-        long behind the landings."""
-        spent = frozenset(self.wanted.spent)
+        long behind the landings, until what mends it has landed: that it holds there is known."""
+        rows = list(rows)
+        mended = {row.task.mends for row in rows if frontier.has_landed(row)}
+        reds = self.wanted.reds
+        spent = {check for check in self.wanted.spent if reds.get(check, check) not in mended}
         stopped = {row.task.id for row in rows if not spent.isdisjoint(row.task.deep)}
         return {*self.wanted.held, *stopped}
 

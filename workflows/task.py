@@ -120,7 +120,8 @@ class TaskWorkflow:
         bounces, tip = len(self._asking.bounces) + 1, landing.tip
         blamed = tuple(path for path in landing.paths if path in work.files)
         if landing.outcome is Outcome.RED and landing.evidence:
-            blamed = attempts.blamed(landing.evidence, work.files)
+            whole = ladder.files.order.task.mends  # no part of it could be left out
+            blamed = () if whole else attempts.blamed(landing.evidence, work.files)
         as_it_is = landing.outcome is Outcome.CONFLICT or (not blamed and bounces == 1)
         reason = "; ".join(landing.reasons[:3]) or "bounced by the merge queue"
         if tip is None or bounces > MAX_BOUNCES or not (blamed or as_it_is):
@@ -194,11 +195,11 @@ class TaskWorkflow:
         if not self._ladder.salvage.put_back and all(
             a.outcome in ("no_change", "unavailable") for a in self._ladder.attempts
         ):
-            status = TaskStatus.NEEDS_PERSON if order.task.sites else TaskStatus.NOTHING_TO_DO
-            return self._handoff(status, did="nothing changed", concerns=said, left=order.bearing)
-        return self._handoff(
-            TaskStatus.NEEDS_PERSON, did="nothing could land", concerns=said, left=order.bearing
-        )
+            due = order.task.sites or order.task.mends
+            status = TaskStatus.NEEDS_PERSON if due else TaskStatus.NOTHING_TO_DO
+            return self._handoff(status, "nothing changed", concerns=said, left=order.bearing)
+        status = TaskStatus.NEEDS_PERSON
+        return self._handoff(status, "nothing could land", concerns=said, left=order.bearing)
 
     def _handoff(
         self,

@@ -32,7 +32,8 @@ class Thinking(Ending):
         """The phase's plan for a cycle: the user's own, a model's where one plans it, or the
         split's."""
         assert self._order
-        if given or not any(self._order.planners[phase : phase + 1]):
+        thinks = steps.has_sites and any(self._order.planners[phase : phase + 1])
+        if given or not thinks:
             return await steps.make(pilot, given)
         grant = budget.share(self.state, self._order, budget.PLANS)
         thought = await Planners(steps, self._talks()).plan(grant)

@@ -16,6 +16,7 @@ from activities.contracts.conversation import Role
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.plan import Task
 from activities.contracts.plan_form import MAX_FILES
+from activities.contracts.reds import OpenRed
 from activities.contracts.rungs import ClaudeRung
 from activities.contracts.scopes import PlanScope
 from activities.contracts.spec import MigrationSpec, Phase
@@ -85,6 +86,7 @@ class Briefs:
         proposal: Sequence[Task],
         handoffs: Sequence[Handoff] = (),
         notes: str = "",
+        reds: Sequence[OpenRed] = (),
     ) -> Brief:
         """For the planner of a scope; `proposal`: how the split divides its files."""
         phase = spec.phase(survey.phase)
@@ -100,7 +102,9 @@ class Briefs:
         )
         mine = sorted(files)
         imports = self._imports(hub, survey, mine)
-        text = planner_brief(spec, phase, scope, survey, mine, imports, proposal, handoffs, notes)
+        text = planner_brief(
+            spec, phase, scope, survey, mine, imports, proposal, handoffs, notes, reds
+        )
         return Brief(prompt.text, text, prompt.digests)
 
     def judge(

@@ -15,6 +15,7 @@ from activities.adapters.reporting import undone
 from activities.adapters.task_prompt import named
 from activities.contracts.plan import Task
 from activities.contracts.plan_form import MAX_FILES, MAX_TASKS
+from activities.contracts.reds import OpenRed
 from activities.contracts.scopes import PlanScope
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData, SurveyedFile
@@ -39,6 +40,7 @@ def planner_brief(
     proposal: Sequence[Task],
     handoffs: Sequence[Handoff] = (),
     notes: str = "",
+    reds: Sequence[OpenRed] = (),
 ) -> str:
     """The first message of a planner's conversation, as Markdown. `proposal`: the split's tasks."""
     surveyed = {file.path: file for file in survey.files}
@@ -51,6 +53,7 @@ def planner_brief(
         _data("What the split proposes", _proposal(proposal), PROPOSAL_BYTES),
         _data("What became of the cycles before", _learnt(handoffs), LEARNT_BYTES),
         _data("Field notes so far", notes, LEARNT_BYTES),
+        _data("Red behind the landings; tasks of their own mend it", _red(reds), LEARNT_BYTES),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -59,6 +62,10 @@ def _data(title: str, text: str, most: int) -> str:
     if not text.strip():
         return ""
     return f"# {title}\n\n<data>\n{as_data(bounded(text, most))}\n</data>"
+
+
+def _red(reds: Sequence[OpenRed]) -> str:
+    return "\n".join(f"{r.check}, {r.where}: {'; '.join(r.reasons)}" for r in reds)
 
 
 def _counts(files: Sequence[SurveyedFile]) -> str:

@@ -40,6 +40,8 @@ FILES = "request_files"
 """Update, task → area, with a FilesAsked; answered by a FilesAnswered."""
 WISH = "wish"
 """Update, migration → area, with a Wish; answered by a Granted."""
+HELD = "held"
+"""The state of a row that never began, for an error budget was spent: its cycle ended for it."""
 
 
 class TaskCounts(Contract):
@@ -53,6 +55,8 @@ class TaskCounts(Contract):
     """needs_person and cannot."""
     other: int = 0
     """skipped, cancelled, lost, nothing to do."""
+    held: int = 0
+    """Never begun, for an error budget was spent: the next cycle's."""
     sites_gone: int = 0
     """Those of the tasks that landed whole, until the sites are counted anew."""
     files: int = 0
@@ -66,7 +70,8 @@ class TaskCounts(Contract):
 
     @property
     def total(self) -> int:
-        return self.waiting + self.running + self.landed + self.needs_person + self.other
+        over = self.landed + self.needs_person + self.other + self.held
+        return self.waiting + self.running + over
 
 
 class AreaSteering(Contract):
@@ -86,6 +91,8 @@ class AreaSteering(Contract):
     """Tasks that are paused one by one."""
     spent: tuple[str, ...] = ()
     """Checks behind the landings whose error budget is: no task that they cover may start."""
+    reds: dict[str, str] = {}
+    """The reds that spent it: check → id."""
     holds: tuple[Hold, ...] = ()
     """Who paused what, and why: for people."""
     guidance: tuple[Guidance, ...] = ()
@@ -134,7 +141,7 @@ class AreaRow(Contract):
 
     task: TaskRow
     state: str = "waiting"
-    """waiting, running, or a TaskStatus."""
+    """waiting, running, held, or a TaskStatus."""
     start: int = 0
     from_earlier_run: bool = False
     """Started before the last continue-as-new: no child handle to watch."""

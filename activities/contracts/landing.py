@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from activities.contracts.base import CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence
+from activities.contracts.reds import Mend
 
 
 class Candidate(Contract):
@@ -22,6 +23,8 @@ class Candidate(Contract):
     """How long the longest chain of tasks is that cannot start before this one has landed."""
     reply_to: str
     """The workflow id that waits for the Landing."""
+    mends: Mend | None = None
+    """What it is to turn green: that check runs on it too before it lands."""
     asking: int = 0
     """How often its task was bounced before: the same commit may ask again, for a new answer."""
 

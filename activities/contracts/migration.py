@@ -88,6 +88,9 @@ class MigrationState(Steerable):
     """Check → how often it was red at a landing and green when asked once more."""
     deep: DeepNews | None = None
     """What the deep checks last said."""
+    mended: dict[str, str] = {}
+    """Reds for which a fix task was planned in this life: id → the task; empty: none could be made.
+    No red has two."""
     plan: PlanSummary | None = None
     area_open: bool = False
     queue_open: bool = False

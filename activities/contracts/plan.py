@@ -6,6 +6,7 @@ from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, Form, TaskId
 from activities.contracts.file_requests import Grant
+from activities.contracts.reds import Mend
 
 
 class Task(Form):
@@ -27,6 +28,8 @@ class Task(Form):
     priority: int = 3
     """1 lands first, 5 last."""
     instructions: str = ""
+    mends: Mend | None = None
+    """The red behind the landings that it is to turn green; the system's to say."""
 
     @property
     def may_change(self) -> tuple[str, ...]:
@@ -73,6 +76,8 @@ class PlanSummary(Contract):
     pilot: tuple[TaskId, ...] = ()
     said: str = ""
     """Why it is divided so, where a model planned it or should have."""
+    fixes: tuple[TaskId, ...] = ()
+    """Its tasks that are to mend what is red behind the landings."""
     unplanned: int = 0
     """Files with sites that no task of a plan of the user's own claims: the next cycle's."""
 
@@ -98,3 +103,5 @@ class TaskRow(Contract):
     priority: int = 3
     deep: tuple[str, ...] = ()
     """The checks behind the landings that cover any of its files."""
+    mends: str = ""
+    """The red that it is to turn green, by its id."""

@@ -14,6 +14,7 @@ from activities.contracts.news import DeepNews
 from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
+from activities.contracts.reds import OpenRed
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
 from activities.contracts.work import Handoff
@@ -66,6 +67,8 @@ class MigrationOrder(Contract):
     """Of each phase: whether they are deep checks, which look at whatever landed."""
     mcp: tuple[str, ...] = ()
     """MCP servers that it names."""
+    told: tuple[bool, ...] = ()
+    """Of each phase: whether a rung of its ladder reads what a task's instructions say."""
     reds: int | None = None
     age: int | None = None
     """The error budget of what is behind the landings; see DeepInput."""
@@ -124,6 +127,8 @@ class MakePlan(Contract):
     """The FieldNotes so far: every worker is told."""
     note: str = ""
     """What people read beside the forecast."""
+    reds: tuple[OpenRed, ...] = ()
+    """What is red behind the landings, and is to have a task now."""
 
 
 class LoadRows(Contract):

@@ -2,6 +2,7 @@
 
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.plan import Task
+from activities.contracts.reds import OpenRed
 from activities.contracts.repository import Repository
 from activities.contracts.survey import Survey
 
@@ -60,6 +61,8 @@ class OpenPlannerTalk(Contract):
     """None: the root's, which is made here."""
     handoffs: tuple[BlobRef, ...] = ()
     notes: BlobRef | None = None
+    reds: tuple[OpenRed, ...] = ()
+    """What is red behind the landings: it gets tasks of its own."""
 
 
 class OpenedPlannerTalk(Contract):

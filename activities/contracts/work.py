@@ -257,3 +257,5 @@ class Handoff(Contract):
     """The task's, as planned."""
     sites: int = 0
     """How many it was planned with."""
+    mends: str = ""
+    """The red that it was to turn green, by its id: what it left of its files is others'."""

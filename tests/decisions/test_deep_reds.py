@@ -17,6 +17,7 @@ from workflows.deep_reds import (
     next_spent,
     open_reds,
     spent,
+    to_mend,
     why_held,
 )
 
@@ -111,8 +112,23 @@ def test_people_read_how_far_it_is_and_what_broke_it() -> None:
         ("deep green", f"at {GOOD[:12]}, 1 commit behind"),
         ("DEEP RED", f"e2e since monday, by what landed {where}: newly failing: t"),
     ]
-    said = why_held((red,))
-    assert (
-        said
-        == f"checks behind the landings are red: e2e (newly failing: t), by what landed {where}"
-    )
+
+
+def test_a_phase_that_is_held_says_who_tried_and_what_a_person_does() -> None:
+    red = OpenRed(check="e2e", reasons=("newly failing: t",), since="monday", good=GOOD, bad=BAD)
+    assert why_held((), {}, "shop") == ""
+    where = f"by what landed after {GOOD[:12]} up to {BAD[:12]}"
+    alone = why_held((red,), {}, "shop")
+    assert f"red: e2e (newly failing: t), {where}; e2e: no rung of the phase reads" in alone
+    assert why_held((red,), {red.id: ""}, "shop") == alone
+    tried = why_held((red,), {red.id: "c2-fix-x"}, "shop")
+    assert "; e2e: c2-fix-x did not mend it (starter.py show shop c2-fix-x); a person" in tried
+    assert tried.endswith("starter.py start SPEC goes on")
+
+
+def test_a_red_is_mended_once() -> None:
+    red = OpenRed(check="e2e", since="monday", good=GOOD, bad=BAD)
+    news = DeepNews(reds=(red,))
+    assert to_mend(None, {}) == to_mend(DeepNews(), {}) == ()
+    assert to_mend(news, {"other": "c1-fix-other"}) == (red,)
+    assert to_mend(news, {red.id: "c1-fix-x"}) == ()

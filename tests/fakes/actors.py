@@ -61,6 +61,7 @@ from activities.contracts.work_requests import (
     TakenBaseline,
 )
 from activities.errors import PLAN_REFUSED, permanent
+from activities.fixing import with_fixes
 from activities.given_plan import moved, named_for
 from activities.piloting import choose_pilot
 from activities.planning import out_of_reach, read_handoffs
@@ -252,6 +253,17 @@ class Fakes:
                     for number, path in enumerate(paths, 1)
                 ),
             )
+        tree = world.tree(asked.survey.commit)
+        broke = {
+            red.id: [
+                path
+                for path, content in world.tree(red.broke or red.bad).items()
+                if content != world.tree(red.after or red.good).get(path)
+            ]
+            for red in asked.reds
+        }
+        spec = self._blobs.get_model(asked.spec, MigrationSpec)
+        plan = with_fixes(plan, spec, tree, asked.reds, broke)
         if asked.pilot and not plan.pilot:
             chosen = choose_pilot(plan.tasks, asked.pilot)
             plan = plan.model_copy(update={"pilot": chosen})
@@ -270,6 +282,7 @@ class Fakes:
                 check_runs=2 * len(plan.tasks),
             ),
             pilot=plan.pilot,
+            fixes=tuple(task.id for task in plan.tasks if task.mends),
         )
 
     def _task(self, world: World, id: str, path: str) -> Task:

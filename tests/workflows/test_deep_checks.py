@@ -8,12 +8,14 @@ from builders import REPOSITORY, a_branch, a_spec
 from conftest import Stage as Theatre
 from conftest import a_command, until
 from temporalio.client import WorkflowHandle
-from world import World, write
+from world import Rung, Tree, World, rewrite, write
 
 from activities.adapters.reporting import render_report
 from activities.contracts.children import CLOSE, PAUSE
+from activities.contracts.evidence import Moment
 from activities.contracts.migration import Progress, Stage
 from activities.contracts.news import LANDED_MORE, STOP, DeepInput, DeepNews
+from activities.contracts.plan import Task
 from cli.render import status_text
 from tests.service import eventually
 from workflows import options
@@ -96,36 +98,90 @@ async def test_it_is_searched_for_which_landing_broke_it(stage: Theatre) -> None
     await follower.result()
 
 
-async def test_a_spent_budget_stops_what_the_red_is_about_until_it_is_mended(
-    stage: Theatre,
-) -> None:
+COVERED = {"unit": CHECKS["unit"], "e2e": {**CHECKS["e2e"], "covers": ["/a.py", "/c.py"]}}
+BUDGET = {**SPEC, "checks": COVERED, "landing": {"deep": ["e2e"], "budget": {"reds": 0}}}
+TOLD = [{"command": ["agent", "{prompt}"]}]
+"""A ladder that reads what a task's instructions say."""
+
+
+def breaks(mended: str) -> Rung:
+    """A rung that breaks `a.py` for `e2e`; who is to mend that leaves `mended` there."""
+
+    def run(tree: Tree, task: Task, count: int) -> None:
+        rewrite()(tree, task, count)
+        if task.mends or "a.py" in task.claims:
+            tree["a.py"] = mended if task.mends else "deep-bad"
+
+    return run
+
+
+def fixes(world: World) -> set[str]:
+    return {asked.task.id for asked in world.asked("run_rung") if asked.task.mends}
+
+
+async def one_breaks_it(
+    stage: Theatre, name: str, mended: str, **fields: object
+) -> tuple[World, Any]:
     """One at a time: the first breaks what `e2e` covers, the second it does not cover, the third it
-    does."""
-    world = stage.world("d-budget", a="old", b="old", c="old")
-    world.per_task["c1-0001"] = write(a="deep-bad")
-    covered = {**CHECKS["e2e"], "covers": ["/a.py", "/c.py"]}
-    landing = {"deep": ["e2e"], "budget": {"reds": 0}}
-    spec = {**SPEC, "checks": {**CHECKS, "e2e": covered}, "landing": landing}
+    does; and how that ends."""
+    world = stage.world(name, a="old", b="old", c="old")
+    world.rungs = [breaks(mended)]
     at_work = world.hold("run_rung", "c1-0002")
-    handle = await stage.start(world, spec={**spec, "limits": {"concurrency": 1}})
+    handle = await stage.start(world, spec={**BUDGET, "limits": {"concurrency": 1}, **fields})
 
     def is_spent(now: Progress) -> bool:
         return now.deep is not None and now.deep.spent == ("e2e",)
 
-    def one_waits(now: Progress) -> bool:
-        counts = (now.counts.landed, now.counts.waiting, now.counts.running)
-        return counts == (2, 1, 0) and now.deep is not None and now.deep.looked == world.tip
-
-    await until(handle, is_spent)
-    at_work.open()
-    stopped = await until(handle, one_waits)
-    assert sorted(world.landed()) == ["c1-0001", "c1-0002"]
+    stopped = await until(handle, is_spent)
     assert "no task begins that it is about" in status_text(stopped, "")
-    world.land_foreign(a="new")
-    behind = options.deep_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
-    await stage.client.get_workflow_handle(behind).signal(LANDED_MORE)
-    assert (await handle.result()).stage is Stage.DONE
-    assert sorted(world.landed()) == ["c1-0001", "c1-0002", "c1-0003"]
+    at_work.open()
+    return world, await handle.result()
+
+
+async def test_what_a_spent_budget_stops_goes_on_once_its_fix_task_has_landed(
+    stage: Theatre,
+) -> None:
+    world, result = await one_breaks_it(stage, "d-mended", "new", ladder=TOLD)
+    (fix,) = fixes(world)
+    assert (result.stage, result.sites_left, world.deep) == (Stage.DONE, 0, world.tip)
+    assert list(world.landed()) == ["c1-0001", "c1-0002", fix, "c2-0001"]
+    assert fix.startswith("c2-fix-e2e-")
+    checked = [asked for asked in world.asked("run_checks") if asked.mends]
+    assert {asked.moment for asked in checked} == {Moment.TASK, Moment.LANDING}
+    assert {asked.mends[0].good for asked in checked} == {world.base}
+    (told,) = [asked.task for asked in world.asked("run_rung") if asked.task.id == fix]
+    assert told.claims == ("a.py",)
+    for said in ("newly failing: a.py", "(c1-0001)", "`true`"):
+        assert said in told.instructions
+    handoffs = {handoff.task: handoff for handoff in stage.report(result).handoffs}
+    assert handoffs.keys() == world.landed().keys(), "what was held is planned anew"
+    assert handoffs[fix].mends
+
+
+@pytest.mark.parametrize("ladder", [TOLD, ["codemod"]], ids=["tried", "untold"])
+async def test_what_nothing_mends_is_told_and_waits_for_nobody(
+    stage: Theatre, ladder: list[Any]
+) -> None:
+    name = f"d-never-{len(str(ladder))}"
+    world, result = await one_breaks_it(stage, name, "deep-bad again", ladder=ladder)
+    assert (result.stage, result.sites_left, world.deep) == (Stage.STOPPED, 1, None)
+    assert sorted(world.landed()) == ["c1-0001", "c1-0002"]
+    said = "e2e: no rung of the phase reads what it would be told"
+    if ladder is TOLD:
+        (fix,) = fixes(world)
+        said = f"e2e: {fix} did not mend it (starter.py show {name} {fix})"
+    assert said in result.reason
+    assert "starter.py start SPEC" in result.reason
+
+
+async def test_a_red_that_is_seen_at_the_end_has_its_fix_task_too(stage: Theatre) -> None:
+    """No site is left by then, and no budget stops anything."""
+    world = stage.world("d-end", a="old")
+    world.rungs = [breaks("new")]
+    report = await stage.run(world, spec={**SPEC, "ladder": TOLD})
+    (fix,) = fixes(world)
+    assert (report.outcome, world.deep) == (Stage.DONE, world.tip)
+    assert list(world.landed()) == ["c1-0001", fix]
 
 
 async def test_a_flaky_deep_check_is_asked_once_more_and_told(stage: Theatre) -> None:

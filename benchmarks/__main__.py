@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks import (
     batches,
@@ -17,50 +17,44 @@ from benchmarks import (
     workspaces,
     writable,
 )
-from benchmarks.measuring import Comparison, machine
+from benchmarks.measuring import machine
+from benchmarks.running import Suite, run
 
-SUITES = (
-    "landing",
-    "batches",
-    "workspaces",
-    "writable",
-    "orchestration",
-    "resuming",
-    "claimants",
-    "turns",
-)
+SUITES = {
+    "landing": Suite(landing.compare, minutes=20),
+    "batches": Suite(batches.compare, minutes=15),
+    "workspaces": Suite(workspaces.compare, minutes=10),
+    "writable": Suite(writable.compare, minutes=10),
+    "orchestration": Suite(orchestration.compare, minutes=10),
+    "resuming": Suite(resuming.compare, minutes=10),
+    "claimants": Suite(claimants.compare, minutes=45),
+    "turns": Suite(turns.compare, minutes=10),
+}
+"""Some three times as long as they take on 2 cores with nothing else to do."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results.json"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=SUITES)
+    parser.add_argument("--only", nargs="+", choices=SUITES, default=list(SUITES))
     asked = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="whimbrel-bench-"))
-    suites = {
-        "landing": lambda: landing.compare(scratch, asked.rounds),
-        "batches": lambda: batches.compare(scratch, asked.rounds),
-        "workspaces": lambda: workspaces.compare(scratch, asked.rounds),
-        "writable": lambda: writable.compare(scratch, asked.rounds),
-        "orchestration": lambda: orchestration.compare(scratch, asked.rounds),
-        "resuming": lambda: resuming.compare(scratch, asked.rounds),
-        "claimants": lambda: claimants.compare(scratch, asked.rounds),
-        "turns": lambda: turns.compare(scratch, asked.rounds),
-    }
-    facts = machine(scratch)
-    done: list[Comparison] = []
-    try:
-        for name, suite in suites.items():
-            if asked.only in (None, name):
-                for comparison in suite():
-                    print(comparison.line(), flush=True)
-                    done.append(comparison)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    record = {"machine": facts, "comparisons": [c.as_json() for c in done]}
-    asked.output.write_text(json.dumps(record, indent=1) + "\n")
-    return 0 if all(c.holds for c in done) else 1
+    chosen = {name: suite for name, suite in SUITES.items() if name in asked.only}
+    record: dict[str, Any] = {"seconds": {}, "failures": {}, "comparisons": []}
+    holds = True
+    with tempfile.TemporaryDirectory(prefix="whimbrel-bench-", ignore_cleanup_errors=True) as made:
+        scratch = Path(made)
+        record["machine"] = machine(scratch)
+        for name, ran in run(chosen, scratch, asked.rounds):
+            holds = holds and ran.holds
+            for comparison in ran.comparisons:
+                print(comparison.line())
+            print(f"{name}: {ran.seconds:.0f} s  {ran.failure}".rstrip(), flush=True)
+            record["seconds"][name] = round(ran.seconds)
+            record["failures"] |= {name: ran.failure} if ran.failure else {}
+            record["comparisons"] += [comparison.as_json() for comparison in ran.comparisons]
+            asked.output.write_text(json.dumps(record, indent=1) + "\n")
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":

@@ -14,29 +14,22 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pygit2
-from temporalio.api.common.v1 import Payloads
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.adapters.merging import MergeEngine
 from activities.adapters.objects import Objects, open_repository
 from activities.adapters.settings import Settings
 from activities.adapters.trees import Entry, Folder
-from activities.contracts.children import ENQUEUE
-from activities.contracts.landing import Batch, Candidate, Outcome
-from activities.contracts.landing_requests import Land
+from activities.contracts.landing import Outcome
 from activities.contracts.plan import Plan, Task
 from activities.contracts.report import MigrationReport
 from activities.contracts.repository import repository_id
 from benchmarks.measuring import Comparison
+from benchmarks.queue_history import Told, read
 from cli.plan_files import with_first_plan
 from cli.session import Session
 from cli.starting import begin, read_spec
@@ -44,7 +37,6 @@ from tests.adapters.repositories import Content, Name, git, make_repository
 from tests.service import Service, service
 from workflows.options import queue_id
 
-T = TypeVar("T")
 NAME = "claimants"
 TASKS, CLAIMANTS, SHARED = 1_000, 20, 40
 CONFLICTS = 0.02
@@ -66,29 +58,9 @@ limits: {{concurrency: {claimants}}}
 """
 
 
-@dataclass
-class Told:
-    """What the queue's history says."""
-
-    asked: dict[str, float] = field(default_factory=dict[str, float])
-    """Task → when it first asked; seconds since the epoch, as below."""
-    landed: dict[str, float] = field(default_factory=dict[str, float])
-    bounced: dict[str, set[Outcome]] = field(default_factory=dict[str, set[Outcome]])
-    batches: list[float] = field(default_factory=list[float])
-    """When each landed."""
-
-    def wait(self, task: str) -> float:
-        """From asking to landing."""
-        return self.landed[task] - self.asked[task]
-
-    def passed_over(self, task: str) -> int:
-        """Batches that landed meanwhile without it; one of them was there before it asked."""
-        return sum(self.asked[task] < at < self.landed[task] for at in self.batches)
-
-
 def compare(scratch: Path, _: int) -> list[Comparison]:
     """One run of all tasks."""
-    return asyncio.run(_compare(scratch / NAME))
+    return asyncio.run(_compare(scratch))
 
 
 async def _compare(home: Path) -> list[Comparison]:
@@ -97,7 +69,8 @@ async def _compare(home: Path) -> list[Comparison]:
     async with service(home / "state", WHIMBREL_WORKSPACES_PER_HOST=str(CLAIMANTS)) as running:
         report = await _migrated(running, home)
         took = time.monotonic() - began
-        told = await _told(running.client, report)
+        queue = queue_id(repository_id(report.repository), report.branch)
+        told = await read(running.client, queue, report.base)
         unmanaged = _conflicts_unmanaged(running.hub(report), report.base)
     if len(told.landed) != TASKS or report.sites_left:
         raise AssertionError(f"{len(told.landed)} tasks landed: {report.reason}")
@@ -144,53 +117,6 @@ async def _migrated(running: Service, home: Path) -> MigrationReport:
     return running.report(await handle.result())
 
 
-async def _told(client: Client, report: MigrationReport) -> Told:
-    """What every run of the queue says, oldest first."""
-    told, batch = Told(), Batch(tip=report.base)
-    asked: dict[int, Land | None] = {}
-    async for event in _events(client, queue_id(repository_id(report.repository), report.branch)):
-        kind = (event.WhichOneof("attributes") or "").removesuffix("_event_attributes")
-        said: Any = getattr(event, event.WhichOneof("attributes") or "")
-        at = event.event_time.ToMicroseconds() / 1e6
-        if kind == "workflow_execution_signaled" and said.signal_name == ENQUEUE:
-            told.asked.setdefault(_decoded(said.input, Candidate).task, at)
-        elif kind == "activity_task_scheduled" and said.activity_type.name == "land":
-            asked[event.event_id] = _decoded(said.input, Land)
-        elif kind == "activity_task_scheduled" and said.activity_type.name == "compose_batch":
-            asked[event.event_id] = None
-        elif kind == "activity_task_completed" and said.scheduled_event_id in asked:
-            land = asked.pop(said.scheduled_event_id)
-            if land is None:
-                batch = _decoded(said.result, Batch)
-                for refusal in batch.refused:
-                    told.bounced.setdefault(_task(refusal.candidate), set()).add(refusal.outcome)
-            elif land.new in batch.prefixes:
-                members = batch.members[: batch.prefixes.index(land.new) + 1]
-                told.landed |= {_task(member): at for member in members}
-                told.batches.append(at)
-    return told
-
-
-async def _events(client: Client, queue: str) -> AsyncIterator[HistoryEvent]:
-    described = await client.get_workflow_handle(queue).describe()
-    run = described.raw_description.workflow_execution_info.first_run_id
-    while run:
-        history = await client.get_workflow_handle(queue, run_id=run).fetch_history()
-        for event in history.events:
-            yield event
-        run = history.events[
-            -1
-        ].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-
-
-def _decoded(payloads: Payloads, kind: type[T]) -> T:
-    return pydantic_data_converter.payload_converter.from_payloads(payloads.payloads, [kind])[0]
-
-
-def _task(candidate: str) -> str:
-    return candidate.partition("@")[0]
-
-
 def _conflicts_unmanaged(hub: Path, base: str) -> int:
     """How many of the same changes conflict, when every twenty start where the branch is just then
     and merge one after the other; one that conflicts is done again at the end, which is not
@@ -225,22 +151,18 @@ def _edited(hub: Path, commit: str, task: Task) -> str:
 
 def _held(told: Told, unmanaged: int, took: float) -> list[Comparison]:
     """What is printed, and what has to hold."""
-    waits = sorted(map(told.wait, told.landed))
-    passed = max(map(told.passed_over, told.landed))
-    last = max(told.landed, key=told.wait)
     conflicts = sum(Outcome.CONFLICT in outcomes for outcomes in told.bounced.values())
-    centiles = {name: waits[min(len(waits) - 1, int(len(waits) * share))] for name, share in SHARES}
-    shown = ", ".join(f"{name} {wait:.2f}" for name, wait in centiles.items())
+    waits = sorted(map(told.wait, told.landed))
+    passed = sorted(map(told.passed_over, told.landed))
     print(
         f"{TASKS:,} tasks from {CLAIMANTS} claimants in {took:.0f} s, {len(told.batches)} batches; "
-        f"seconds in the queue: {shown}; conflicts: {conflicts}, unmanaged {unmanaged}"
+        f"conflicts: {conflicts}, unmanaged {unmanaged}\n"
+        f"in the queue, seconds: {_shares(waits, '.2f')}\n"
+        f"batches that landed meanwhile without it: {_shares(passed, 'g')}"
     )
-    gaps = [then - at for at, then in pairwise(sorted(told.batches))]
-    print(
-        f"the longest wait was {last}'s: {told.passed_over(last)} batches landed without it; "
-        f"the longest time between two landings: {max(gaps):.2f} s"
-    )
-    notes = {"tasks": TASKS, "claimants": CLAIMANTS, "seconds": round(took), **centiles}
+    _print_longest(told)
+    notes = {"tasks": TASKS, "claimants": CLAIMANTS, "seconds": round(took)}
+    notes |= {name: _share(waits, share) for name, share in SHARES}
     return [
         Comparison(
             f"conflicts of {TASKS:,} tasks from {CLAIMANTS} claimants",
@@ -254,7 +176,7 @@ def _held(told: Told, unmanaged: int, took: float) -> list[Comparison]:
         Comparison(
             "batches that land without somebody who waits, at most",
             "batches",
-            [passed],
+            [passed[-1]],
             [2],
             "the one at hand when it asks, and one more",
             at_most=1,
@@ -270,3 +192,24 @@ def _held(told: Told, unmanaged: int, took: float) -> list[Comparison]:
             notes=notes,
         ),
     ]
+
+
+def _print_longest(told: Told) -> None:
+    """Who waited longest, and what the queue did meanwhile: a fault of its own would be seen."""
+    last = max(told.landed, key=told.wait)
+    gaps = [then - at for at, then in pairwise(sorted(told.batches))]
+    spent = ", ".join(f"{name} {took:.2f}" for name, took in told.meanwhile(last).items())
+    trouble = ", ".join(f"{many} {kind}" for kind, many in told.trouble.items()) or "none"
+    print(
+        f"the longest wait was {last}'s, {told.wait(last):.2f} s: {spent}; "
+        f"{told.passed_over(last)} batches landed without it\n"
+        f"the longest time between two landings: {max(gaps):.2f} s; trouble: {trouble}"
+    )
+
+
+def _share(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def _shares(ordered: Sequence[float], form: str) -> str:
+    return ", ".join(f"{name} {_share(ordered, share):{form}}" for name, share in SHARES)

@@ -25,7 +25,6 @@ from activities.adapters.git import Git
 from activities.adapters.hub import Hub
 from activities.adapters.hubs import Hubs
 from activities.adapters.objects import open_repository
-from activities.adapters.trees import Entry, Folder
 from activities.contracts.base import BlobRef
 from activities.contracts.landing import Candidate
 from activities.contracts.landing_requests import ComposeBatch, Land
@@ -33,7 +32,14 @@ from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.spec import MigrationSpec
 from activities.integration import IntegrationActivities
 from benchmarks.measuring import Comparison, interleave
-from benchmarks.repositories import BRANCH, WHEN, content_of, make_hub, path_of
+from benchmarks.repositories import (
+    BRANCH,
+    WHEN,
+    content_of,
+    make_candidate,
+    make_hub,
+    path_of,
+)
 
 NAME = "bench"
 TASKS, BATCH = 1_000, 64
@@ -139,25 +145,11 @@ def _claims(number: int, shape: Shape) -> tuple[str, str, str]:
 
 
 def _candidate(hub: Hub, base: str, number: int, shape: Shape) -> Candidate:
-    """A task's work as harvest leaves it: loose objects and a commit on the base."""
-    repository = open_repository(hub.path)
-    root = Folder.of(repository, repository[base].peel(pygit2.Tree))
-    first, second, added = _claims(number, shape)
-    for path in (first, second, added):
-        text = content_of(number, shape.lines).replace("value", "migrated") + f"# {path}\n"
-        blob = repository.create_blob(text.encode())
-        root.put(path.encode().split(b"/"), Entry(0o100644, blob))
-    task = f"c1-{number:04}"
-    return Candidate(
-        migration=NAME,
-        task=task,
-        commit=hub.write_commit(str(root.write()), [base], f"{task}: two edits\n", WHEN),
-        base=base,
-        title="two edits",
-        claims=(first, second),
-        creates=(added,),
-        reply_to="nobody",
-    )
+    """A task's work: two edits, one new file."""
+    claims = _claims(number, shape)
+    text = content_of(number, shape.lines).replace("value", "migrated")
+    files = {path: f"{text}# {path}\n" for path in claims}
+    return make_candidate(hub, base, NAME, number, files, creates=claims[2:])
 
 
 def _copy(scratch: Path, name: str) -> Hubs:

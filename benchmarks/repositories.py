@@ -4,11 +4,16 @@ The same arguments give the same commits. Folders hold about as many files as in
 these stand for: 20 of the 5,000-file tree, 16 of the 78,000-file one (the kernel's shape).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import pygit2
 
 from activities.adapters.git import Git
 from activities.adapters.hub import Hub
+from activities.adapters.objects import open_repository
+from activities.adapters.trees import Entry, Folder
+from activities.contracts.landing import Candidate
 
 BRANCH = "main"
 WHEN = 1_700_000_000
@@ -32,6 +37,34 @@ def path_of(number: int, per_folder: int) -> str:
 def content_of(number: int, lines: int) -> str:
     """Lines that differ between files, so that no two blobs are the same."""
     return "".join(f"value_{number}_{line} = {number * 31 + line}\n" for line in range(lines))
+
+
+def make_candidate(
+    hub: Hub,
+    base: str,
+    migration: str,
+    number: int,
+    files: Mapping[str, str],
+    creates: tuple[str, ...] = (),
+) -> Candidate:
+    """The work of the task with this number as harvest leaves it: loose objects and a commit on the
+    base, with these texts. `creates`: the paths that are new."""
+    repository = open_repository(hub.path)
+    root = Folder.of(repository, repository[base].peel(pygit2.Tree))
+    for path, text in files.items():
+        blob = repository.create_blob(text.encode())
+        root.put(path.encode().split(b"/"), Entry(0o100644, blob))
+    task = f"c1-{number:04}"
+    return Candidate(
+        migration=migration,
+        task=task,
+        commit=hub.write_commit(str(root.write()), [base], f"{task}: edits\n", WHEN),
+        base=base,
+        title="edits",
+        claims=tuple(path for path in files if path not in creates),
+        creates=creates,
+        reply_to="nobody",
+    )
 
 
 def _stream(files: int, per_folder: int, lines: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A merge queue that never runs dry, simulated: its candidates, its checks, and our way to land.
+"""A merge queue, simulated: its candidates, its checks, and our way to land.
 
 Of the candidates a share breaks the branch although they passed alone, and a check fails for no
 reason now and then. What is decided is decided by the workflow's own `batching` and `PrefixSearch`.
@@ -6,8 +6,9 @@ reason now and then. What is decided is decided by the workflow's own `batching`
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from workflows import batching
@@ -63,20 +64,25 @@ class Weather:
         return failing
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What came of one way to land."""
+class Came(NamedTuple):
+    """What came of one way to land, once nobody waits any more."""
 
-    checks: float
-    """Per landed candidate."""
-    per_time: float
-    """Landings in the time of one check."""
-    innocent: float
-    """Good ones turned down, of a thousand that landed."""
+    checks: int
+    times: float
+    """How long it took, in the time of one check."""
+    landed: int
+    innocent: int
+    """Good ones turned down."""
 
+    @property
+    def per_time(self) -> float:
+        """Landings in the time of one check."""
+        return self.landed / self.times
 
-Policy = Callable[[Weather, int], tuple[int, int]]
-"""Lands at least so many; returns how many and how many check times it took."""
+    @property
+    def per_landed(self) -> float:
+        """Checks."""
+        return self.checks / self.landed
 
 
 def evidence_of(failing: set[str]) -> Evidence:
@@ -118,14 +124,11 @@ class Ours:
         self._rate = batching.observe(self._rate, search.good + bounced, int(bounced))
 
 
-def ours(verifiers: int) -> Policy:
-    """The merge queue's way."""
-
-    def land(weather: Weather, enough: int) -> tuple[int, int]:
-        queue = Ours(weather, verifiers)
-        while queue.landed < enough:
-            queue.waiting += weather.candidates(max(0, queue.size - len(queue.waiting)))
-            queue.settle_one()
-        return queue.landed, queue.times
-
-    return land
+def ours(weather: Weather, verifiers: int, asking: int) -> Came:
+    """What the merge queue makes of so many candidates, all there when it begins; it has seen the
+    rate of failures before."""
+    queue = Ours(weather, verifiers, weather.rate)
+    queue.waiting = weather.candidates(asking)
+    while queue.waiting:
+        queue.settle_one()
+    return Came(weather.checks, queue.times, queue.landed, weather.innocent)

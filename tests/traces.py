@@ -43,8 +43,8 @@ def assert_nothing_runs(home: Path, patience: float = 5.0) -> None:
     deadline = time.monotonic() + patience
     while (left := processes_of(home)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert left == []
-    assert mounts_of(home) == []
+    assert left == [], left
+    assert mounts_of(home) == [], mounts_of(home)
 
 
 def fingerprint(repository: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ from activities.adapters.settings import Settings
 from activities.serving import Unfit, check_service, different_code, workers_of
 from cli.boundary import Code, give, give_json
 from cli.doctor_hub import hub
+from cli.doctor_mcp import mcp
 from cli.finding import GIT_AT_LEAST, ROOM, Finding
 from cli.quiet import quiet
 from cli.session import read_settings, said
@@ -35,7 +36,7 @@ async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
     settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
-        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk, hub
+        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk, hub, mcp
     ]  # fmt: skip
     findings = [await _safely(look, settings) for look in looks]
     well = all(f.ok for f in findings)

@@ -84,6 +84,11 @@ CAUSES = (
         "look at ANTHROPIC_BASE_URL and the network of the workers with the role model",
     ),
     Cause("ModelUnavailable|ReplyCut", "the model's provider has trouble", "wait"),
+    Cause(
+        "McpAway",
+        "an MCP server does not answer",
+        "look at it and at WHIMBREL_MCP of the workers, or start without it in `mcp`",
+    ),
     Cause("NoRoom", "every workspace is taken", "wait, or raise WHIMBREL_WORKSPACES_PER_HOST"),
 )
 

@@ -25,6 +25,8 @@ SCHEMA, ALL = 16_000, 100_000
 """Bytes of one schema, and of all that models are shown."""
 REASONS = 20
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""What the API takes as a field of an input."""
 
 
 async def listing(
@@ -35,8 +37,8 @@ async def listing(
         found = await session.ask(_pages)
     finally:
         await session.close()
-    wanted = [t.name for t in found] if server.tools is None else list(server.tools)
     by_name = {tool.name: tool for tool in found}
+    wanted = dict.fromkeys(by_name if server.tools is None else server.tools)
     if missing := [tool for tool in wanted if tool not in by_name]:
         raise McpRefused(
             f"WHIMBREL_MCP lets models call {', '.join(missing)} of the MCP server {name}, which "
@@ -104,6 +106,8 @@ def _unfit(tool: McpTool) -> str:
         return "its name is not of letters, digits, _ and -, 128 at most with the server's"
     if tool.takes.get("type") != "object" or {"oneOf", "anyOf", "allOf"}.intersection(tool.takes):
         return "its input is not one plain object"
+    if odd := [field for field in tool.takes.get("properties", ()) if not _FIELD.fullmatch(field)]:
+        return f"its field {odd[0]!a} is not of letters, digits, _, . and -, 64 at most"
     if len(json.dumps(tool.takes)) > SCHEMA:
         return f"its schema has more than {SCHEMA} bytes"
     return broken(tool.takes)

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.alias_generators import to_camel
 
 from activities.adapters.extras import INSTALL, is_installed
-from activities.adapters.jobs import Job, Mount
+from activities.adapters.jobs import TMPDIR, Job, Mount
 from activities.adapters.mcp_listing import fitting, listing
 from activities.adapters.mcp_sessions import McpRefused, McpSession
 from activities.adapters.sandbox import Sandbox
@@ -135,6 +135,10 @@ class McpServers:
             )
         return cls(servers, sandbox, secrets)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._servers)
+
     def server(self, name: str) -> McpServer:
         """Raises McpRefused for one that this worker has not."""
         if name not in self._servers:
@@ -211,6 +215,7 @@ class McpServers:
             argv=(server.command, *server.args),
             mounts=(*tree, *(Mount(path, str(path)) for path in server.mounts)),
             env={name: text for name, text in server.env.items() if name not in secret},
+            cwd="/src" if place else TMPDIR,
             timeout=LONGEST,
             output_limit=ERRORS_KEPT,
             output_kill=ERRORS_KILL,

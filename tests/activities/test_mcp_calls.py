@@ -12,6 +12,7 @@ from mcp_programs import FAKE, program, settings
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.blobs import BlobStore
+from activities.adapters.mcp_listing import _unfit, fitting
 from activities.adapters.mcp_servers import McpServers
 from activities.adapters.mcp_sessions import McpAway, McpRefused
 from activities.adapters.sandbox import Sandbox, detect
@@ -175,13 +176,42 @@ async def test_a_program_sees_what_its_settings_give_it_and_no_more(
     assert "this worker's settings do not let you call mcp__fake__environment" in refused
 
 
+async def test_without_a_sandbox_a_program_is_spoken_with_too_but_has_no_secret(tmp_path: Path):
+    unsafe = await detect("none", allow_unsandboxed=True, lifelines=tmp_path / "lifelines")
+    file = settings(tmp_path, fake=program(tools=["lookup"]), other=program(env={"T": "secret:X"}))
+    servers = McpServers.told(file, unsafe, None)
+    done, _ = await listed(tmp_path, servers)
+    assert done.tools == ("mcp__fake__lookup",)
+    with pytest.raises(McpAway, match="without a sandbox gives the MCP server other no secret"):
+        await listed(tmp_path, servers, "other")
+    unsafe.close()
+
+
+def test_what_the_api_would_not_take_is_left_out_with_the_reason():
+    def a_tool(tool: str = "t", **takes) -> McpTool:
+        given = {"type": "object", "properties": {}, **takes}
+        return McpTool(server="s", tool=tool, description="", takes=given, roles=())
+
+    assert _unfit(a_tool()) == ""
+    assert "letters, digits" in _unfit(a_tool("a tool"))
+    assert "128 at most" in _unfit(a_tool("t" * 128))
+    assert "one plain object" in _unfit(a_tool(anyOf=[{"required": ["a"]}]))
+    assert "its field 'a b'" in _unfit(a_tool(properties={"a b": {}}))
+    assert "more than 16000 bytes" in _unfit(a_tool(description="x" * 16_000))
+    assert "its schema is none" in _unfit(a_tool(properties={"a": {"type": "text"}}))
+    kept, left_out = fitting([a_tool(f"t{n}") for n in range(130)], [])
+    assert len(kept) == 128
+    assert left_out[1] == "mcp__s__t129: there are too many tools; name fewer under `tools`"
+
+
 async def test_a_service_is_asked_over_http_and_one_that_is_away_is_told(
     sandbox: Sandbox, tmp_path: Path
 ):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = {"url": f"http://127.0.0.1:{port}/mcp", "headers": {"Authorization": "secret:DOCS"}}
-    servers = servers_of(tmp_path, sandbox, fake={**url, "readOnly": True, "timeout": 20})
+    given = {"readOnly": ["lookup"], "timeout": 20, "roles": [*Role]}
+    servers = servers_of(tmp_path, sandbox, fake={**url, **given})
     with pytest.raises(McpAway, match=r"the MCP server fake is away: .*ConnectError"):
         await listed(tmp_path, servers)
     run = (sys.executable, str(FAKE), "--port", str(port))
@@ -190,7 +220,11 @@ async def test_a_service_is_asked_over_http_and_one_that_is_away_is_told(
         await eventually(lambda: _answers(port))
         _, shown = await listed(tmp_path, servers)
         desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=shown(Role.JUDGE))
-        assert desk.mcp == ()
+        desk.talk = desk.began(Role.JUDGE)
+        request = desk.says(call("lookup", term="a"), call("rename", path="a", old="a", new="A"))
+        told = desk.texts(await desk.run(request.model_copy(update={"room": None})))
+        assert told[0].startswith("<data>\na is the old name.")
+        assert "no tool is called 'mcp__fake__rename'" in told[1]
         desk.mcp = shown(Role.WORKER)
         desk.talk = desk.began(Role.WORKER)
         told = desk.texts(await desk.use(call("lookup", term="a"), call("flood", megabytes=9)))

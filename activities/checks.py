@@ -155,6 +155,7 @@ class ChecksActivities:
                 hub, spec, name, request, expect, after, whole=whole, exactly=exactly
             )
             result = await asyncio.to_thread(judge, name, check, before, after, flaky, expect)
+            result = result.model_copy(update={"runs": repetition - first + 1})
             if result.outcome is CheckOutcome.GREEN:
                 break
         return result

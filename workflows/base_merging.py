@@ -4,6 +4,8 @@ Composed on the tip, checked as exactly that tree and held against both its side
 compare-and-swap. Whatever stands in its way is an answer, and never stops the landing of tasks.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
@@ -22,6 +24,7 @@ from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows import details
 from workflows.batch_steps import BatchSteps
+from workflows.flakiness import refuted
 from workflows.options import MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
 from workflows.telling import tell
 
@@ -29,9 +32,15 @@ from workflows.telling import tell
 class BaseMerging:
     """What one queue does about its base; it keeps nothing."""
 
-    def __init__(self, queue: QueueInput, steps: BatchSteps) -> None:
+    def __init__(
+        self,
+        queue: QueueInput,
+        steps: BatchSteps,
+        saw_flaky: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> None:
         self._in = queue
         self._steps = steps
+        self._saw_flaky = saw_flaky
 
     async def merge(self, order: MergeBase) -> BaseAnswer:
         """The head landed, or why it did not. Again: it is in the branch already."""
@@ -53,7 +62,8 @@ class BaseMerging:
                 return answer.model_copy(update={"merged": True})
             evidence = await self._check(composed, composed.commit)
             if not evidence.passed:  # asked once more: it may be flaky
-                evidence = await self._check(composed, composed.commit, fresh=1)
+                first, evidence = evidence, await self._check(composed, composed.commit, fresh=1)
+                await self._saw_flaky(refuted(first) if evidence.passed else ())
             if not evidence.passed:
                 said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
                 return answer.model_copy(update=said)

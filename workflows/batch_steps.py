@@ -10,13 +10,13 @@ from activities.contracts.children import QueueInput
 from activities.contracts.evidence import Evidence, Moment
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.landing_requests import ComposeBatch, Land, Landed
-from activities.contracts.news import LANDED_MORE, QUEUE_NEWS, QueueNews
+from activities.contracts.news import LANDED_MORE
 from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
 from workflows.present import workers_on
-from workflows.telling import tell
+from workflows.telling import tell, tell_flaky
 
 
 class BatchSteps:
@@ -86,9 +86,9 @@ class BatchSteps:
             await tell(self._in.deep, LANDED_MORE)
         return landed
 
-    async def tell_migration(self, news: QueueNews) -> None:
-        """What the queue saw meanwhile."""
-        await tell(migration_id(self._in.branch.migration), QUEUE_NEWS, news)
+    async def tell_flaky(self, checks: Sequence[str]) -> None:
+        """To the migration."""
+        await tell_flaky(migration_id(self._in.branch.migration), checks)
 
 
 async def check_hosts() -> int:

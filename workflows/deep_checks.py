@@ -25,21 +25,20 @@ from activities.contracts.landing_requests import FindDeep, FoundDeep, LandingSt
 from activities.contracts.news import (
     DEEP_NEWS,
     LANDED_MORE,
-    QUEUE_NEWS,
     STOP,
     DeepInput,
     DeepNews,
-    QueueNews,
 )
 from activities.contracts.reds import OpenRed
 from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows import renewing
-from workflows.deep_reds import broken_by, flaky_of, next_spent, of_check, open_reds, spent
+from workflows.deep_reds import broken_by, next_spent, of_check, open_reds, spent
 from workflows.draining import drained
+from workflows.flakiness import refuted
 from workflows.options import GIT, GUARD_AFTER, GUARD_COMMITS, SEARCHED, VERIFY, is_long
 from workflows.prefix_search import PrefixSearch, Probe
-from workflows.telling import tell
+from workflows.telling import tell, tell_flaky
 
 
 @workflow.defn
@@ -144,8 +143,7 @@ class DeepChecksWorkflow:
         if evidence and not evidence.passed:
             again = await self._checked(found, found.tip, 1)
             if again and again.passed:
-                seen = flaky_of(evidence)
-                await tell(self._in.parent, QUEUE_NEWS, QueueNews(flaky=seen))
+                await tell_flaky(self._in.parent, refuted(evidence))
             evidence = again
         if evidence is None:
             return
@@ -186,6 +184,7 @@ class DeepChecksWorkflow:
             if said is None:
                 return None
             search.saw(probes[0], said)
+        await tell_flaky(self._in.parent, search.flaky)
         return search.good
 
     async def _find(

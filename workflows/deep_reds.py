@@ -60,11 +60,6 @@ def broken_by(red: OpenRed, steps: Sequence[LandingStep], first: int) -> OpenRed
     return red.model_copy(update={"after": after, "broke": step.commit, "by": step.tasks[:TASKS]})
 
 
-def flaky_of(evidence: Evidence) -> dict[str, int]:
-    """The checks that were red in a run that was green when asked once more."""
-    return {check.check: 1 for check in _red(evidence)}
-
-
 def spent(reds: Sequence[OpenRed], most: int | None, age: int | None, now: datetime) -> list[str]:
     """The checks of which more is red than may be, or for longer (seconds)."""
     return [

@@ -12,6 +12,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
@@ -20,7 +21,6 @@ from activities.contracts.children import QueueInput, QueueState
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
 from activities.contracts.messages import Answer, AnswerTasks
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
-from activities.contracts.news import QueueNews
 from activities.messages import MessageActivities
 from workflows import batch_steps, batching, details, renewing
 from workflows.base_merging import BaseMerging
@@ -38,7 +38,7 @@ class MergeQueueWorkflow:
     @workflow.init
     def __init__(self, queue: QueueInput) -> None:
         self._steps = BatchSteps(queue)
-        self._base = BaseMerging(queue, self._steps)
+        self._base = BaseMerging(queue, self._steps, self._saw_flaky)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late. Until they are answered its members keep
@@ -178,11 +178,12 @@ class MergeQueueWorkflow:
             runs = [self._steps.check(batch, members[: p.length], p.fresh) for p in probes]
             for probe, evidence in zip(probes, await asyncio.gather(*runs), strict=True):
                 search.saw(probe, evidence)
-        if search.flaky:
-            seen = Counter(search.flaky)
-            self._set(flaky=dict(Counter(self._state.flaky) + seen))
-            await self._steps.tell_migration(QueueNews(flaky=dict(seen)))
+        await self._saw_flaky(search.flaky)
         return search
+
+    async def _saw_flaky(self, checks: Sequence[str]) -> None:
+        self._set(flaky=dict(Counter(self._state.flaky) + Counter(checks)))
+        await self._steps.tell_flaky(checks)
 
     async def _land(self, batch: Batch, length: int) -> bool:
         """False: the branch is elsewhere; nothing landed."""

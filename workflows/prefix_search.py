@@ -6,10 +6,11 @@ log2 of its length in checks, two where its evidence names a member's own files.
 are checked at once where there are hosts for it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from activities.contracts.evidence import CheckOutcome, Evidence
+from activities.contracts.evidence import Evidence
+from workflows.flakiness import failures, refuted, retried
 
 
 class Probe(NamedTuple):
@@ -32,7 +33,7 @@ class PrefixSearch:
         self.good = 0
         """The length of the longest prefix that is known to be green."""
         self.flaky: list[str] = []
-        """Checks that were red on a prefix of what is green."""
+        """Checks that were red on a prefix of what is green, or green only in another run."""
 
     @property
     def bad(self) -> int | None:
@@ -61,12 +62,13 @@ class PrefixSearch:
     def saw(self, probe: Probe, evidence: Evidence) -> None:
         """Takes what a prefix showed. One that is green shows that its own prefixes are, whatever
         was seen of them."""
+        self.flaky += retried(evidence)
         if evidence.passed:
             self.good = max(self.good, probe.length)
         else:
             self._saw_red(probe, evidence)
         for shorter in [length for length in self._reds if length <= self.good]:
-            self.flaky += _red_checks(self._reds.pop(shorter))
+            self.flaky += refuted(self._reds.pop(shorter))
 
     def _saw_red(self, probe: Probe, evidence: Evidence) -> None:
         if not self._reds:
@@ -78,9 +80,9 @@ class PrefixSearch:
     def _is_certain(self, length: int) -> bool:
         """Whether a red prefix was seen to fail twice: asked once more, or by a longer one that
         had the same failures."""
-        failing = _failures(self._reds[length])
+        failing = failures(self._reds[length])
         others = (e for other, e in self._reds.items() if other != length)
-        return length in self._red_twice or any(failing & _failures(other) for other in others)
+        return length in self._red_twice or any(failing & failures(other) for other in others)
 
     def _first_named(self, evidence: Evidence) -> int | None:
         """The length with the first member of whose files the failures name one."""
@@ -91,12 +93,3 @@ class PrefixSearch:
 def _spread(start: int, length: int, parts: int) -> list[int]:
     """The ends of `parts` about equal parts of what lies between `start` and `start + length`."""
     return sorted({start + max(1, round(length * part / parts)) for part in range(1, parts + 1)})
-
-
-def _failures(evidence: Evidence) -> set[tuple[str, str]]:
-    """What failed by name; a check whose exit is all that is known names nothing."""
-    return {(check.check, id) for check in evidence.checks for id in check.new_failures}
-
-
-def _red_checks(evidence: Evidence) -> Iterable[str]:
-    return (c.check for c in evidence.checks if c.binding and c.outcome is CheckOutcome.RED)

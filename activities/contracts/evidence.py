@@ -75,6 +75,8 @@ class CheckResult(Contract):
     count_after: int = 0
     failed_before: int = 0
     """Failures that were there before: not the task's."""
+    runs: int = 1
+    """How often it ran until it said this: more than once by its own `retries`."""
     exit: int | None = None
     ended: str = "exit"
     seconds: float = 0.0

@@ -13,7 +13,7 @@ from activities.adapters.blobs import BlobStore
 from activities.checks import ChecksActivities
 from activities.contracts.check_forms import Expectation, ResultKind
 from activities.contracts.evidence import CheckOutcome, Evidence, Moment, ResultSet
-from activities.contracts.expectations import judge
+from activities.contracts.expectations import SYNTHETIC, judge
 from activities.contracts.repository import Repository
 from activities.contracts.spec import Check, MigrationSpec
 from activities.contracts.work_requests import RunChecks
@@ -101,7 +101,9 @@ async def test_a_red_check_is_run_anew_as_often_as_it_may_be(
 ) -> None:
     checker = Answering(0, *change)
     found = await evidence_of(tmp_path, Check(run="x", retries=retries), checker)
-    assert (checker.asked.count(CHANGE), found.checks[0].outcome) == (runs, outcome)
+    [result] = found.checks
+    assert (checker.asked.count(CHANGE), result.outcome, result.runs) == (runs, outcome, runs)
+    assert {*result.new_failures} <= SYNTHETIC, "a bare exit code names no failure"
 
 
 async def evidence_of(root: Path, check: Check, checker: Answering) -> Evidence:

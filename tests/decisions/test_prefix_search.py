@@ -76,12 +76,14 @@ def test_the_same_failure_seen_twice_needs_no_third_look():
     assert (search.probes(1), search.bad) == ([], 1)
 
 
-@pytest.mark.parametrize("first", ["", "test_b"], ids=["a bare exit code", "another failure"])
+@pytest.mark.parametrize(
+    "first", ["", "exit", "test_b"], ids=["nothing", "a bare exit code", "another failure"]
+)
 @pytest.mark.parametrize("again", [True, False])
 def test_what_was_not_seen_to_fail_twice_is_asked_once_more(first: str, again: bool):
     search = two_members()
     search.saw(Probe(2), an_evidence(first))
-    search.saw(Probe(1), an_evidence("" if not first else "test_a"))
+    search.saw(Probe(1), an_evidence(first if first in ("", "exit") else "test_a"))
     assert search.probes(1) == [Probe(1, fresh=1)]
     search.saw(Probe(1, fresh=1), an_evidence("test_a") if again else an_evidence())
     assert (search.good, search.bad, search.flaky) == ((0, 1, []) if again else (1, 2, ["unit"]))
@@ -102,6 +104,14 @@ def test_a_red_prefix_of_a_green_one_was_flaky():
     search.saw(Probe(4), an_evidence())
     assert (search.good, search.bad, search.flaky) == (4, None, ["unit"])
     assert search.probes(4) == []
+
+
+def test_a_check_that_was_green_only_when_it_ran_again_is_flaky_too():
+    evidence = an_evidence()
+    again = evidence.checks[0].model_copy(update={"runs": 2})
+    search = two_members()
+    search.saw(Probe(2), evidence.model_copy(update={"checks": (again,)}))
+    assert (search.good, search.flaky) == (2, ["unit"])
 
 
 @given(st.integers(2, 64), st.integers(1, 4), st.data())

@@ -11,6 +11,7 @@ from world import World
 from activities.contracts.children import CLOSE, ENQUEUE, PAUSE, QueueInput, QueueState
 from activities.contracts.landing import Candidate
 from activities.contracts.moving_base import BASE_MERGED, MERGE_BASE, BaseAnswer, MergeBase
+from activities.contracts.news import QUEUE_NEWS, QueueNews
 from activities.errors import BRANCH_MOVED
 from tests.inbox import Inbox
 from workflows import options
@@ -72,6 +73,20 @@ async def test_it_goes_before_the_next_batch_and_candidates_of_older_commits_sti
     assert world.commits[merge].parents == (first, head)
     assert world.landed() == {"c1-0001": first, "c1-0002": second}
     assert world.green == {"a.py": "new", "b.py": "new", "c.py": "plain"}
+
+
+async def test_a_check_that_was_flaky_at_a_merge_of_the_base_is_told(stage):
+    world = stage.world("b-flaky", a="old")
+    migration = await stage.inbox("migration/b-flaky")
+    head = world.move_base(c="flaky")
+    queue = await a_queue(stage, world)
+    await queue.signal(MERGE_BASE, MergeBase(head=head, asking=1))
+    [answer] = await answers(migration, 1)
+    await queue.signal(CLOSE)
+    assert answer.merged
+    assert (await queue.result()).flaky == {"unit": 1}
+    [news] = await migration.execute_update(Inbox.await_letters, args=[QUEUE_NEWS, 1])
+    assert QueueNews.model_validate(news).flaky == {"unit": 1}
 
 
 async def test_one_that_asks_again_is_in_the_branch_already(stage):

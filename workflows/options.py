@@ -195,8 +195,8 @@ TURN = RemoteOptions(
 )
 """A reply may take minutes; a provider that is away or full is waited for, however long: who is
 asked for patience is told when to come back, instead of the policy's pause. What waiting never
-mends the activity tells by itself: in every turn's policy, a list of it would be a seventh of a
-conversation's history."""
+mends, and what nobody knows after a few tries, the activity tells by itself: in every turn's
+policy, a list of it would be a seventh of a conversation's history."""
 DELIVER = RemoteOptions(
     task_queue=DELIVERY,
     start_to_close_timeout=timedelta(minutes=10),

@@ -99,6 +99,11 @@ class ModelTurns:
             chunk = await self._taken(asking, asked.turn)
         return await asyncio.to_thread(in_short, turn, chunk)
 
+    async def spent(self, asked: TakeTurn) -> Spend:
+        """On all requests of a turn so far."""
+        talk = await asyncio.to_thread(self.transcripts.conversation, asked.talk)
+        return await asyncio.to_thread(self.transcripts.turn(talk, asked.turn).spend)
+
     def _prepared(self, talk: Conversation, turn: Turn, asked: TakeTurn) -> _Asking:
         if asked.turn == 1:
             self.transcripts.begin(talk, asked.talk)

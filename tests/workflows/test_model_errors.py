@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities import errors
-from activities.adapters.blobs import place
+from activities.adapters.blobs import BlobMissing, place
 from activities.adapters.model_errors import ACCOUNT, NEVER_MENDED
 from activities.adapters.model_gate import Closings
 from activities.agent import AgentActivities
@@ -230,3 +230,58 @@ async def test_who_waits_for_the_provider_is_told_until_when(env, tmp_path):
         assert line.startswith("waiting: the model's provider asks for patience on ")
         assert line.endswith("wait, or raise the account's limits, it goes on by itself")
         assert (len(api.requests), talks.spent(a_talk())) == (1, Spend())
+
+
+class Broken(Turns):
+    """Something that nobody knows goes wrong when a reply is there."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    async def take(self, asked: TakeTurn) -> TurnTaken:
+        await super().take(asked)
+        raise self._error
+
+    async def spent(self, asked: TakeTurn) -> Spend:
+        return await self.of[asked.talk.migration].turns.spent(asked)
+
+
+async def test_what_nobody_knows_is_tried_a_few_times_and_no_request_of_it_is_forgotten(
+    env, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("activities.agent.TRIES", 2)
+    turns, queue = Broken(KeyError("a mistake of our own")), f"{QUEUE}-unknown"
+    async with (
+        MessagesApi(lambda _: said("well")) as api,
+        talking(tmp_path, api) as talks,
+        serving(env, turns, queue),
+    ):
+        turns.of["m"] = talks
+        handle = await env.client.start_workflow(
+            OneTurn.run, talks.asked(a_talk()), id="error/unknown", task_queue=queue
+        )
+        with pytest.raises(WorkflowFailureError) as failed:
+            await handle.result()
+        cause = failed.value.cause.cause
+        assert (cause.type, cause.message) == ("KeyError", "'a mistake of our own'")
+        assert (await attempts(handle))[0] == 2
+        assert Spend.model_validate(cause.details[0]) == Spend(recorded=api.account.usd)
+        assert api.account.usd > 0
+
+
+@pytest.mark.parametrize("error", [TimeoutError("away"), BlobMissing("gone")])
+async def test_storage_is_waited_for_however_often_it_fails(env, tmp_path, monkeypatch, error):
+    monkeypatch.setattr("activities.agent.TRIES", 1)
+    turns, queue = Broken(error), f"{QUEUE}-{type(error).__name__}"
+    async with (
+        MessagesApi(lambda _: said("well")) as api,
+        talking(tmp_path, api) as talks,
+        serving(env, turns, queue),
+    ):
+        turns.of["m"] = talks
+        handle = await env.client.start_workflow(
+            OneTurn.run, talks.asked(a_talk()), id=f"error/{queue}", task_queue=queue
+        )
+        await waits_for(handle, type(error).__name__)
+        await handle.terminate()

@@ -51,6 +51,7 @@ class DeliveryActivities:
         once = self._once(handoffs)
         merges = self._base_merges(request)
         taken = baselines(self._blobs, spec, spec.checks)
+        prompts, prices = self._thought(request.name, handoffs)
         report = MigrationReport(
             name=request.name,
             objective=spec.objective,
@@ -69,7 +70,8 @@ class DeliveryActivities:
             landed_files=len({path for h in handoffs if h.status.landed for path in h.files}),
             spend=request.spend,
             cap=request.cap,
-            prompts=self._prompts(request.name, handoffs),
+            prompts=prompts,
+            prices=prices,
             baseline_failures={n: b.failed for n, b in taken.items() if b.failed},
             flaky={n: b.flaky for n, b in taken.items() if b.flaky},
             hot=request.hot,
@@ -108,14 +110,20 @@ class DeliveryActivities:
         refs = {a.once.sha256: a.once for h in handoffs for a in h.attempts if a.once}
         return [self._blobs.get_model(ref, OnceRun) for _, ref in sorted(refs.items())]
 
-    def _prompts(self, name: str, handoffs: Iterable[Handoff]) -> dict[str, str]:
-        """What models were told, by the digests of the files it is made of."""
+    def _thought(
+        self, name: str, handoffs: Iterable[Handoff]
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """What models were told, by the digests of the files it is made of, and by whose prices
+        their turns are reckoned: the first one of each conversation says it."""
         talks = {a.agent.talk.sha256: a.agent.talk for h in handoffs for a in h.attempts if a.agent}
         working = (self._transcripts.conversation(talk) for _, talk in sorted(talks.items()))
         told: dict[str, str] = {}
+        prices: set[str] = set()
         for talk in (*self._transcripts.deciding(name), *working):
             told |= talk.prompts
-        return dict(sorted(told.items()))
+            if (first := self._transcripts.turn(talk, 1).chunk()) and first.prices:
+                prices.add(first.prices)
+        return dict(sorted(told.items())), tuple(sorted(prices))
 
     def _landings(self, request: WriteReport) -> tuple[LandedCommit, ...]:
         """None where the migration ended before it had a branch."""

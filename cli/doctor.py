@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 
 from activities.adapters.blobs import BlobStore, NotExclusive
 from activities.adapters.embedded import running
+from activities.adapters.prices import Prices
 from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
 from activities.adapters.settings import Settings
 from activities.serving import Unfit, check_service, different_code, workers_of
@@ -36,7 +37,8 @@ async def doctor(as_json: bool) -> int:
     """Looks at everything; 1 when there is a problem."""
     settings = read_settings()
     looks: list[Callable[[Settings], Awaitable[Finding]]] = [
-        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk, hub, mcp
+        _python, _git, _sandbox, _temporal_binary, _connection, _workers, _blobs, _disk, hub, mcp,
+        _prices,
     ]  # fmt: skip
     findings = [await _safely(look, settings) for look in looks]
     well = all(f.ok for f in findings)
@@ -144,6 +146,16 @@ async def _blobs(settings: Settings) -> Finding:
         fix = "check WHIMBREL_BLOBS and the variables that its provider reads"
         return Finding("blobs", False, str(trouble), fix)
     return Finding("blobs", True, f"{where} can be written")
+
+
+async def _prices(settings: Settings) -> Finding:
+    """Of models, as this machine's workers reckon by them."""
+    fix = "mend the file that WHIMBREL_PRICES names, or unset it (docs/models.md)"
+    try:
+        prices = await asyncio.to_thread(Prices, settings.prices, settings.provider)
+    except (OSError, ValueError) as trouble:
+        return Finding("prices", False, f"{settings.prices}: {trouble}", fix)
+    return Finding("prices", True, prices.source)
 
 
 async def _workers(_: Settings) -> Finding:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from activities.adapters.prices import Prices
+from activities.adapters.reporting import render_report
 from activities.contracts.agent import AgentEnd
 from activities.contracts.migration import Stage
 from activities.contracts.plan import Plan
@@ -132,7 +134,10 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     assert "area4/m0.py" not in below
     (opinion,) = whimbrel.report(result).opinions
     prompts = {"judge.md", "planner.md", "sub_planner.md", "summarise.md"}
-    assert set(whimbrel.report(result).prompts) == prompts
+    report = whimbrel.report(result)
+    assert set(report.prompts) == prompts
+    assert report.prices == (Prices().source,)
+    assert f"- Prices: {Prices().source}" in render_report(report)
     assert (opinion.verdict, opinion.cycle, opinion.reasons) == (
         "concerns",
         1,

@@ -20,6 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.adapters.code_version import ROOMS, ROOT, code_version
+from activities.adapters.prices import Prices
 from activities.serving import Unfit, check_service, different_code, with_code, workers_of
 from cli.boundary import Code, Refused
 from cli.doctor import doctor
@@ -93,6 +94,7 @@ async def test_a_namespace_that_is_not_there_is_told_at_every_door(
     findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
     assert findings["connection"]["seen"].startswith(said)
     assert findings["connection"]["fix"].startswith("Set TEMPORAL_NAMESPACE")
+    assert findings["prices"] == {"name": "prices", "ok": True, "seen": Prices().source, "fix": ""}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(ROOT / "worker.py"), "--role", "delivery"),
         env=dict(os.environ),

@@ -143,6 +143,7 @@ class ModelTurns:
             stop=reply.stop,
             usage=reply.usage,
             usd=usd,
+            prices=self._prices.source if usd else "",
             model=reply.model,
             seconds=round(time.monotonic() - began, 3),
             compacted=compacted,

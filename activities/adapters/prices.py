@@ -79,12 +79,9 @@ class Prices:
         self._own: OwnPrices = {}
         if own:
             self._own = _own_prices(own)
-
-    @property
-    def source(self) -> str:
-        """Where prices come from, for reports: the table's version says how old it is."""
         table = f"genai-prices {version('genai-prices')}"
-        return f"{len(self._own)} of one's own, then {table}" if self._own else table
+        self.source = f"{len(self._own)} of one's own, then {table}" if self._own else table
+        """Where prices come from, for people: the table's version says how old it is."""
 
     def known(self, model: str) -> bool:
         """Whether a budget can be kept with it."""

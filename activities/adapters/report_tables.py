@@ -59,6 +59,18 @@ def agents_section(handoffs: Sequence[Handoff]) -> str:
     return "\n".join(["## What agents said", "", *bullets(lines)]) if lines else ""
 
 
+def models(report: MigrationReport) -> list[str]:
+    """What they cost, by whose prices, and what they were told."""
+    lines: list[str] = []
+    if cost := report.spend.told(report.cap, report.landed_files):
+        lines.append(f"- Models: {cost}")
+    if report.prices:
+        lines.append(f"- Prices: {text('; '.join(report.prices))}")
+    if report.prompts:
+        lines.append(f"- Prompts: {', '.join(f'{n} {d[:12]}' for n, d in report.prompts.items())}")
+    return lines
+
+
 def opinions(said: Sequence[Opinion]) -> str:
     """What judges said of the cycles."""
     parts: list[str] = []

@@ -20,6 +20,7 @@ from activities.adapters.report_tables import (
     hot_section,
     kept_work,
     listed,
+    models,
     moved_base,
     opinions,
     pilots_section,
@@ -99,10 +100,7 @@ def _heading(report: MigrationReport) -> str:
         f"- Branch: {code(report.branch)} at {commits}",
         f"- Time: {span(report.started_at, report.finished_at)}, {count(report.cycles, 'cycle')}",
     ]
-    if cost := report.spend.told(report.cap, report.landed_files):
-        lines.append(f"- Models: {cost}")
-    if report.prompts:
-        lines.append(f"- Prompts: {', '.join(f'{n} {d[:12]}' for n, d in report.prompts.items())}")
+    lines += models(report)
     lines += [f"- {name.capitalize()}: {text(said)}" for name, said in told_of_deep(report.deep)]
     if report.plan and report.plan.said:
         lines.append(f"- Plan: {text(report.plan.said)}")

@@ -61,7 +61,9 @@ class MigrationReport(Contract):
     cap: Usd | None = None
     """What they might cost; None: no cap."""
     prompts: dict[str, str] = {}
-    """Prompt file → sha256, of every conversation that tasks had."""
+    """Prompt file → sha256, of every conversation that there was."""
+    prices: tuple[str, ...] = ()
+    """Where the prices are from that turns were reckoned by: more than one where workers differ."""
     baseline_failures: dict[str, tuple[str, ...]] = {}
     """check → ids that were red on the base already."""
     flaky: dict[str, tuple[str, ...]] = {}

@@ -43,6 +43,8 @@ class Chunk(Contract):
     """The API's stop_reason."""
     usage: Usage
     usd: Usd
+    prices: str = ""
+    """Where the prices are from that it was reckoned by; empty: nobody knew any."""
     model: str
     """As the API named it."""
     seconds: float = 0.0

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.people import people
-from cli.words import Json, Local, Name, Spec, Timeout, Yes, seconds
+from cli.words import Json, Local, Name, Shown, Spec, Timeout, Yes, seconds
 
 app = typer.Typer(
     help="Whimbrel carries a code migration from one sentence of intent to a green branch.",
@@ -178,20 +178,18 @@ def diff(
 @app.command()
 def show(
     name: Name,
-    task: Annotated[
-        str,
-        typer.Argument(
-            metavar="TASK",
-            help="A task, or a unique prefix of it; or what planners talked about: plan/c1/root.",
-        ),
-    ],
+    task: Shown = "",
+    notes: Annotated[bool, typer.Option("--notes", help="The field notes instead.")] = False,
     local: Local = False,
     as_json: Json = False,
 ) -> None:
-    """Show one task: its attempts, evidence and commit, and what its agents said."""
+    """Show one task: its attempts, evidence and commit, and what its agents said; or the notes."""
     from cli import boundary, tasks
 
-    raise typer.Exit(boundary.run(tasks.show(name, task, local, as_json)))
+    if bool(task) is notes:
+        raise typer.BadParameter("name a task, or say --notes: one of them")
+    wanted = tasks.notes(name, local, as_json) if notes else tasks.show(name, task, local, as_json)
+    raise typer.Exit(boundary.run(wanted))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""One task of a migration: what its handoff says, and what its agents said."""
+"""One task of a migration: what its handoff says, and what its agents said; the field notes."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,9 @@ from activities.adapters.blobs import BlobCorrupt, BlobMissing
 from activities.adapters.transcripts import Transcripts
 from activities.contracts.children import AreaRow
 from activities.contracts.conversation import task_scope
+from activities.contracts.scopes import FieldNotes
 from activities.contracts.work import Handoff
-from cli.asking import find, name_of, report_of, rows_of
+from cli.asking import ask, find, name_of, report_of, rows_of
 from cli.boundary import Code, Refused, give, give_json
 from cli.render import fields_text
 from cli.session import Session, session
@@ -35,6 +36,28 @@ async def show(name: str, task: str, local: bool, as_json: bool) -> int:
         give_json("task", {**row, "conversations": [as_data(one) for one in told]})
     else:
         give("\n\n".join([fields_text(row), *map(as_text, told)]))
+    return Code.OK
+
+
+async def notes(name: str, local: bool, as_json: bool) -> int:
+    """What planners wrote down for later workers, as the last one left it."""
+    async with session(local=local, needs_work=False) as connected:
+        handle = await find(connected, name)
+        if ended := await report_of(connected, handle):
+            said = ended.notes
+        else:
+            kept = (await ask(connected, handle)).notes
+            said = (await connected.read(kept, FieldNotes)).text if kept else ""
+    if not said:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"{name_of(handle)} has no field notes; a planner that is a model writes them "
+            "(plan: claude)",
+        )
+    if as_json:
+        give_json("notes", {"name": name_of(handle), "text": said})
+    else:
+        give(said)
     return Code.OK
 
 

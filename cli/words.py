@@ -19,6 +19,13 @@ def seconds(text: str) -> float:
 
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The migration spec, a YAML file.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A migration, or a unique prefix of it.")]
+Shown = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK",
+        help="A task, or a unique prefix of it; or what planners talked about: plan/c1/root.",
+    ),
+]
 Local = Annotated[bool, typer.Option("--local", help="Run Temporal and a worker on this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="Data for programs, with a schema field.")]
 Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the report.")]

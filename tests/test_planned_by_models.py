@@ -16,7 +16,8 @@ from activities.contracts.plan import Plan
 from tests import shop
 from tests.fakes.messages_api import MessagesApi, Request
 from tests.fakes.replies import Reply, call, said
-from tests.service import Service, filled, service
+from tests.service import Service, eventually, filled, service
+from workflows.migration import MigrationWorkflow
 from workflows.options import NEEDS_HUMAN
 
 MODULE = {"loop_scope": "session", "scope": "module"}
@@ -113,7 +114,15 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
 ) -> None:
     spec = filled(SPEC, NAME="thought", REPOSITORY=str(whimbrel.home / "upstream"))
     handle = await whimbrel.start(spec)
+
+    async def wrote() -> bool:
+        return bool((await handle.query(MigrationWorkflow.progress)).notes)
+
+    await eventually(wrote, 60)
+    notes = await whimbrel.starter("show", "thought", "--notes")
     result = await handle.result()
+    again = await whimbrel.starter("show", "thought", "--notes")
+    assert notes.out == again.out == "run_checks.py compiles each module.\n"
     assert result.stage is Stage.DONE_WITH_LEFTOVERS  # the trap, and nothing else
     assert result.plan
     assert "The first ones show the way." in result.plan.forecast.note
@@ -180,6 +189,8 @@ async def test_what_an_agent_claims_is_measured_again_and_how_it_died_is_told(
     assert handoff.agent
     assert (handoff.agent.did, handoff.agent.verified) == ("Renamed it.", "nothing")
     assert [m.drifts for m in handoff.agent.measured] == [False, True, True]
+    none = await whimbrel.starter("show", "claims", "--notes")
+    assert (none.code, "claims has no field notes" in none.err) == (3, True)
     told = (await whimbrel.starter("report", "claims")).out
     for words in (
         "modules: 4",

@@ -1,7 +1,9 @@
 """A reply, put together from its stream to the byte: what the model said it is shown again.
 
 The client's own accumulation reads JSON that stops half way as if it were whole, and raises at JSON
-that is none; here a call that is not whole is left out, and one that is malformed says so.
+that is none; here a call that is not whole is left out, and one that is malformed says so. Half a
+character, which no record could hold, is none: a reply that could not be recorded would be paid for
+again and again.
 """
 
 import json
@@ -16,6 +18,8 @@ from activities.contracts.transcript import MALFORMED, Block
 Json = dict[str, Any]
 SHOWN = 2000
 """Characters of malformed JSON that the model sees again."""
+LOST = "\ufffd"
+"""In place of half a character."""
 DEEPEST = 100
 """Levels of a call's input: JSON that is nested deeper cannot be kept on record."""
 ENDS = {
@@ -92,10 +96,10 @@ class Stream:
             raise ReplyCut(f"the stream ended without a stop reason after {self.events} events")
         blocks = [self._whole(index) for index in sorted(self._blocks)]
         return Reply(
-            blocks=_distinct([block for block in blocks if block is not None]),
-            stop=self._stop,
+            blocks=_distinct([_sound(block) for block in blocks if block is not None]),
+            stop=_sound(self._stop),
             usage=_usage(self._usage),
-            model=self._model,
+            model=_sound(self._model),
         )
 
     def _whole(self, index: int) -> Block | None:
@@ -106,7 +110,10 @@ class Stream:
         if block["type"] == "text":
             return block if block["text"].strip() else None
         if block["type"] == "thinking":
-            return block if block.get("signature") else None
+            # What it is signed for is every character.
+            said: str = block["thinking"]
+            whole = _sound(said).count(LOST) == said.count(LOST)
+            return block if block.get("signature") and whole else None
         if "input" not in block:
             return block
         written = self._inputs.get(index, "")
@@ -122,11 +129,24 @@ def _object(written: str) -> Json | None:
     """None: no JSON object, or one that no record would hold."""
     try:
         input = json.loads(written)
+        json.dumps(input, ensure_ascii=False).encode()
         if isinstance(input, dict) and _levels(input) <= DEEPEST:
             return cast("Json", input)
     except (ValueError, RecursionError):
         pass
     return None
+
+
+def _sound(value: Any) -> Any:
+    """With whole characters only: halves that came in two pieces are joined."""
+    if isinstance(value, str):
+        pairs = value.encode("utf-16-le", "surrogatepass")
+        return pairs.decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_sound(key): _sound(inside) for key, inside in cast("Json", value).items()}
+    if isinstance(value, list):
+        return [_sound(inside) for inside in cast("list[Any]", value)]
+    return value
 
 
 def _levels(value: Any) -> int:

@@ -227,7 +227,10 @@ class Toolbox:
 def _plain(name: str, given: object, takes: str) -> dict[str, Any]:
     """The input as a JSON object of texts that can be sent on. Raises Refused."""
     if not isinstance(given, dict) or MALFORMED in given:
-        raise Refused(f"the input of {name} is no JSON object: send it again. It takes {takes}")
+        raise Refused(
+            f"the input of {name} is no JSON object of whole characters: send it again. "
+            f"It takes {takes}"
+        )
     try:
         json.dumps(given, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

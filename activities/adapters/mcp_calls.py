@@ -72,6 +72,12 @@ class McpCalls:
             raise Refused(answer.text)
         return answer.text
 
+    def touches(self, name: str) -> bool:
+        """Whether the call of a tool may have changed the tree."""
+        tool = self.tools[name]
+        called = tool.server in self._sessions
+        return called and not tool.reads and self._servers.writes(tool.server)
+
     async def close(self) -> None:
         """Ends every session."""
         sessions, self._sessions = self._sessions, {}

@@ -7,6 +7,7 @@ environment of its own, no network unless it is given one, and the task's tree, 
 only where some tool of it is not marked as reading, and never beside a secret.
 """
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -133,6 +134,9 @@ class McpServers:
                 f"WHIMBREL_MCP={file} names servers, and the package mcp is not installed: "
                 f"{INSTALL}"
             )
+        if servers:  # they take a second or two to load, in which later no beat would be sent
+            for module in ("mcp_transports", "mcp_schemas"):
+                importlib.import_module(f"activities.adapters.{module}")
         return cls(servers, sandbox, secrets)
 
     @property
@@ -176,6 +180,12 @@ class McpServers:
         server = self.server(name)
         return McpSession(name, lambda heard: self._opened(name, place, heard), server.timeout)
 
+    def writes(self, name: str) -> bool:
+        """Whether the server may change a workspace's tree."""
+        server = self.server(name)
+        given = any(map(_SECRET.search, server.env.values()))
+        return server.command is not None and not (server.only_reads or given)
+
     def secrets_of(self, name: str) -> list[str]:
         """The values that the server is given. Blocking. Raises McpRefused."""
         server = self.server(name)
@@ -202,14 +212,15 @@ class McpServers:
     def _opened(
         self, name: str, place: Place | None, heard: Callable[[str], None]
     ) -> AbstractAsyncContextManager[Any]:
-        # The SDK takes a second to load, and only workers with servers have it.
+        # Only workers with servers have the SDK.
         from activities.adapters.mcp_transports import by_http, in_sandbox
 
-        server, secrets = self.server(name), self.secrets_of(name)
+        server = self.server(name)
+        self.secrets_of(name)  # told in its words where one is missing
         if server.url:
             return by_http(server.url, self._filled(server.headers), server.timeout)
         assert server.command and self._sandbox  # noqa: PT018
-        tree = place.mounts(not (server.only_reads or secrets)) if place else ()
+        tree = place.mounts(self.writes(name)) if place else ()
         secret = {name: text for name, text in server.env.items() if _SECRET.search(text)}
         job = Job(
             argv=(server.command, *server.args),

@@ -57,14 +57,14 @@ class McpSession:
         self._asked.put_nowait((do, answer))
         return await self._heard(answer, self._seconds)
 
-    async def close(self) -> None:
+    async def close(self, farewell: float = FAREWELL) -> None:
         """Nothing of the server runs any more afterwards. No harm where none does."""
         serving, self._serving = self._serving, None
         if serving is None:
             return
         self._asked.put_nowait(None)
         try:
-            await asyncio.wait((serving,), timeout=FAREWELL)
+            await asyncio.wait((serving,), timeout=farewell)
         finally:
             serving.cancel()
             await asyncio.wait((serving,))
@@ -83,7 +83,7 @@ class McpSession:
         else:
             answer.cancel()
             why = f"no answer within {seconds:g} s"
-        await self.close()  # the reason may come after the end
+        await self.close(FAREWELL if ended else 0)  # the reason may come after the end
         if ended and not serving.cancelled() and (error := serving.exception()):
             why = _told(error)
         said = f"; its last words: {self._last_words[-WORDS:]}" if self._last_words else ""

@@ -176,8 +176,10 @@ class Toolbox:
         tool = outside.tools[name]
         fields = ", ".join(tool.takes.get("properties", ())) or "nothing"
         wanted = _plain(name, given, fields)
-        self._batch.touched = self._batch.touched or not tool.reads
-        answer = await outside.call(name, wanted, number)
+        try:
+            answer = await outside.call(name, wanted, number)
+        finally:
+            self._batch.touched = self._batch.touched or outside.touches(name)
         self._batch.called.add(name)
         return answer
 

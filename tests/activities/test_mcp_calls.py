@@ -187,11 +187,38 @@ async def test_without_a_sandbox_a_program_is_spoken_with_too_but_has_no_secret(
     unsafe.close()
 
 
-def test_what_the_api_would_not_take_is_left_out_with_the_reason():
-    def a_tool(tool: str = "t", **takes) -> McpTool:
-        given = {"type": "object", "properties": {}, **takes}
-        return McpTool(server="s", tool=tool, description="", takes=given, roles=())
+class Scripted:
+    """Servers of a worker that say what they have."""
 
+    def __init__(self, *tools: McpTool) -> None:
+        self.tools = tools
+
+    async def tools_of(self, _):
+        return list(self.tools), []
+
+
+def a_tool(tool: str = "t", **takes) -> McpTool:
+    given = {"type": "object", "properties": {}, **takes}
+    return McpTool(server="fake", tool=tool, description="", takes=given, roles=("worker",))
+
+
+async def test_a_migration_that_is_started_again_asks_anew_and_one_that_runs_does_not(
+    tmp_path: Path,
+):
+    servers = Scripted(a_tool("one"))
+    _, shown = await listed(tmp_path, servers)
+    servers.tools = (a_tool("two"), a_tool("three"))
+    assert [tool.tool for tool in shown(Role.WORKER)] == ["one"]
+    for _ in range(2):
+        await listed(tmp_path, servers)
+        assert [tool.tool for tool in shown(Role.WORKER)] == ["two", "three"]
+    assert sum(path.is_file() for path in (tmp_path / "blobs").rglob("keys/**/*")) == 2
+    servers.tools = (a_tool("one"),)
+    await listed(tmp_path, servers)
+    assert [tool.tool for tool in shown(Role.WORKER)] == ["one"]
+
+
+def test_what_the_api_would_not_take_is_left_out_with_the_reason():
     assert _unfit(a_tool()) == ""
     assert "letters, digits" in _unfit(a_tool("a tool"))
     assert "128 at most" in _unfit(a_tool("t" * 128))
@@ -201,7 +228,7 @@ def test_what_the_api_would_not_take_is_left_out_with_the_reason():
     assert "its schema is none" in _unfit(a_tool(properties={"a": {"type": "text"}}))
     kept, left_out = fitting([a_tool(f"t{n}") for n in range(130)], [])
     assert len(kept) == 128
-    assert left_out[1] == "mcp__s__t129: there are too many tools; name fewer under `tools`"
+    assert left_out[1] == "mcp__fake__t129: there are too many tools; name fewer under `tools`"
 
 
 async def test_a_service_is_asked_over_http_and_one_that_is_away_is_told(

@@ -8,6 +8,7 @@ split; nothing that a model says ends a migration.
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from activities.contracts.conversation import life_name
 from activities.contracts.opinion import Opinion
 from activities.contracts.plan import PlanSummary
 from activities.contracts.requests import GivenPlan
@@ -67,8 +68,8 @@ class Thinking(Ending):
         return said.opinion
 
     def _talks(self) -> Talks:
-        life = workflow.info().first_execution_run_id[:8]
-        return Talks(self._in.name, f"{life}-1", self._wanted, resumable=not self._in.until)
+        life = life_name(workflow.info().first_execution_run_id)
+        return Talks(self._in.name, life, self._wanted, resumable=not self._in.until)
 
     def _wanted(self) -> TalkSteering | None:
         """What conversations are told now; None: they are to end."""

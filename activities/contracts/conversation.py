@@ -88,7 +88,18 @@ def attempt_name(epoch: str, start: int, number: int) -> str:
 def attempts_of(epoch: str, start: int) -> str:
     """How the names of one start's attempts begin. A service that lost its database counts starts
     anew: what an earlier life has on record is not what was said in this one."""
-    return f"{epoch[:8]}-{start}-"
+    return f"{_life(epoch)}-{start}-"
+
+
+def life_name(epoch: str) -> str:
+    """The one attempt of a planner's or judge's conversation in one life of its migration."""
+    return f"{_life(epoch)}-1"
+
+
+def _life(epoch: str) -> str:
+    """The end of its run id: those that begin in the same minute may begin with the same digits,
+    which are a time."""
+    return epoch[-8:]
 
 
 class TurnEnd(StrEnum):

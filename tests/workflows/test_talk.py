@@ -18,7 +18,13 @@ from activities.adapters.transcripts import Transcripts
 from activities.agent import AgentActivities
 from activities.contracts.agent import Allowance, Finished
 from activities.contracts.base import BlobRef
-from activities.contracts.conversation import Role, ToolsUsed, UseTools
+from activities.contracts.conversation import (
+    Role,
+    ToolsUsed,
+    UseTools,
+    attempt_name,
+    life_name,
+)
 from activities.contracts.money import REFUSED, AccountRefused, Spend
 from activities.contracts.talking import STEER_TALK, TalkSteering
 from activities.contracts.transcript import ToolResult, ToolResults
@@ -223,3 +229,22 @@ async def test_it_ends_with_a_migration_that_is_terminated_and_nothing_more_is_p
         let.set()
         await eventually(lambda: asyncio.sleep(0, api.running == 0))
         assert len(api.requests) == 2
+
+
+async def test_a_later_life_of_the_same_name_takes_no_reply_of_an_earlier_one(scene, tmp_path):
+    """Lives that follow each other at once, as after a failure: their run ids begin alike."""
+    async with scene.on(tmp_path, lambda request: said(f"reply {request.number}")) as api:
+        talks = []
+        for _ in range(3):
+            asker, _ = await scene.ask("lives")
+            life = (await asker.describe()).run_id
+            await asker.terminate()
+            for attempt in (life_name(life), attempt_name(life, 0, 1)):
+                talk = a_talk(scope=SCOPE, attempt=attempt)
+                taken = await scene.rig.take(talk)
+                talks.append((talk, taken))
+        assert [taken.said for _, taken in talks] == [f"reply {n}" for n in range(1, 7)]
+        assert len(api.requests) == 6
+        for talk, taken in talks:
+            spent = scene.rig.turns.transcripts.spent(MIGRATION, SCOPE, talk.attempt)
+            assert spent == taken.spend

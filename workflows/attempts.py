@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts.agent import AgentEnd
 from activities.contracts.climb import Climb, Work
-from activities.contracts.evidence import Evidence
+from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
+from activities.contracts.landing import Landing
 from activities.contracts.work import RungOutcome, RungRun
 from activities.errors import NEVER_MENDED_BY_WAITING, is_storage
 
@@ -19,6 +20,8 @@ REPEATABLE = ("command", "claude")
 """Rungs that may do better when asked again; a codemod says the same twice."""
 NOT_AGAIN = (AgentEnd.BUDGET, AgentEnd.REFUSED, AgentEnd.FAILED)
 """Ends of an agent that another conversation would come to as well."""
+GATE = "rules of the merge queue"
+"""What stands for them where a check's name would."""
 AGENT = "claude"
 """The rung that is a conversation with a model."""
 
@@ -87,14 +90,25 @@ def after_attempt(at: Climb, left: Work | None) -> Climb:
     )
 
 
-def after_red_landing(work: Work, evidence: Evidence | None, rungs: Sequence[str]) -> Climb | None:
-    """Where work goes on that is red beside what landed meanwhile: at the first rung that may do
-    better when it is told so. None: nobody would, so what is bad of it is put back."""
+def after_bounce(work: Work, landing: Landing, rungs: Sequence[str]) -> Climb | None:
+    """Where work goes on that was turned down beside what landed meanwhile: at the first rung that
+    may do better when it is told why. None: nobody would, so what is bad of it is put back."""
     able = next((number for number, kind in enumerate(rungs) if kind in REPEATABLE), None)
-    if evidence is None or able is None:
+    if able is None:
         return None
-    red = work.model_copy(update={"evidence": evidence})
+    red = work.model_copy(update={"evidence": landing.evidence or _refused(landing, work.commit)})
     return Climb(base=work.base, start=work.commit, rung=able, latest=red)
+
+
+def _refused(landing: Landing, tree: str) -> Evidence:
+    """What the queue's rules said, as checks say it: it is told and saved alike."""
+    gate = CheckResult(
+        check=GATE,
+        outcome=CheckOutcome.RED,
+        reasons=landing.reasons,
+        failing_files=landing.paths,
+    )
+    return Evidence(tree=tree, moment=Moment.LANDING, checks=(gate,))
 
 
 def next_rung(at: Climb) -> Climb:

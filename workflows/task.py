@@ -134,7 +134,7 @@ class TaskWorkflow:
         if as_it_is:
             return await self._on_tip(ladder, onto)
         rungs = ladder.files.order.rungs if bounces == 1 else ()
-        if again := attempts.after_red_landing(onto, landing.evidence, rungs):
+        if again := attempts.after_bounce(onto, landing, rungs):
             return again
         rest = await ladder.salvage.without(onto, dict.fromkeys(blamed, reason))
         return await ladder.salvage.save(rest) if rest else None

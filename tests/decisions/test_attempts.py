@@ -12,6 +12,8 @@ from builders import (
 )
 
 from activities.contracts.climb import Climb, TaskState
+from activities.contracts.findings import red_ones
+from activities.contracts.landing import Landing, Outcome
 from activities.contracts.work import RungOutcome as Out
 from activities.contracts.work import RungRun
 from workflows import attempts
@@ -89,15 +91,33 @@ def test_the_next_rung_goes_on_from_red_work_too():
     assert (at.rung, at.tried, at.onto, at.best) == (1, 0, RED, GREEN)
 
 
-def test_what_is_red_at_its_landing_is_for_the_first_rung_that_may_do_better_when_told():
+def test_what_is_turned_down_is_for_the_first_rung_that_may_do_better_when_told():
     red = some_evidence("unit: newly failing: x")
-    again = attempts.after_red_landing(some_work(), red, ["codemod", "claude", "command"])
-    assert again is not None
+    rungs = ["codemod", "claude", "command"]
+    again = attempts.after_bounce(some_work(), a_landing(evidence=red), rungs)
+    assert again
     assert (again.rung, again.base, again.begins_at) == (1, some_work().base, some_work().commit)
-    assert again.latest is not None
+    assert again.latest
     assert again.latest.evidence == red
-    assert attempts.after_red_landing(some_work(), red, ["codemod", "write"]) is None
-    assert attempts.after_red_landing(some_work(), None, ["claude"]) is None, "refused by a rule"
+    assert attempts.after_bounce(some_work(), a_landing(evidence=red), ["codemod"]) is None
+
+
+def test_what_a_rule_refused_is_told_and_blamed_as_a_check_is():
+    why = "tests-deleted: a.py:3: test_a is gone"
+    again = attempts.after_bounce(
+        some_work(), a_landing(reasons=(why,), paths=("a.py",)), ["claude"]
+    )
+    assert again
+    assert again.latest
+    assert not again.latest.green
+    assert red_ones(again.latest.evidence)[0].splitlines()[2] == f"- {why}"
+    assert attempts.blamed(again.latest.evidence, ["a.py", "b.py"]) == ("a.py",)
+
+
+def a_landing(**fields: object) -> Landing:
+    return Landing.model_validate(
+        {"task": "c1-0001", "candidate": "c", "outcome": Outcome.RED, **fields}
+    )
 
 
 def test_where_a_task_stands_survives_the_wire():

@@ -12,7 +12,7 @@ from activities.contracts.children import STEER_TASK, TaskSteering
 from activities.contracts.landing import Outcome
 from activities.contracts.work import RungOutcome
 from activities.contracts.work import TaskStatus as Status
-from workflows import options
+from workflows import attempts, options
 
 
 async def test_a_task_whose_planner_is_of_another_life_asks_nobody_to_land(stage):
@@ -64,6 +64,25 @@ async def test_work_that_is_red_beside_what_landed_is_mended_by_who_is_told_else
     assert world.tree(second.commit) == {**left, "b.py": "new", "c.py": "theirs"}
     assert handoff.status is (Status.LANDED if mends else Status.PARTIAL)
     assert [back.path for back in handoff.put_back] == ([] if mends else ["a.py"])
+
+
+async def test_work_that_a_rule_refused_is_mended_by_who_is_told_the_rule(stage):
+    world = stage.world("ta-refused", a="old")
+
+    def work(tree, task, count):
+        tree["a.py"] = "mended" if count > 1 else "forbidden"
+
+    world.rungs = [work]
+    case = await alone(stage, world, rung="command")
+    first = await case.candidate()
+    why = "tests-deleted: a.py:3: test_a is gone"
+    await case.answer(first, Outcome.VIOLATION, reasons=(why,), paths=("a.py",))
+    second = await case.candidate(2)
+    told = world.asked("run_rung")[1]
+    assert told.evidence.reasons == (f"{attempts.GATE}: {why}",)
+    assert world.tree(second.commit) == {"a.py": "mended"}
+    await case.answer(second, Outcome.LANDED, commit="f" * 40)
+    assert (await case.handoff()).status is Status.LANDED
 
 
 async def test_a_cancelled_task_that_landed_meanwhile_has_landed(stage):

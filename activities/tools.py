@@ -20,6 +20,7 @@ from temporalio import activity
 from activities.contracts.agent import Finished
 from activities.contracts.conversation import Conversation, ToolsUsed, UseTools
 from activities.contracts.spec import MigrationSpec
+from activities.contracts.tools import CONCLUDING
 from activities.contracts.transcript import ToolResults, calls_of
 
 if TYPE_CHECKING:
@@ -79,8 +80,10 @@ class ToolActivities:
             toolbox = await asyncio.to_thread(
                 self._toolboxes.reading, hub, talk, request.turn, unfit
             )
-            batch = await toolbox.use(calls_of(chunk))
-            return await asyncio.to_thread(self._used, talk, batch, None, "")
+            batch = await toolbox.use(calls := calls_of(chunk))
+            used = await asyncio.to_thread(self._used, talk, batch, None, "")
+            concludes = any(call["name"] in CONCLUDING for call in calls)
+            return used.model_copy(update={"sent_back": concludes and used.finished is None})
         assert talk.task
         spec = await asyncio.to_thread(self._blobs.get_model, talk.spec, MigrationSpec)
         claims = tuple(sorted({*talk.task.may_change, *request.granted}))

@@ -11,7 +11,6 @@ from activities.contracts.agent import AgentProgress, AgentRun
 from activities.contracts.conversation import ToolsUsed, TurnTaken, UseTools
 from activities.contracts.money import AccountRefused
 from activities.contracts.talking import STEER_TALK, TalkInput, TalkSteering
-from activities.contracts.tools import CONCLUDING
 from activities.tools import ToolActivities
 from workflows import account
 from workflows.agent_loop import run_agent
@@ -70,5 +69,4 @@ class TalkWorkflow:
             summary=", ".join(taken.calls)[:200],
             **OPEN,
         )
-        sent_back = used.finished is None and not CONCLUDING.isdisjoint(taken.calls)
-        return at.model_copy(update={"refused": at.refused + sent_back}), used
+        return at.model_copy(update={"refused": at.refused + used.sent_back}), used

@@ -45,6 +45,11 @@ class Reply:
         called = any(block.get("type") == "tool_use" for block in self.blocks)
         return ENDS.get(self.stop, TurnEnd.CALLS if called else TurnEnd.SAID)
 
+    @property
+    def words(self) -> str:
+        """Without its calls."""
+        return "\n\n".join(b["text"] for b in self.blocks if b["type"] == "text").strip()
+
 
 @dataclass
 class Stream:

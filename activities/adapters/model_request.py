@@ -58,8 +58,11 @@ def shortened(blocks: Iterable[Block], most: int) -> tuple[Block, ...]:
     )
 
 
-def body_of(talk: Conversation, chunks: Sequence[Chunk], asked: Sequence[Block]) -> Json:
-    """The request: what was said in these turns, then `asked`."""
+def body_of(
+    talk: Conversation, chunks: Sequence[Chunk], asked: Sequence[Block], words_alone: bool = False
+) -> Json:
+    """The request: what was said in these turns, then `asked`. `words_alone`: no tool may be
+    called; the cache of the messages does not hold across that."""
     messages: list[tuple[str, list[Block]]] = []
     for chunk in chunks:
         _say(messages, "user", chunk.asked)
@@ -74,6 +77,7 @@ def body_of(talk: Conversation, chunks: Sequence[Chunk], asked: Sequence[Block])
         "system": [{**text(talk.system), **MARK}],
         "tools": tools(talk),
         "messages": [{"role": role, "content": blocks} for role, blocks in messages],
+        **({"tool_choice": {"type": "none"}} if words_alone else {}),
     }
 
 

@@ -19,6 +19,7 @@ from activities.adapters.insisting import insisting
 from activities.adapters.model_api import ModelApi, open_model
 from activities.adapters.model_errors import ModelError, PromptTooLong
 from activities.adapters.model_gate import Closings, Gate
+from activities.adapters.model_grant import BudgetReached, check_grant
 from activities.adapters.model_reply import Reply
 from activities.adapters.prices import Prices
 from activities.adapters.prompts import FOLDER, SUMMARISE
@@ -37,15 +38,6 @@ LIKELY = 3
 SUMMARY_TOKENS = 8_000
 SHORT = 500
 """Characters of a result in a summary's request that did not fit."""
-
-
-class BudgetReached(Exception):
-    """What is left of the grant does not pay for the turn at its worst."""
-
-    def __init__(self, text: str, spend: Spend) -> None:
-        """`spend`: of the turn's lost requests."""
-        super().__init__(text)
-        self.spend = spend
 
 
 def open_turns(
@@ -174,24 +166,32 @@ class ModelTurns:
             asked = (*blocks, instruction)
             summing = _Asking(talk, asking.turn, asking.chunks, asked, (), asking.grant)
             try:
-                reply, of, usd = await self._ask(summing)
+                return await self._words(summing)
             except PromptTooLong:
                 continue
-            words = "\n\n".join(b["text"] for b in reply.blocks if b["type"] == "text")
-            summary = Summary(text=words, usage=reply.usage, usd=usd, request=of)
-            return await self._kept(asking.turn, asking.turn.keep_summary, summary)
         return None
 
-    async def _ask(self, asking: _Asking) -> tuple[Reply, int, Usd]:
+    async def _words(self, summing: _Asking) -> Summary:
+        """A summary. Who calls a tool in place of words is asked once more, and may call none then:
+        not at once, for what of the conversation is in the cache is there without that alone."""
+        reply, of, usd = await self._ask(summing)
+        if not reply.words:
+            await asyncio.to_thread(summing.turn.settle, of, usd)
+            reply, of, usd = await self._ask(summing, words_alone=True)
+        summary = Summary(text=reply.words, usage=reply.usage, usd=usd, request=of)
+        return await self._kept(summing.turn, summing.turn.keep_summary, summary)
+
+    async def _ask(self, asking: _Asking, words_alone: bool = False) -> tuple[Reply, int, Usd]:
         """A reply, which of the turn's requests brought it, and what it cost."""
         talk, turn = asking.talk, asking.turn
         worst = self._worst(asking)
-        body = await asyncio.to_thread(request.body_of, talk, asking.chunks, asking.asked)
+        said = (talk, asking.chunks, asking.asked, words_alone)
+        body = await asyncio.to_thread(request.body_of, *said)
         async with self._gate.passage():
             intent = Intent(by=uuid4().hex, worst=worst)
             number = await asyncio.to_thread(turn.intend, intent)
             try:
-                await asyncio.to_thread(_check_grant, turn, asking.grant, worst)
+                await asyncio.to_thread(check_grant, turn, asking.grant, worst)
                 with doing("the model has the word") as say:
                     reply = await self._api.reply(
                         body, lambda events, chars: say(f"{events} events, {chars} characters")
@@ -231,15 +231,3 @@ class ModelTurns:
         if said.request and kept.request != said.request:
             await asyncio.to_thread(turn.settle, said.request, said.usd)
         return kept
-
-
-def _check_grant(turn: Turn, grant: Usd | None, worst: Usd) -> None:
-    """After the intent, so that two who ask at once know of each other."""
-    if grant is None or (spend := turn.spend()).total <= grant:
-        return
-    lost = spend.model_copy(update={"unconfirmed": spend.unconfirmed - worst})
-    raise BudgetReached(
-        f"the turn may cost {worst:.4f} USD and its lost requests {lost.total:.4f}, "
-        f"and {grant:.4f} are left",
-        lost,
-    )

@@ -217,4 +217,6 @@ class ToolsUsed(Lean):
     and tells what they said before the next turn: findings.py."""
     reported: tuple[str, ...] = ()
     """`path[:line]: why` of sites outside the claim, at most 20."""
+    sent_back: bool = False
+    """What it wanted to finish with came back to it with faults."""
     finished: Finished | None = None

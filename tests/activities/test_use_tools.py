@@ -179,6 +179,19 @@ async def test_who_only_reads_needs_no_workspace(desk: Desk):
     assert used.commit is None
 
 
+async def test_a_plan_that_comes_back_counts_wherever_in_the_reply_it_was(desk: Desk):
+    desk.talk = desk.began(Role.PLANNER)
+    looks = [("read", {"path": "src/a.py"})] * 30
+    bad, good = ("submit_plan", {"summary": 1}), {"summary": "As proposed.", "take_static": True}
+    said = [(*looks,), (*looks, bad), (bad, ("submit_plan", good))]
+    back = [await desk.run(desk.says(*calls).model_copy(update={"room": None})) for calls in said]
+    assert [(used.sent_back, bool(used.finished)) for used in back] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+
+
 async def test_a_workspace_that_is_gone_is_opened_anew(desk: Desk):
     request = desk.says(edit("src/a.py", "a", "A"))
     desk.host.workspaces.close("m", TASK.id, "0-1-0")

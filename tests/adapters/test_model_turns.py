@@ -14,7 +14,7 @@ from activities.adapters.model_errors import (
     ReplyCut,
     RequestRefused,
 )
-from activities.adapters.model_turns import BudgetReached
+from activities.adapters.model_grant import BudgetReached
 from activities.adapters.prices import PriceUnknown
 from activities.contracts.conversation import TurnEnd
 from activities.contracts.money import Spend
@@ -252,6 +252,9 @@ async def test_of_two_that_ask_at_once_neither_passes_the_cap(tmp_path):
         assert all(not isinstance(e, Exception) or isinstance(e, BudgetReached) for e in ended)
 
 
+LONG_PROMPT = Failure(400, "invalid_request_error", "prompt is too long")
+
+
 async def test_two_replies_to_one_turn_are_one_on_record_and_both_paid(tmp_path):
     replies = [said("first", silent=0.5), said("second")]
     async with (
@@ -314,6 +317,22 @@ async def test_however_it_is_said_that_a_conversation_is_too_long_it_is_summaris
         await talks.take(a_talk())
         taken = await talks.take(a_talk(), 2, results={"read": "some words"})
     assert (taken.said, taken.end) == ("on", TurnEnd.SAID)
+
+
+@pytest.mark.parametrize(("again", "end"), [("So far so good.", "said"), ("", "full")])
+async def test_who_calls_a_tool_in_place_of_a_summary_is_asked_once_more_for_words(
+    tmp_path, again, end
+):
+    calls = said(call("read", path="b.py"))
+    replies = [calls, LONG_PROMPT, calls, said(*filter(None, [again])), said("on")]
+    async with MessagesApi(scripted(replies)) as api, talking(tmp_path, api) as talks:
+        await talks.take(a_talk())
+        taken = await talks.take(a_talk(), 2, results={"read": "some words"})
+        assert await talks.take(a_talk(), 2) == taken
+    asked = [request.body.get("tool_choice") for request in api.requests]
+    assert asked[:4] == [None, None, None, {"type": "none"}]
+    assert (taken.end, len(asked)) == (end, 5 if again else 4)
+    assert taken.spend == Spend(recorded=api.account.usd - api.account.served[0].usd)
 
 
 async def test_a_brief_that_fits_no_window_is_said_to_be_too_long(tmp_path):

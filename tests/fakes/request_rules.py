@@ -25,6 +25,8 @@ def refused(body: Json, window: int) -> Failure | None:
             f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. "
             f"Found {marks(body)}."
         )
+    if "tool_choice" in body and not body.get("tools"):
+        return _invalid("tool_choice: may only be specified while providing tools")
     if fault := _in_messages(body["messages"]):
         return _invalid(fault)
     prompt = tokens(body)

@@ -96,6 +96,7 @@ class DeliveryActivities:
             base_sites=request.followed.sites,
             base_told=request.base_told,
             base_evidence=request.followed.refused.evidence if request.followed.refused else None,
+            pushes=request.pushes,
             kept=tuple(self._kept(request, handoffs)),
             interruptions=self._interrupted(request.started_at, request.finished_at),
         )

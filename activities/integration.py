@@ -24,6 +24,7 @@ from activities.contracts.landing_requests import (
     LandedTasks,
 )
 from activities.contracts.moving_base import BaseLook, ComposeBaseMerge, ComposedBase, LookAtBase
+from activities.contracts.pushes import FindPush, FoundPush, SettlePush
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.work_requests import PutBackFiles, Restored, Rework, Reworked
 
@@ -52,7 +53,21 @@ class IntegrationActivities:
         landed = hub.landed(request.branch.name, request.at, request.branch.migration)
         cycles = [int(found[1]) for task in landed if (found := _CYCLE.match(task))]
         standing = hub.stands_on(tip, request.at)
-        return ClaimedBranch(tip=tip, cycle=max(cycles, default=0), stands_on=standing)
+        push = hub.find_push(request.branch.name)
+        cycle = max(cycles, default=0)
+        return ClaimedBranch(tip=tip, cycle=cycle, stands_on=standing, push=push)
+
+    @activity.defn
+    def find_push(self, request: FindPush) -> FoundPush:
+        """What somebody else made of the green branch. A second run looks again."""
+        return FoundPush(push=self._hubs.of(request.repository.id).find_push(request.branch.name))
+
+    @activity.defn
+    def settle_push(self, request: SettlePush) -> None:
+        """Sets the branch back to the last commit of ours, or takes what was pushed for ours; a
+        second run is harmless. Raises BranchMoved."""
+        hub = self._hubs.of(request.repository.id)
+        hub.settle_push(request.branch.name, request.push, request.back)
 
     @activity.defn
     def find_deep(self, request: FindDeep) -> FoundDeep:
@@ -96,11 +111,14 @@ class IntegrationActivities:
     def compose_batch(self, request: ComposeBatch) -> Batch:
         """Gates the candidates and composes those that pass on the green tip, one prefix each.
 
-        A candidate whose task is on the chain already is answered from there.
+        A candidate whose task is on the chain already is answered from there. Nothing is composed
+        while what others pushed to the branch is not settled.
         """
         spec = self._blobs.get_model(request.spec, MigrationSpec)
         hub = self._hubs.of(request.repository.id)
         tip = hub.tip(request.branch.name)
+        if push := hub.find_push(request.branch.name):
+            return Batch(tip=tip, push=push)
         landed = hub.landed(request.branch.name, request.base, request.branch.migration)
         fresh = [c for c in request.candidates if c.task not in landed]
         batch = hub.compose_batch(
@@ -127,9 +145,11 @@ class IntegrationActivities:
         more, is an answer. A second run looks again."""
         hub = self._hubs.of(request.repository.id)
         tip = hub.tip(request.branch.name)
-        return hub.look_at_base(
+        look = hub.look_at_base(
             request.repository, request.branch.migration, tip, request.base, request.accepted
         )
+        pushed = hub.find_push(request.branch.name) is not None
+        return look.model_copy(update={"pushed": pushed})
 
     @activity.defn
     def compose_base_merge(self, request: ComposeBaseMerge) -> ComposedBase:

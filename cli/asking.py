@@ -229,6 +229,7 @@ def last_of(report: MigrationReport) -> Progress:
         base=report.base,
         stands_on=report.stands_on,
         base_told=report.base_told,
+        push_told=report.pushes[-1].told if report.pushes else "",
         tip=report.tip,
         decisions=report.decisions,
         unverified=report.blind_checks,

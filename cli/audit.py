@@ -20,13 +20,14 @@ from activities.contracts.commands import HumanDecision
 from activities.contracts.fleet import ORDER
 from activities.contracts.moving_base import BASE_MERGED
 from activities.contracts.news import DEEP_NEWS, LANDED_MORE, QUEUE_NEWS
+from activities.contracts.pushes import PUSH_SEEN
 from cli.asking import find, progress_of, report_of
 from cli.boundary import Code, give, give_json
 from cli.fleets import fleet_of, fleet_progress
 from cli.render import first_line, table
 from cli.session import Session, session
 
-OURS = (REPORT, ORDER, QUEUE_NEWS, DEEP_NEWS, LANDED_MORE, BASE_MERGED)
+OURS = (REPORT, ORDER, QUEUE_NEWS, DEEP_NEWS, LANDED_MORE, BASE_MERGED, PUSH_SEEN)
 """Signals that planners, queues and fleets send."""
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 COMPLETED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED

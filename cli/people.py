@@ -144,6 +144,26 @@ def base(
 
 
 @people.command()
+def branch(
+    name: Name,
+    accept: Annotated[bool, typer.Option("--accept", help="What was pushed stays.")] = False,
+    set_back: Annotated[
+        bool, typer.Option("--set-back", help="Back to the last commit of the migration.")
+    ] = False,
+    head: Annotated[
+        str, typer.Option("--head", metavar="COMMIT", help="Decide only if it is this one.")
+    ] = "",
+    reason: Reason = "",
+    local: Local = False,
+    as_json: Json = False,
+) -> None:
+    """Decide what becomes of what somebody else pushed to the green branch."""
+    if accept is set_back:
+        raise typer.BadParameter("one of --accept and --set-back")
+    _tell("decide_push", name, local, as_json, reason, accept=accept, back=set_back, head=head)
+
+
+@people.command()
 def cancel(
     name: Name,
     reason: Reason = "",

@@ -82,6 +82,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("flaky", times(progress.flaky)),
         ("hot files", "; ".join(file.told for file in progress.hot[:3])),
         *told_of_deep(progress.deep),
+        ("pushed", progress.push_told if progress.push_told != progress.waiting_for else ""),
         ("branch", progress.branch),
         ("base", (progress.base or "")[:12]),
         ("", progress.base_merged),

@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.contracts.commands import Aimed, Command, DecideBase, Retry, SetLimits, Skip, Steer
+from activities.contracts.commands import (
+    Aimed,
+    Command,
+    DecideBase,
+    DecidePush,
+    Retry,
+    SetLimits,
+    Skip,
+    Steer,
+)
 from activities.contracts.fleet import RUNNING
 from activities.contracts.migration import MigrationResult, Stage
 from cli.asking import ANSWER, ask, find, name_of
@@ -36,6 +45,7 @@ KINDS: dict[str, type[Command]] = {
     "skip": Skip,
     "set_limits": SetLimits,
     "decide_base": DecideBase,
+    "decide_push": DecidePush,
 }
 """What each update takes; any other one takes a plain Command."""
 FOR_FLEETS = ("approve", "reject", "pause", "resume", "cancel")

@@ -224,7 +224,7 @@ async def staging(
         options.INTEGRATION: [
             *fakes.on("take_base", "make_plan", "claim_branch", "find_landed", "put_back"),
             *fakes.on("rework", "compose_batch", "land", "look_at_base", "compose_base_merge"),
-            *fakes.on("find_deep"),
+            *fakes.on("find_deep", "find_push", "settle_push"),
             *activities_of(JudgingActivities(blobs, undone)),
         ],
         options.DELIVERY: [delivery.write_report],

@@ -25,6 +25,7 @@ from activities.contracts.evidence import Moment
 from activities.contracts.file_requests import FileRequest
 from activities.contracts.moving_base import BaseSeen
 from activities.contracts.plan import Task
+from activities.contracts.pushes import Push
 from activities.contracts.survey import Unsearched
 from activities.contracts.work_requests import Rework
 
@@ -114,6 +115,8 @@ class World:
         self.commits: dict[str, Commit] = {}
         self.base = self.commit(files, (), "base")
         self.tip = self.base
+        self.pushed: Push | None = None
+        """What somebody else made of the green branch."""
         self.upstream: str | BaseSeen = self.base
         """Upstream's head, or why it cannot be read."""
         self.deep: str | None = None
@@ -199,6 +202,14 @@ class World:
         """The green branch moves without this migration's doing."""
         changed = {f"{name}.py": content for name, content in files.items()}
         self.tip = self.commit({**self.tree(self.tip), **changed}, (self.tip,), "foreign")
+
+    def push(self, rewritten: bool = False, **files: str) -> str:
+        """Somebody pushes these contents to the green branch; its new commit."""
+        changed = {f"{name}.py": content for name, content in files.items()}
+        head = self.commit({**self.tree(self.tip), **changed}, (self.tip,), f"push {changed}")
+        told = f"{head[:12]} by Ana <ana@desk>: by hand"
+        self.pushed = Push(ours=self.tip, head=head, rewritten=rewritten, commits=1, told=told)
+        return head
 
     def move_base(self, onto: str = "", **files: str) -> str:
         """Upstream goes on with these contents, or is rewritten `onto` another commit."""

@@ -42,8 +42,9 @@ class BaseMerging:
         self._steps = steps
         self._saw_flaky = saw_flaky
 
-    async def merge(self, order: MergeBase) -> BaseAnswer:
-        """The head landed, or why it did not. Again: it is in the branch already."""
+    async def merge(self, order: MergeBase) -> BaseAnswer | None:
+        """The head landed, or why it did not. Again: it is in the branch already. None: somebody
+        else pushed to the branch, which comes first."""
         answer = BaseAnswer(head=order.head, asking=order.asking)
         try:
             return await self._merge(answer)
@@ -55,22 +56,22 @@ class BaseMerging:
     async def tell(self, answer: BaseAnswer) -> None:
         await tell(migration_id(self._in.branch.migration), BASE_MERGED, answer)
 
-    async def _merge(self, answer: BaseAnswer) -> BaseAnswer:
-        while True:
-            composed = await self._compose(answer.head)
-            if composed.commit is None:
-                return answer.model_copy(update={"merged": True})
-            evidence = await self._check(composed, composed.commit)
-            if not evidence.passed:  # asked once more: it may be flaky
-                first, evidence = evidence, await self._check(composed, composed.commit, fresh=1)
-                await self._saw_flaky(refuted(first) if evidence.passed else ())
-            if not evidence.passed:
-                said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
-                return answer.model_copy(update=said)
-            what = f"the base at {composed.head[:12]}"
-            if await self._steps.land(composed.tip, composed.commit, what):
-                said = {"commit": composed.commit, "conflicts": composed.conflicts}
-                return answer.model_copy(update={"merged": True, **said})
+    async def _merge(self, answer: BaseAnswer) -> BaseAnswer | None:
+        composed = await self._compose(answer.head)
+        if composed.commit is None:
+            return answer.model_copy(update={"merged": True})
+        evidence = await self._check(composed, composed.commit)
+        if not evidence.passed:  # asked once more: it may be flaky
+            first, evidence = evidence, await self._check(composed, composed.commit, fresh=1)
+            await self._saw_flaky(refuted(first) if evidence.passed else ())
+        if not evidence.passed:
+            said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
+            return answer.model_copy(update=said)
+        what = f"the base at {composed.head[:12]}"
+        if await self._steps.land(composed.tip, composed.commit, what) is None:
+            return None
+        said = {"commit": composed.commit, "conflicts": composed.conflicts}
+        return answer.model_copy(update={"merged": True, **said})
 
     async def _compose(self, head: str) -> ComposedBase:
         return await workflow.execute_activity_method(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureError
 
+from activities.contracts import pushes
 from activities.contracts.base import BlobRef
-from activities.contracts.children import AreaSteering, QueueState, TaskCounts
+from activities.contracts.children import AreaSteering, TaskCounts
 from activities.contracts.commands import Hold
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.fleet import FleetProgress
@@ -68,6 +69,8 @@ def progress(
         base_merged=moving_base.merged(state.followed),
         base_told=moving_base.told(state.followed, state.stands_on if state.base else None),
         base_command=moving_base.command(migration.name, state.followed),
+        push_told=state.push.told if state.push else "",
+        push_command=pushes.command(migration.name, state.push),
         flaky=state.flaky,
         hot=hottest((*state.hot, *state.counts.hot), SHOWN),
         deep=state.deep,
@@ -117,6 +120,8 @@ def _waiting(name: str, state: MigrationState, order: MigrationOrder | None) -> 
         return f"{told} waits for a person's approval", f"starter.py approve {name}"
     if state.stage is Stage.APPROVAL:
         return "the plan waits for a person's approval", f"starter.py approve {name}"
+    if state.push and state.push.needs_person:
+        return state.push.told, pushes.command(name, state.push)
     if state.stage is Stage.JUDGE and state.followed.undecided:
         return (
             moving_base.told(state.followed, state.stands_on),
@@ -165,6 +170,7 @@ def markdown(now: Progress) -> str:
         *([("hot files", "; ".join(file.told for file in now.hot[:3]))] if now.hot else []),
         *([("base", now.base_merged)] if now.base_merged else []),
         *([("base", now.base_told)] if now.base_told else []),
+        *([("pushed", now.push_told)] if now.push_told else []),
         *told_of_deep(now.deep),
         ("branch", now.branch),
         ("tip", (now.tip or "")[:12]),
@@ -210,18 +216,6 @@ def _why_tasks_wait(counts: TaskCounts, wanted: AreaSteering, window: int, pilot
     elif others > 0:
         paused.append("the others need what has not landed yet, or files of a task at work")
     return "; ".join(paused)
-
-
-def queue_page(state: QueueState, in_hand: int) -> str:
-    """A merge queue's page. `in_hand`: how many of who waits are composed and in checks."""
-    said = f"{state.landed} landed in {state.batches} batches, {state.bounced} bounced"
-    said += f"; {in_hand} are being checked" if in_hand else ""
-    said += f"; the base at {state.base.head[:12]} goes before the next batch" if state.base else ""
-    said += f"; flaky: {times(state.flaky)}" if state.flaky else ""
-    waiting = len(state.waiting) - in_hand
-    if waiting and state.paused:
-        return f"{said}\n\n**Waiting:** {waiting} candidates, for the migration is paused"
-    return f"{said}; {waiting} wait for their turn" if waiting else said
 
 
 def fleet_markdown(now: FleetProgress) -> str:

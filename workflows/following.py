@@ -23,13 +23,13 @@ from activities.contracts.moving_base import (
 )
 from activities.integration import IntegrationActivities
 from workflows import details, moving_base, time_limit
-from workflows.approving import Approving
 from workflows.landing_queue import LandingQueue
 from workflows.options import GIT
+from workflows.pushed import Pushed
 from workflows.steps import Steps
 
 
-class Following(Approving):
+class Following(Pushed):
     """Looks, asks and remembers; the workflow class adds the story."""
 
     _look: asyncio.Task[BaseLook] | None = None
@@ -98,6 +98,7 @@ class Following(Approving):
             self._look = asyncio.create_task(self._look_at_base(steps))
             self._look.add_done_callback(lambda _: self._wake())
         await queue.merge_base(self.state.followed.asked)
+        await queue.push_word(self.push_word)
 
     async def _look_ends(self) -> None:
         """Before this run ends: what is under way is known in the next one."""
@@ -108,9 +109,8 @@ class Following(Approving):
 
     async def _newest_tip(self, steps: Steps, queue: LandingQueue) -> str:
         """The green tip, with all of the base that can be merged."""
-        assert self.state.base
         await self._catch_up(steps, queue)
-        claimed = await steps.claim_branch(self.state.base.commit)
+        claimed = await self._settled_branch(steps, queue)
         self._followed(stands_on=claimed.stands_on)
         return claimed.tip
 
@@ -162,6 +162,8 @@ class Following(Approving):
                 text=details.cause(error),
             )
         self._look = None
+        if look.pushed and self._queue:
+            await self._queue.look_at_branch()
         followed = self.state.followed
         self._followed(
             seen=look.seen,

@@ -6,6 +6,7 @@ from temporalio import workflow
 
 from activities.contracts.children import CLOSE, PAUSE, QueueInput, QueueState
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
+from activities.contracts.pushes import LOOK_AT_BRANCH, PUSH_WORD, PushState, PushWord
 from workflows.behind import Behind
 from workflows.kept import Handle, Kept
 from workflows.merge_queue import MergeQueueWorkflow
@@ -33,6 +34,7 @@ class LandingQueue:
         self.is_paused = is_paused
         """What the queue was last told."""
         self._base = base
+        self._word: PushWord | None = None
 
     async def keep(self, paused: bool) -> None:
         """It is open when this returns and composes nothing while the migration is paused. What an
@@ -61,6 +63,16 @@ class LandingQueue:
             await self.kept.tell(MERGE_BASE, order)
         self._base = order
 
+    async def look_at_branch(self) -> None:
+        """Perhaps somebody else pushed to it: the queue says what it finds."""
+        await self.kept.tell(LOOK_AT_BRANCH)
+
+    async def push_word(self, word: PushWord | None) -> None:
+        """What a person says about a push, once; one that starts anew has heard of it."""
+        if word and word != self._word:
+            await self.kept.tell(PUSH_WORD, word)
+        self._word = word
+
     async def close(self) -> None:
         """Nothing more will come: it answers what is waiting and ends; nobody looks behind it."""
         await self.kept.tell(CLOSE)
@@ -68,7 +80,9 @@ class LandingQueue:
             await self.behind.stop()
 
     async def _start(self) -> Handle:
-        state = QueueState(paused=self.is_paused, base=self._base)
+        state = QueueState(
+            paused=self.is_paused, base=self._base, pushes=PushState(word=self._word)
+        )
         return await workflow.start_child_workflow(
             MergeQueueWorkflow.run,
             self._in.model_copy(update={"state": state}),

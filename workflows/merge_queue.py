@@ -4,8 +4,8 @@
 - A refused candidate (claim, protected path, conflict) is answered before any check runs.
 - Red batch → its first bad member, by checking prefixes (prefix_search.py). What is before it
   lands, it is bounced with its evidence, and the rest goes back to the front.
-- A repeated candidate is answered from the live list, else from git. A branch that somebody moved
-  makes it compose anew, on what is there.
+- A repeated candidate is answered from the live list, else from git.
+- What others pushed to the branch comes first (pushes.py).
 - A head of the base that moved goes between two batches, as a checked batch of its own.
 - Pause: the batch in checks finishes, none is composed. A landing is never cancelled.
 """
@@ -21,14 +21,17 @@ from activities.contracts.children import QueueInput, QueueState
 from activities.contracts.landing import Batch, Candidate, Landing, Outcome
 from activities.contracts.messages import Answer, AnswerTasks
 from activities.contracts.moving_base import MERGE_BASE, MergeBase
+from activities.contracts.pushes import LOOK_AT_BRANCH, PUSH_WORD, PushWord
 from activities.messages import MessageActivities
-from workflows import batch_steps, batching, details, renewing
+from workflows import batch_steps, batching, renewing
 from workflows.base_merging import BaseMerging
 from workflows.batch_steps import BatchSteps
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import is_long
 from workflows.prefix_search import PrefixSearch
+from workflows.pushes import Pushes
+from workflows.queue_page import queue_page
 
 
 @workflow.defn
@@ -39,6 +42,7 @@ class MergeQueueWorkflow:
     def __init__(self, queue: QueueInput) -> None:
         self._steps = BatchSteps(queue)
         self._base = BaseMerging(queue, self._steps, self._saw_flaky)
+        self._pushes = Pushes(queue, self._saw_flaky)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
         """The batch in hand: withdrawing it is too late. Until they are answered its members keep
@@ -50,28 +54,37 @@ class MergeQueueWorkflow:
 
     @workflow.run
     async def run(self, queue: QueueInput) -> QueueState:
-        # A landing is never cancelled: to cancel a queue is to close it.
-        return await drained(self._story(queue), self.close)
+        return await drained(self._story(queue), self.close)  # a landing is never cancelled
 
     async def _story(self, queue: QueueInput) -> QueueState:
         while True:
             self._show()
-            await workflow.wait_condition(
-                lambda: (
-                    self._state.closing
-                    or (bool(self._waiting or self._state.base) and not self._state.paused)
-                )
-            )
-            if self._state.base and not self._state.closing:
-                await self._merge_base(self._state.base)
-            elif not self._waiting:
+            await self._pushes.until(lambda: self._is_due)
+            if self._goes_home:
+                await self._send([self._answer(c, Outcome.WITHDRAWN) for c in self._waiting])
+            elif self._state.closing and not self._waiting:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 return self._carry()
+            elif self._pushes.state.look:
+                await self._pushes.look()
+            elif self._state.base and not self._state.closing:
+                await self._merge_base(self._state.base)
             else:
                 await self._settle_one_batch()
             if is_long():
                 await renewing.alone()
                 workflow.continue_as_new(queue.model_copy(update={"state": self._carry()}))
+
+    @property
+    def _is_due(self) -> bool:
+        held = self._state.paused or self._pushes.hold
+        may_land = bool(self._waiting or self._state.base) and not held
+        return self._state.closing or self._pushes.state.look or may_land or self._goes_home
+
+    @property
+    def _goes_home(self) -> bool:
+        """Who waits waits no longer: nobody will decide about a push in this life."""
+        return bool(self._waiting) and self._pushes.sends_home(self._state.closing)
 
     @workflow.signal
     def enqueue(self, candidate: Candidate) -> None:
@@ -96,6 +109,16 @@ class MergeQueueWorkflow:
         self._set(base=order)
         self._show()
 
+    @workflow.signal(name=LOOK_AT_BRANCH)
+    def look_at_branch(self) -> None:
+        """Perhaps somebody else pushed to it."""
+        self._pushes.ask()
+
+    @workflow.signal(name=PUSH_WORD)
+    def push_word(self, word: PushWord) -> None:
+        """What a person says about a push."""
+        self._pushes.hear(word)
+
     @workflow.signal
     def close(self) -> None:
         """Nothing more will come."""
@@ -111,18 +134,21 @@ class MergeQueueWorkflow:
         return self._carry()
 
     def _show(self) -> None:
-        in_hand = sum(c.id in self._composed for c in self._waiting)
-        workflow.set_current_details(details.queue_page(self._carry(), in_hand))
+        workflow.set_current_details(queue_page(self._carry(), self._composed))
 
     def _set(self, **fields: object) -> None:
         self._state = self._state.model_copy(update=fields)
 
     def _carry(self) -> QueueState:
-        return self._state.model_copy(update={"waiting": tuple(self._waiting)})
+        return self._state.model_copy(
+            update={"waiting": tuple(self._waiting), "pushes": self._pushes.state}
+        )
 
     async def _merge_base(self, order: MergeBase) -> None:
         """Between two batches, whatever comes of it; see base_merging.py."""
         answer = await self._base.merge(order)
+        if answer is None:
+            return self._pushes.ask()
         if self._state.base == order:
             self._set(base=None)
         await self._base.tell(answer)
@@ -134,6 +160,7 @@ class MergeQueueWorkflow:
         self._show()
         batch = await self._steps.compose(members)
         self._tip = batch.tip
+        self._pushes.saw(batch.push)
         await self._send(
             [
                 self._answer(c, Outcome.LANDED, commit=batch.landed[c.task])
@@ -163,9 +190,8 @@ class MergeQueueWorkflow:
         if good and not await self._land(batch, good):
             good, bounced = 0, None  # all of it is composed anew
         if bounced:
-            bad = self._composed[batch.members[good]]
-            told = self._answer(bad, Outcome.RED, reasons=bounced.reasons[:20], evidence=bounced)
-            await self._send([told])
+            bad, reasons = self._composed[batch.members[good]], bounced.reasons[:20]
+            await self._send([self._answer(bad, Outcome.RED, reasons=reasons, evidence=bounced)])
         return good, int(bounced is not None)
 
     async def _searched(self, batch: Batch) -> PrefixSearch:
@@ -190,12 +216,12 @@ class MergeQueueWorkflow:
         new = batch.prefixes[length - 1]
         landed = await self._steps.land(batch.tip, new, f"{length} candidates")
         if landed is None:
+            self._pushes.ask()
             return False
         self._tip = landed.tip
         self._set(landed=self._state.landed + length, batches=self._state.batches + 1)
-        commit = batch.prefixes[length - 1]
         members = [self._composed[member] for member in batch.members[:length]]
-        await self._send([self._answer(c, Outcome.LANDED, commit=commit) for c in members])
+        await self._send([self._answer(c, Outcome.LANDED, commit=new) for c in members])
         return True
 
     def _answer(self, candidate: Candidate, outcome: Outcome, **more: Any) -> Answer:

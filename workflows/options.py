@@ -80,6 +80,7 @@ MAX_IDLE_CYCLES = 2
 RECHECK_CHILDREN = timedelta(minutes=15)
 ENQUEUE_AGAIN = timedelta(minutes=15)
 ENQUEUE_AGAIN_AT_MOST = timedelta(hours=6)
+LOOK_AT_PUSH = timedelta(minutes=10)
 LOOK_AT_BASE_AT_MOST = 16
 """How many times as long as the spec says it takes to the next look where nothing moves."""
 QUEUE_COMES_BACK = timedelta(seconds=10)

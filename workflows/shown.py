@@ -75,6 +75,7 @@ class Shown(Commanded):
             or self._is_asked
             or state.followed.needs_person
             or (state.paused and any(hold.actor in NO_PERSON for hold in state.holds))
+            or (state.push is not None and state.push.needs_person)
             or bool(broke)
         )
 

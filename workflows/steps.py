@@ -206,6 +206,7 @@ class Steps(Begun):
                 spend=state.spend + state.counts.spend,
                 cap=budget.cap(state, self._order),
                 followed=state.followed,
+                pushes=state.pushes,
                 base_told=moving_base.told(state.followed, state.stands_on),
             ),
             summary="write the report",

@@ -8,6 +8,7 @@ import pygit2
 from pygit2.enums import SortMode
 
 from activities.adapters.composing import TRAILER
+from activities.adapters.green_branch import last_of_ours
 from activities.adapters.refs import References, RefMissing
 from activities.contracts.report import LandedCommit
 
@@ -22,8 +23,8 @@ class Chain(References):
     """Green branches, as far as they are read."""
 
     def tip(self, branch: str) -> str:
-        """The branch's commit; raises RefMissing."""
-        commit = self.ref(f"refs/heads/{branch}")
+        """The branch's last commit of ours, whatever others pushed; raises RefMissing."""
+        commit = last_of_ours(self, branch)
         if commit is None:
             raise RefMissing(f"there is no branch {branch} in {self.path.name}")
         return commit

@@ -26,7 +26,11 @@ class Effect(StrEnum):
 
     REF_OWNER = "ref/owner"
     REF_BRANCH = "ref/branch"
+    REF_LANDING = "ref/landing"
     REF_LAND = "ref/land"
+    REF_LANDED = "ref/landed"
+    REF_SET_BACK = "ref/set-back"
+    REF_ACCEPTED = "ref/accepted"
     REF_DEEP = "ref/deep"
     REF_BASE_BRANCH = "ref/base-branch"
     REF_BASE = "ref/base"

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from activities.adapters import green_branch
 from activities.adapters.base_merges import MovingBase
 from activities.adapters.composing import (
     PATH_LIMIT,
@@ -22,11 +23,12 @@ from activities.adapters.gate import GateRules
 from activities.adapters.git import Git
 from activities.adapters.landed_since import landed_since, on_paths
 from activities.adapters.merging import Merge
-from activities.adapters.refs import ABSENT, OURS, BranchMoved, ref_word, update
+from activities.adapters.refs import ABSENT, OURS, ref_word, update
 from activities.contracts.conflict import Conflict
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.landing_requests import FoundDeep
 from activities.contracts.moving_base import BothSides
+from activities.contracts.pushes import Push
 from activities.contracts.reds import FIX
 from activities.contracts.repository import Base, GreenBranch
 from activities.contracts.spec import MigrationSpec, Phase
@@ -102,19 +104,19 @@ class Hub(MovingBase):
 
         Raises BranchOwned when another migration owns one; the same one may claim again.
         """
-        owner, head = f"{OURS}owner/", f"refs/heads/{branch.name}"
-        names = (branch.name, branch.deep_name) if deep else (branch.name,)
-        with self.writing([*(owner + name for name in names), head]) as git:
-            for name in names:
+        owner = f"{OURS}owner/"
+        claimed = (branch.name, branch.deep_name) if deep else (branch.name,)
+        written = (*(owner + name for name in claimed), *green_branch.names(branch.name))
+        with self.writing(written) as git:
+            for name in claimed:
                 owned = self.ref(owner + name)
                 if owned is None:
                     mine = self.write_blob(branch.migration.encode())
                     update(git, owner + name, mine, ABSENT, Effect.REF_OWNER)
                 elif (other := self.read_blob(owned).decode()) != branch.migration:
                     raise BranchOwned(name, other)
-            if self.ref(head) is None:
-                self.parents(at)
-                update(git, head, at, ABSENT, Effect.REF_BRANCH)
+            self.parents(at)
+            green_branch.begin(git, self, branch.name, at)
         return self.tip(branch.name)
 
     def carry_on(self, commit: str, tree: str, base: str, task: str, owner: str, when: int) -> str:
@@ -166,22 +168,16 @@ class Hub(MovingBase):
         )
 
     def land(self, branch: str, old: str, new: str) -> str:
-        """Moves the green branch from `old` to `new`, whose first parent is `old`; returns its tip.
+        """Moves the green branch from `old` to `new`; see green_branch.py. Raises BranchMoved."""
+        return green_branch.land(self, branch, old, new)
 
-        Harmless when `new` is on the first-parent chain already; else raises BranchMoved when the
-        branch is not at `old`.
-        """
-        if self.parents(new)[:1] != (old,):
-            raise ValueError(f"{new} does not continue {old}")
-        head = f"refs/heads/{branch}"
-        with self.writing([head]) as git:
-            tip = self.tip(branch)
-            if self.on_chain(tip, {new}, until=old):
-                return tip
-            if tip != old:
-                raise BranchMoved(branch, tip)
-            update(git, head, new, old, Effect.REF_LAND)
-        return new
+    def find_push(self, branch: str) -> Push | None:
+        """What somebody else made of the green branch; None: it is where we left it."""
+        return green_branch.find_push(self, branch)
+
+    def settle_push(self, branch: str, push: Push, back: bool) -> None:
+        """The branch goes back to ours, or what was pushed stays. Raises BranchMoved."""
+        green_branch.settle_push(self, branch, push, back)
 
     def find_deep(
         self,

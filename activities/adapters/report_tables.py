@@ -141,6 +141,14 @@ def moved_base(report: MigrationReport) -> str:
     return "\n\n".join([*parts, *([table(columns, rows)] if rows else [])])
 
 
+def pushed(report: MigrationReport) -> str:
+    """What others pushed to the green branch, and what became of it."""
+    if not report.pushes:
+        return ""
+    told = "\n".join(f"- {text(seen.told)}" for seen in report.pushes)
+    return f"## Others pushed to the green branch\n\n{told}"
+
+
 def listed(paths: Sequence[str]) -> str:
     """The first few, in one cell."""
     shown = ", ".join(code(path) for path in paths[:MAX_PATHS])

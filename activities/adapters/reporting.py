@@ -24,6 +24,7 @@ from activities.adapters.report_tables import (
     moved_base,
     opinions,
     pilots_section,
+    pushed,
     table,
 )
 from activities.adapters.report_words import (
@@ -71,6 +72,7 @@ def render_report(report: MigrationReport) -> str:
         by_check("Flaky: red in one of two runs on the base", report.flaky),
         flaky_landings(report.flaky_landings),
         moved_base(report),
+        pushed(report),
         pilots_section(report),
         agents_section(report.handoffs),
         opinions(report.opinions),

@@ -13,6 +13,7 @@ from activities.contracts.landing import Candidate, GreenTip
 from activities.contracts.money import Spend, Usd
 from activities.contracts.moving_base import MergeBase
 from activities.contracts.plan import TaskRow
+from activities.contracts.pushes import PushState
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.work import TaskStatus
 
@@ -304,6 +305,7 @@ class QueueState(Contract):
     paused: bool = False
     base: MergeBase | None = None
     """A head of the base that goes before the next batch."""
+    pushes: PushState = PushState()
 
 
 class QueueInput(Contract):

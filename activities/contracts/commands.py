@@ -89,6 +89,17 @@ class DecideBase(Command):
     """The migration stays with the old one, and looks no more."""
 
 
+class DecidePush(Command):
+    """What becomes of what somebody else pushed to the green branch: one of the two."""
+
+    accept: bool = False
+    """It stays, and what is red there counts as red before."""
+    head: str = ""
+    """How its commit begins that the person has seen: another one is not decided about."""
+    back: bool = False
+    """The branch goes back to the last commit of ours; what was pushed is kept under a ref."""
+
+
 class ChangedLimits(Contract):
     """The limits that people changed; None: as the spec says."""
 

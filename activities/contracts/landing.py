@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from activities.contracts.base import CommitId, Contract, TaskId
 from activities.contracts.evidence import Evidence
+from activities.contracts.pushes import Push
 from activities.contracts.reds import Mend
 
 
@@ -97,3 +98,5 @@ class Batch(Contract):
     """Candidates found on the green chain already: task id → commit. They are not members."""
     empty: tuple[str, ...] = ()
     """Members whose content is on the tip already; they land for the trailer's sake."""
+    push: Push | None = None
+    """Somebody else pushed to the branch: nothing is composed before that is settled."""

@@ -3,6 +3,7 @@
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
 from activities.contracts.landing import Candidate
 from activities.contracts.moving_base import BothSides
+from activities.contracts.pushes import Push
 from activities.contracts.repository import GreenBranch, Repository
 
 
@@ -57,6 +58,8 @@ class ClaimedBranch(Contract):
     """The highest cycle whose tasks have landed: a restarted migration counts on from it."""
     stands_on: CommitId | None = None
     """The head of the base that the tip has in it."""
+    push: Push | None = None
+    """What somebody else made of the branch since; `tip` is the last commit of ours."""
 
 
 class ComposeBatch(Contract):

@@ -13,6 +13,7 @@ from activities.contracts.news import DeepNews
 from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PhaseOutlook, PlanSummary
+from activities.contracts.pushes import PushSeen, PushWord
 from activities.contracts.repository import Base, Repository
 from activities.contracts.survey import Survey, Unsearched
 
@@ -130,6 +131,10 @@ class MigrationState(Steerable):
     verdict: Verdict | None = None
     """Of the last judged cycle."""
     followed: Followed = Followed()
+    pushes: tuple[PushSeen, ...] = ()
+    """What others pushed to the green branch, oldest first; the last 20."""
+    push_word: PushWord | None = None
+    """What a person said about the last one."""
     handoffs: tuple[BlobRef, ...] = ()
     """One blob of handoffs per finished cycle."""
     earlier_handoffs: int = 0
@@ -137,6 +142,11 @@ class MigrationState(Steerable):
     started_at: str = ""
     worked: float = 0.0
     """Seconds in which tasks might run: pauses and waits for an approval are not among them."""
+
+    @property
+    def push(self) -> PushSeen | None:
+        """The last one."""
+        return self.pushes[-1] if self.pushes else None
 
     @property
     def stands_on(self) -> CommitId:
@@ -253,6 +263,10 @@ class Progress(Contract):
     """Why the green branch has not all of the base; empty: it has, as far as anybody saw."""
     base_command: str = ""
     """The exact command that answers what is to be decided about the base."""
+    push_told: str = ""
+    """The last push of somebody else to the green branch; empty: there was none."""
+    push_command: str = ""
+    """The exact command that answers what is to be decided about it."""
     hot: tuple[HotFile, ...] = ()
     """Files that tasks contended for most."""
     flaky: dict[str, int] = {}

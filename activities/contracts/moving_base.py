@@ -52,6 +52,8 @@ class BaseLook(Contract):
     """Of upstream, which the green branch lacks."""
     text: str = ""
     """Why it could not be read."""
+    pushed: bool = False
+    """Somebody else pushed to the green branch."""
 
 
 class ComposeBaseMerge(Contract):

@@ -11,6 +11,7 @@ from activities.contracts.news import DeepNews
 from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary
+from activities.contracts.pushes import PushSeen
 from activities.contracts.survey import Survey
 from activities.contracts.work import Handoff
 
@@ -113,6 +114,8 @@ class MigrationReport(Contract):
     """Why the branch has not all of the base; empty: it has, as far as anybody saw."""
     base_evidence: Evidence | None = None
     """Of a merge that was red."""
+    pushes: tuple[PushSeen, ...] = ()
+    """What others pushed to the green branch in this life, oldest first; the last 20."""
     interruptions: dict[str, int] = {}
     """`worker` or `server` → how often it died while the migration ran and was started again. Known
     where a starter runs them; a service's supervisor keeps its own records."""

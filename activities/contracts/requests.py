@@ -14,6 +14,7 @@ from activities.contracts.news import DeepNews
 from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import Pilot
 from activities.contracts.plan import PlanSummary, Task
+from activities.contracts.pushes import PushSeen
 from activities.contracts.reds import OpenRed
 from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.survey import Survey
@@ -236,6 +237,7 @@ class WriteReport(Contract):
     hot: tuple[HotFile, ...] = ()
     """Check → how often it was red at a landing and green when asked once more."""
     followed: Followed = Followed()
+    pushes: tuple[PushSeen, ...] = ()
     base_told: str = ""
     deep: DeepNews | None = None
 

@@ -7,9 +7,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.blobs import BlobMissing, BlobStore
-from activities.adapters.hub import BranchMoved, BranchOwned
+from activities.adapters.hub import BranchOwned
 from activities.adapters.hubs import Hubs
-from activities.adapters.refs import attempt_ref
+from activities.adapters.refs import BranchMoved, attempt_ref
 from activities.adapters.transcripts import Transcripts
 from activities.contracts.base import BlobRef, digest_of
 from activities.contracts.landing import Candidate

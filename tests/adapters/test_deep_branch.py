@@ -7,7 +7,8 @@ import pytest
 from repositories import make_repository
 
 from activities.adapters.deep_branch import MOST_STEPS, MOST_TASKS, steps_of
-from activities.adapters.hub import BranchMoved, BranchOwned, Hub
+from activities.adapters.hub import BranchOwned, Hub
+from activities.adapters.refs import BranchMoved
 from activities.contracts.landing_requests import FoundDeep, LandingStep
 from activities.contracts.repository import GreenBranch
 

@@ -13,9 +13,9 @@ from builders import a_spec
 
 from activities.adapters.gate import GateRules
 from activities.adapters.git import Git, GitFailed
-from activities.adapters.hub import BranchMoved, BranchOwned, Hub
+from activities.adapters.hub import BranchOwned, Hub
 from activities.adapters.objects import ObjectMissing
-from activities.adapters.refs import RefMoved
+from activities.adapters.refs import BranchMoved, RefMoved
 from activities.adapters.spec_file import parse_spec
 from activities.adapters.upstream import (
     BaseVanished,

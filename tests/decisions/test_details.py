@@ -11,11 +11,12 @@ from activities.contracts.migration import MigrationInput, MigrationState, Stage
 from activities.contracts.repository import Repository
 from activities.contracts.survey import Unsearched, told_of_phases
 from workflows import details
-from workflows.details import area_page, cause, queue_page
+from workflows.details import area_page, cause
+from workflows.queue_page import queue_page
 
 
 def test_a_queues_page_says_which_checks_are_flaky():
-    page = queue_page(QueueState(landed=4, flaky={"unit": 2, "e2e": 1}), 0)
+    page = queue_page(QueueState(landed=4, flaky={"unit": 2, "e2e": 1}), ())
     assert page == "4 landed in 0 batches, 0 bounced; flaky: e2e once, unit twice"
 
 
@@ -104,10 +105,11 @@ def test_an_area_in_which_nothing_waits_says_nothing_of_it() -> None:
 def test_a_queues_page_says_who_waits_for_what() -> None:
     asking = tuple(a_candidate(task) for task in "abcde")
     state = QueueState(waiting=asking, landed=3, batches=2)
-    assert queue_page(state, 4) == (
+    composed = [candidate.id for candidate in asking[:4]]
+    assert queue_page(state, composed) == (
         "3 landed in 2 batches, 0 bounced; 4 are being checked; 1 wait for their turn"
     )
-    paused = queue_page(state.model_copy(update={"paused": True}), 4)
+    paused = queue_page(state.model_copy(update={"paused": True}), composed)
     assert paused.endswith("**Waiting:** 1 candidates, for the migration is paused")
 
 

@@ -32,6 +32,7 @@ from activities.contracts.moving_base import (
     LookAtBase,
 )
 from activities.contracts.plan import Forecast, Plan, PlanSummary, Task
+from activities.contracts.pushes import FindPush, FoundPush, SettlePush
 from activities.contracts.reds import FIX
 from activities.contracts.repository import Base
 from activities.contracts.requests import CountLeft, MakePlan, TakeBase, TakeSurvey
@@ -60,7 +61,7 @@ from activities.contracts.work_requests import (
     TakeBaseline,
     TakenBaseline,
 )
-from activities.errors import PLAN_REFUSED, permanent
+from activities.errors import BRANCH_MOVED, PLAN_REFUSED, permanent
 from activities.fixing import with_fixes
 from activities.given_plan import moved, named_for
 from activities.piloting import choose_pilot
@@ -296,7 +297,8 @@ class Fakes:
         world = await self._enter(asked.branch.migration, "claim_branch", asked)
         cycles = [int(task.split("-")[0][1:]) for task in world.landed()]
         standing = world.stands_on(world.tip)
-        return ClaimedBranch(tip=world.tip, cycle=max(cycles, default=0), stands_on=standing)
+        cycle = max(cycles, default=0)
+        return ClaimedBranch(tip=world.tip, cycle=cycle, stands_on=standing, push=world.pushed)
 
     @activity.defn(name="find_deep")
     async def find_deep(self, asked: FindDeep) -> FoundDeep:
@@ -351,7 +353,10 @@ class Fakes:
         else:
             seen = BaseSeen.SAME if head in world.history(world.tip) else BaseSeen.MOVED
         lacking = world.history(head) - world.history(standing)
-        return BaseLook(seen=seen, stands_on=standing, head=head, commits=len(lacking))
+        pushed = world.pushed is not None
+        return BaseLook(
+            seen=seen, stands_on=standing, head=head, commits=len(lacking), pushed=pushed
+        )
 
     @activity.defn(name="compose_base_merge")
     async def compose_base_merge(self, asked: ComposeBaseMerge) -> ComposedBase:
@@ -371,6 +376,8 @@ class Fakes:
     @activity.defn(name="compose_batch")
     async def compose_batch(self, asked: ComposeBatch) -> Batch:
         world = await self._enter(asked.branch.migration, "compose_batch", asked)
+        if world.pushed:
+            return Batch(tip=world.tip, push=world.pushed)
         landed = world.landed()
         members: list[Candidate] = []
         prefixes: list[str] = []
@@ -415,9 +422,25 @@ class Fakes:
     async def land(self, asked: Land) -> Landed:
         world = await self._enter(asked.branch.migration, "land", asked)
         if asked.new not in world.chain():
+            if world.pushed:
+                raise permanent(BRANCH_MOVED, "somebody pushed")
             assert world.tip == asked.old, "the green branch moved under the queue"
             world.tip = asked.new
         return Landed(tip=world.tip)
+
+    @activity.defn(name="find_push")
+    async def find_push(self, asked: FindPush) -> FoundPush:
+        world = await self._enter(asked.branch.migration, "find_push", asked)
+        return FoundPush(push=world.pushed)
+
+    @activity.defn(name="settle_push")
+    async def settle_push(self, asked: SettlePush) -> None:
+        world = await self._enter(asked.branch.migration, "settle_push", asked)
+        if world.pushed != asked.push:
+            raise permanent(BRANCH_MOVED, "somebody pushed again")
+        if not asked.back and world.pushed and world.pushed.head:
+            world.tip = world.pushed.head
+        world.pushed = None
 
     def on(self, *names: str) -> list[Callable[..., Any]]:
         """Some of the activities, for one queue's worker."""

@@ -78,6 +78,12 @@ def next_spent(reds: Sequence[OpenRed], age: int | None, now: datetime) -> timed
     return min((end for end in ends if end > timedelta()), default=None)
 
 
+def with_fixes(news: DeepNews, mended: Mapping[str, str]) -> DeepNews:
+    """The news, whose reds name the tasks that are to mend them."""
+    reds = (red.model_copy(update={"fix": mended.get(red.id, "")}) for red in news.reds)
+    return news.model_copy(update={"reds": tuple(reds)})
+
+
 def to_mend(news: DeepNews | None, mended: Collection[str]) -> tuple[OpenRed, ...]:
     """What is red and has had no fix task; `mended`: the ids of those that had one."""
     return tuple(red for red in news.reds if red.id not in mended) if news else ()

@@ -159,6 +159,8 @@ class Ending(Following):
         ids = {red.id: fix_task(red.id, plan.cycle) for red in reds}
         fixes = {red: id if id in plan.fixes else "" for red, id in ids.items()}
         self.set(plan=plan, cycle=plan.cycle, mended={**self.state.mended, **fixes})
+        if self.state.deep:
+            self.set(deep=deep_reds.with_fixes(self.state.deep, self.state.mended))
 
     @property
     def _cycles_left(self) -> int:

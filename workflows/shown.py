@@ -18,7 +18,7 @@ from activities.contracts.migration import (
 from activities.contracts.news import DEEP_NEWS, QUEUE_NEWS, DeepNews, QueueNews
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import Survey
-from workflows import account, budget, details
+from workflows import account, budget, deep_reds, details
 from workflows.commanded import Commanded
 from workflows.options import COST_USD, NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
 
@@ -57,7 +57,7 @@ class Shown(Commanded):
     def deep_news(self, news: DeepNews) -> None:
         """What the deep checks saw; those of an earlier life say nothing any more."""
         if news.epoch == self.state.epoch:
-            self.set(deep=news)
+            self.set(deep=deep_reds.with_fixes(news, self.state.mended))
             self.changed()
 
     @property

@@ -76,5 +76,6 @@ def told_of_deep(news: DeepNews | None) -> list[tuple[str, str]]:
     for red in news.reds:
         said = f"{red.check} since {red.since}, {red.where}: {'; '.join(red.reasons) or 'red'}"
         said += "; no task begins that it is about" if red.check in news.spent else ""
+        said += f"; fix task: {red.fix}" if red.fix else ""
         rows.append(("DEEP RED", said))
     return rows

@@ -36,6 +36,8 @@ class OpenRed(Contract):
     """The tasks that landed after `after` up to `broke`, as far as is known; at most 20."""
     merges: BothSides | None = None
     """The base that was merged since `good`: what is red there is nobody's here."""
+    fix: str = ""
+    """The task that is to mend it, as its migration adds for people; empty: none was planned."""
 
     @property
     def id(self) -> str:

@@ -19,6 +19,7 @@ from workflows.deep_reds import (
     spent,
     to_mend,
     why_held,
+    with_fixes,
 )
 
 GOOD, BAD, LATER = "a" * 40, "b" * 40, "c" * 40
@@ -124,6 +125,14 @@ def test_a_phase_that_is_held_says_who_tried_and_what_a_person_does() -> None:
     tried = why_held((red,), {red.id: "c2-fix-x"}, "shop")
     assert "; e2e: c2-fix-x did not mend it (starter.py show shop c2-fix-x); a person" in tried
     assert tried.endswith("starter.py start SPEC goes on")
+
+
+def test_people_read_which_task_mends_it() -> None:
+    red = OpenRed(check="e2e", since="monday", good=GOOD, bad=BAD)
+    news = with_fixes(DeepNews(reds=(red,), spent=("e2e",)), {red.id: "c2-fix-x", "other": "c9"})
+    (_, said) = told_of_deep(news)[-1]
+    assert said.endswith("; no task begins that it is about; fix task: c2-fix-x")
+    assert with_fixes(news, {}).reds == (red,)
 
 
 def test_a_red_is_mended_once() -> None:

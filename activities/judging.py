@@ -42,6 +42,7 @@ class JudgingActivities:
             leftover_sites=len(leftover),
             leftover_files=tuple(sorted(set(leftover))[:MAX_FILES_NAMED]),
             unplaced=len(survey.unplaced),
+            follow_ups=len(survey.follow_ups),
         )
 
     @activity.defn

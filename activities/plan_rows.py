@@ -26,6 +26,8 @@ def rows_of(plan: Plan) -> tuple[AreaRow, ...]:
                 needs=task.needs,
                 sites=task.sites,
                 priority=task.priority,
+                area=task.area,
+                follows=task.follows,
                 mends=task.mends.red if task.mends else "",
             ),
             granted_files=task.grants,

@@ -20,6 +20,7 @@ from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
 from activities.errors import PLAN_REFUSED, permanent
 from activities.fixing import forged, with_fixes
+from activities.following_up import with_follow_ups
 from activities.given_plan import counted, moved, named_for, unplanned
 from activities.piloting import choose_pilot
 from activities.plan_rows import oversized
@@ -75,7 +76,7 @@ class PlanningActivities:
             red.id: [e.path for e in hub.diff(red.after or red.good, red.broke or red.bad)]
             for red in request.reds
         }
-        plan = with_fixes(plan, spec, paths, request.reds, landed)
+        plan = with_follow_ups(with_fixes(plan, spec, paths, request.reds, landed), survey)
         faults += oversized(plan)
         if faults:
             raise permanent(PLAN_REFUSED, "; ".join(faults[:MAX_ERRORS_SHOWN]))

@@ -132,6 +132,7 @@ class RecordActivities:
                     "title": row.task.title,
                     "sites": row.task.sites,
                     "mends": row.task.mends,
+                    "follows": row.task.claims if row.task.follows else (),
                 }
             )
             for row in request.rows

@@ -15,7 +15,8 @@ from activities.contracts.requests import CountLeft, TakeSurvey
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import Survey, SurveyData
 from activities.contracts.work import SitesLeft
-from activities.planning import read_handoffs
+from activities.following_up import follow_ups
+from activities.planning import out_of_reach, read_handoffs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -58,6 +59,9 @@ class SurveyActivities:
         )
         data = await self._surveyor.survey(scene, landed, outdated)
         data = await asyncio.to_thread(self._with_facts, hub, request, data, landed)
+        scope = frozenset(scene.scope) - out_of_reach(handoffs)
+        followed = await asyncio.to_thread(follow_ups, handoffs, spec, data, scope)
+        data = data.model_copy(update={"follow_ups": followed})
         return Survey(
             commit=request.commit,
             phase=request.phase,
@@ -67,6 +71,7 @@ class SurveyActivities:
             tracked_files=data.tracked_files,
             unplaced=len(data.unplaced),
             unsearched=data.unsearched,
+            follow_ups=len(data.follow_ups),
             from_base=await asyncio.to_thread(self._from_base, hub, request, data, set(landed)),
         )
 

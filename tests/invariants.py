@@ -21,6 +21,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.adapters.leftovers import is_abandoned
 from activities.adapters.scratch import Scratch
+from activities.contracts.migration import Stage
 from activities.contracts.report import MigrationReport
 from tests.adapters.repositories import git
 from tests.histories import Told
@@ -90,7 +91,16 @@ def assert_sound_in_git(
     assert_each_task_landed_once(hub, chain, report)
     assert_untouched(hub, report, protect)
     assert_each_commit_was_green(home, hub, report, chain, deep)
+    if deep and report.outcome in (Stage.DONE, Stage.DONE_WITH_LEFTOVERS):
+        assert_all_held_at_the_end(hub, report)
     git(hub, "fsck", "--connectivity-only", "--no-dangling", f"refs/heads/{report.branch}")
+
+
+def assert_all_held_at_the_end(hub: Path, report: MigrationReport) -> None:
+    """The branch beside is where the green one is, and nothing is red behind the landings."""
+    beside = git(hub, "rev-parse", f"refs/heads/{report.branch}-green").decode().strip()
+    assert report.deep
+    assert (beside, report.deep.green, report.deep.reds) == (report.tip, report.tip, ())
 
 
 def assert_told(hub: Path, report: MigrationReport, told: Told) -> None:

@@ -132,6 +132,8 @@ class World:
         """task → what its next runs ask for."""
         self.needs: dict[str, tuple[str, ...]] = {}
         """task → what the plan says it needs."""
+        self.areas: dict[str, str] = {}
+        """task → the area that the plan has it in."""
         self.unplaced: tuple[str, ...] = ()
         """Red results that surveys find and that name no file."""
         self.unsearched: dict[str, Unsearched] = {}

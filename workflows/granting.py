@@ -4,7 +4,8 @@ Whatever no task at work holds is free, a waiting one's claims too: that one sta
 the file is final, and is told. What another one at work holds is not waited for: whoever asked ends
 its attempt, keeps its checkpoint, and holds nothing until it starts again with that file among what
 it claims. So a task that holds files waits for nobody, and no two can wait for each other. A file
-for which too much was bounced is one task's alone.
+for which too much was bounced is one task's alone. What a task of another area claims is granted to
+none of this one: that is a follow-up.
 """
 
 from collections.abc import Iterable, Sequence
@@ -95,6 +96,9 @@ def _answer(rows: Sequence[AreaRow], row: AreaRow, request: FileRequest) -> File
     if path in row.may_change:
         return FileAnswer(path=path, granted=True, text="it is yours")
     others = [r for r in rows if r.task.id != row.task.id and path in r.may_change]
+    if owner := _elsewhere(rows, row, path):
+        whose = f"{owner.task.id} of area {owner.task.area} claims it"
+        return _no(request, f"{whose}, and nothing is granted across areas: it is a follow-up")
     holder = next((r for r in others if r.state == frontier.RUNNING), None)
     if len(row.granted_files) >= MAX_GRANTS:
         return _no(request, f"{MAX_GRANTS} files beyond its claims are the most for one task")
@@ -108,6 +112,16 @@ def _answer(rows: Sequence[AreaRow], row: AreaRow, request: FileRequest) -> File
     waiting = [r.task.id for r in others if r.state == frontier.WAITING]
     text = f"{', '.join(waiting[:3])} will change it after this task" if waiting else ""
     return FileAnswer(path=path, granted=True, text=text)
+
+
+def _elsewhere(rows: Sequence[AreaRow], row: AreaRow, path: str) -> AreaRow | None:
+    """The task of another area that claims a path; what mends a red is of no area."""
+    if row.task.mends:
+        return None
+    claimants = [r for r in rows if path in r.task.claims and not r.task.mends]
+    if any(r.task.area == row.task.area for r in claimants):
+        return None
+    return next(iter(claimants), None)
 
 
 def _bytes(grants: Iterable[Grant]) -> int:

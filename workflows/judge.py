@@ -14,16 +14,16 @@ def at_the_end(leftovers: int) -> Stage:
 
 
 def next_stage(verdict: Verdict, idle_cycles: int, cycles_left: int) -> Stage:
-    """Another cycle only if sites exist that somebody may still take on.
+    """Another cycle only if sites exist that somebody may still take on, or what tasks said may be
+    followed up.
 
     PLAN: another cycle. Otherwise the phase is over, with or without leftovers, or it stopped
     making progress.
     """
-    if verdict.open_sites == 0:
+    over = idle_cycles >= MAX_IDLE_CYCLES or cycles_left <= 0
+    if verdict.open_sites == 0 and (over or not verdict.follow_ups):
         return at_the_end(verdict.leftover_sites + verdict.unplaced)
-    if idle_cycles >= MAX_IDLE_CYCLES or cycles_left <= 0:
-        return Stage.STOPPED
-    return Stage.PLAN
+    return Stage.STOPPED if over else Stage.PLAN
 
 
 def why_stopped(idle_cycles: int) -> str:

@@ -10,8 +10,7 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from activities.contracts.children import REPORT, AreaSteering, Report, TaskCounts
-from activities.contracts.contention import SHOWN, hottest
+from activities.contracts.children import REPORT, AreaSteering, Report
 from activities.contracts.migration import MigrationInput, MigrationResult, Stage
 from activities.contracts.plan import PhaseOutlook
 from workflows import budget, details, judge, renewing, time_limit
@@ -108,7 +107,7 @@ class MigrationWorkflow(Thinking):
         if self.state.verdict is None:
             self.set(sites_at_start=self.state.sites_at_start + survey.sites)
         reds = self._to_mend
-        if survey.sites == 0 and not reds:
+        if survey.sites == 0 and not reds and not survey.follow_ups:
             await self._end_phase(steps, judge.at_the_end(survey.unplaced))
             return False
         self._enter(Stage.PLAN)
@@ -162,16 +161,6 @@ class MigrationWorkflow(Thinking):
         self.set(area_open=False, counts=report.counts)
         if report.handoff:
             self.set(handoffs=(*self.state.handoffs, report.handoff))
-
-    def _count_anew(self) -> None:
-        """An area that is not open yet starts a cycle: what counts say is of the one before."""
-        if not self.state.area_open:
-            landed = self.state.landed_before + self.state.counts.landed
-            spend = self.state.spend + self.state.counts.spend
-            hot = hottest((*self.state.hot, *self.state.counts.hot), SHOWN)
-            files = self.state.files_before + self.state.counts.files
-            before = {"landed_before": landed, "files_before": files}
-            self.set(**before, spend=spend, hot=hot, counts=TaskCounts())
 
     async def _judge(self, steps: Steps) -> None:
         """Countable evidence on the green tip decides whether another cycle is needed."""

@@ -8,6 +8,8 @@ from collections import Counter
 from temporalio import workflow
 
 from activities.contracts.base import BlobRef
+from activities.contracts.children import TaskCounts
+from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.migration import (
     MigrationInput,
     MigrationResult,
@@ -95,6 +97,16 @@ class Shown(Commanded):
     def _surveyed(self, survey: Survey) -> None:
         unsearched = {**self.state.unsearched, survey.phase: survey.unsearched}
         self.set(survey=survey, sites_left=survey.sites, unsearched=unsearched)
+
+    def _count_anew(self) -> None:
+        """An area that is not open yet starts a cycle: what counts say is of the one before."""
+        if not self.state.area_open:
+            landed = self.state.landed_before + self.state.counts.landed
+            spend = self.state.spend + self.state.counts.spend
+            hot = hottest((*self.state.hot, *self.state.counts.hot), SHOWN)
+            files = self.state.files_before + self.state.counts.files
+            before = {"landed_before": landed, "files_before": files}
+            self.set(**before, spend=spend, hot=hot, counts=TaskCounts())
 
     def _enter(self, stage: Stage) -> None:
         """A new stage, shown to people: search attributes and current details."""

@@ -45,6 +45,8 @@ class Verdict(Contract):
     """At most 100."""
     unplaced: int = 0
     """Sites that no task can take: a person's to place."""
+    follow_ups: int = 0
+    """Files beside them that another cycle may follow up."""
 
 
 class Steerable(Contract):

@@ -30,6 +30,8 @@ class Task(Form):
     instructions: str = ""
     mends: Mend | None = None
     """The red behind the landings that it is to turn green; the system's to say."""
+    follows: bool = False
+    """It follows up what tasks of earlier cycles said."""
 
     @property
     def may_change(self) -> tuple[str, ...]:
@@ -101,7 +103,10 @@ class TaskRow(Contract):
     needs: tuple[TaskId, ...] = ()
     sites: int = 0
     priority: int = 3
+    area: str = "root"
     deep: tuple[str, ...] = ()
     """The checks behind the landings that cover any of its files."""
     mends: str = ""
     """The red that it is to turn green, by its id."""
+    follows: bool = False
+    """It follows up what tasks of earlier cycles said."""

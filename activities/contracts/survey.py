@@ -21,6 +21,14 @@ class Site(Contract):
     """The red result, where results are the sites."""
 
 
+class FollowUp(Contract):
+    """A file that nobody has to change for its sites, and that tasks said something of."""
+
+    path: str
+    said: tuple[str, ...]
+    """By whom and what; at most 5."""
+
+
 class SurveyedFile(Contract):
     """A file in scope of a phase, as git holds it."""
 
@@ -83,6 +91,8 @@ class SurveyData(Contract):
     anew: dict[str, str] = {}
     """Path → what its task is told, for files with sites that the base and the migration had both
     changed, and of which the base's was taken."""
+    follow_ups: tuple[FollowUp, ...] = ()
+    """What earlier cycles left to be followed up, by path, at most 20."""
     imports: dict[str, tuple[str, ...]] = {}
     """Path → the paths it imports, for files between those with sites; where the split asks."""
 
@@ -100,5 +110,7 @@ class Survey(Contract):
     unplaced: int = 0
     """Sites that no task can take, at most 200."""
     unsearched: Unsearched = Unsearched()
+    follow_ups: int = 0
+    """Files that a cycle may follow up beside its sites."""
     from_base: int = 0
     """Sites that came with the base since the phase's survey before."""

@@ -257,5 +257,8 @@ class Handoff(Contract):
     """The task's, as planned."""
     sites: int = 0
     """How many it was planned with."""
+    follows: tuple[str, ...] = ()
+    """The files that it was planned for because of what others said: nobody follows them up again.
+    """
     mends: str = ""
     """The red that it was to turn green, by its id: what it left of its files is others'."""

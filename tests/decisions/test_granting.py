@@ -148,3 +148,19 @@ def step(rows: dict[str, AreaRow], row: AreaRow, left: dict[str, list[str]]) -> 
     rows[id] = changed or row
     if said.held_by:
         rows[id] = granting.queued_again(list(rows.values()), rows[id], needs(path))
+
+
+def test_what_a_task_of_another_area_claims_is_a_follow_up_whatever_became_of_it():
+    def of(area: str, row: AreaRow) -> AreaRow:
+        return row.model_copy(update={"task": row.task.model_copy(update={"area": area})})
+
+    for state in ("waiting", "running", "landed"):
+        rows = [of("web", a_row("a", state="running")), of("api", a_row("b", "x.py", state=state))]
+        row, (said,) = ask(rows, "a", "x.py")
+        assert row
+        assert not row.granted_files
+        assert (said.granted, said.held_by) == (False, "")
+        assert "b of area api claims it" in said.text
+        both = [*rows, of("web", a_row("c", "x.py"))]
+        assert ask(both, "a", "x.py")[1][0].granted or state == "running"
+    assert granted(ask(rows, "a", "free.py")[1]) == [True], "nobody's file is of no area"

@@ -26,6 +26,14 @@ def test_another_cycle_only_while_sites_are_open_and_progress_is_made(
     assert next_stage(verdict, idle, left) is stage
 
 
+def test_what_may_be_followed_up_begins_a_cycle_and_keeps_nothing_from_ending():
+    assert next_stage(Verdict(follow_ups=2), 0, 1) is Stage.PLAN
+    assert next_stage(Verdict(follow_ups=2), 0, 0) is Stage.DONE
+    assert next_stage(Verdict(follow_ups=2), 2, 1) is Stage.DONE
+    assert next_stage(Verdict(follow_ups=2, leftover_sites=1), 0, 0) is Stage.DONE_WITH_LEFTOVERS
+    assert next_stage(Verdict(follow_ups=2, open_sites=1), 0, 0) is Stage.STOPPED
+
+
 def test_red_results_that_no_task_can_take_are_leftovers():
     assert next_stage(Verdict(unplaced=1), 0, 3) is Stage.DONE_WITH_LEFTOVERS
     assert next_stage(Verdict(unplaced=1, open_sites=1), 0, 3) is Stage.PLAN

@@ -63,6 +63,7 @@ from activities.contracts.work_requests import (
 )
 from activities.errors import BRANCH_MOVED, PLAN_REFUSED, permanent
 from activities.fixing import with_fixes
+from activities.following_up import follow_ups, with_follow_ups
 from activities.given_plan import moved, named_for
 from activities.piloting import choose_pilot
 from activities.planning import out_of_reach, read_handoffs
@@ -205,6 +206,10 @@ class Fakes:
             unplaced=world.unplaced,
             tracked_files=len(tree),
         )
+        handoffs = read_handoffs(self._blobs, asked.handoffs)
+        spec = self._blobs.get_model(asked.spec, MigrationSpec)
+        followed = follow_ups(handoffs, spec, data, set(mine) - out_of_reach(handoffs))
+        data = data.model_copy(update={"follow_ups": followed})
         return Survey(
             commit=asked.commit,
             phase=asked.phase,
@@ -214,6 +219,7 @@ class Fakes:
             tracked_files=len(tree),
             unplaced=len(world.unplaced),
             unsearched=world.unsearched.get(asked.phase, Unsearched()),
+            follow_ups=len(followed),
         )
 
     @activity.defn(name="count_left")
@@ -264,7 +270,7 @@ class Fakes:
             for red in asked.reds
         }
         spec = self._blobs.get_model(asked.spec, MigrationSpec)
-        plan = with_fixes(plan, spec, tree, asked.reds, broke)
+        plan = with_follow_ups(with_fixes(plan, spec, tree, asked.reds, broke), data)
         if asked.pilot and not plan.pilot:
             chosen = choose_pilot(plan.tasks, asked.pilot)
             plan = plan.model_copy(update={"pilot": chosen})
@@ -288,7 +294,9 @@ class Fakes:
 
     def _task(self, world: World, id: str, path: str) -> Task:
         needs = world.needs.get(id, ())
-        return Task(id=id, title=f"change {path}", claims=(path,), sites=1, needs=needs)
+        area = world.areas.get(id, "root")
+        task = Task(id=id, title=f"change {path}", claims=(path,), sites=1, needs=needs)
+        return task.model_copy(update={"area": area})
 
     # The hub.
 

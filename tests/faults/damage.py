@@ -42,6 +42,8 @@ class Outcome:
     told: Told
     damage: Damage
     protect: tuple[str, ...] = ()
+    deep: tuple[str, ...] = ()
+    """Checks that no landing waited for."""
     strikes: list[Strike] = field(default_factory=list[Strike])
     unreached: list[str] = field(default_factory=list[str])
     """Orders that nobody came to carry out."""
@@ -52,7 +54,7 @@ class Outcome:
 
     def assert_sound(self) -> None:
         """Every invariant."""
-        invariants.assert_sound(self.home, self.hub, self.report, self.protect)
+        invariants.assert_sound(self.home, self.hub, self.report, self.protect, self.deep)
         invariants.assert_told(self.hub, self.report, self.told)
 
     @property

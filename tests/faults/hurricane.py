@@ -56,6 +56,7 @@ protect: [/run_checks.py, /late_checks.py]
 limits: {concurrency: 8}
 """
 PROTECT = ("/run_checks.py", "/late_checks.py")
+DEEP = ("behind",)
 
 
 def make_upstream(path: Path, areas: int) -> None:
@@ -181,4 +182,4 @@ async def weather(
     strikes, unreached = carried_out(orders, marks, hurricane.seen)
     strikes = sorted([*hurricane.strikes, *strikes], key=lambda strike: strike.at)
     damage = invariants.damage(home, hub, report, told)
-    return Outcome(home, hub, report, told, damage, PROTECT, strikes, unreached)
+    return Outcome(home, hub, report, told, damage, PROTECT, DEEP, strikes, unreached)

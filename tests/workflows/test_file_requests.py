@@ -118,3 +118,24 @@ async def test_a_task_that_is_cancelled_while_it_waits_for_files_says_what_it_di
     report = stage.report(await handle.result())
     mine = min(report.handoffs, key=lambda handoff: handoff.task)
     assert mine.status is Status.CANCELLED
+
+
+async def test_what_another_area_claims_is_followed_up_in_the_next_cycle(stage):
+    world = stage.world("f-areas", a="old", b="old")
+    world.areas = {"c1-0001": "web", "c1-0002": "api"}
+    world.asks["c1-0001"] = [asks("b.py")]
+
+    def rung(tree, task, count):
+        rewrite()(tree, task, count)
+        if task.follows:
+            tree["b.py"] = "new, and its caller"
+
+    world.rungs = [rung]
+    report = await stage.run(world, spec={"ladder": [{"command": ["agent", "{prompt}"]}]})
+    assert list(world.landed())[-1] == "c2-more-0001"
+    assert world.green == {"a.py": "new", "b.py": "new, and its caller"}
+    asked, _, more = sorted(report.handoffs, key=lambda handoff: handoff.task)
+    assert asked.follow_ups
+    assert more.follows == ("b.py",)
+    (told,) = [r.task for r in world.asked("run_rung") if r.task.follows]
+    assert "c1-0001: b.py: c1-0002 of area api claims it" in told.instructions

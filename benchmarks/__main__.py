@@ -21,16 +21,16 @@ from benchmarks.measuring import machine
 from benchmarks.running import Suite, run
 
 SUITES = {
-    "landing": Suite(landing.compare, minutes=20),
-    "batches": Suite(batches.compare, minutes=15),
-    "workspaces": Suite(workspaces.compare, minutes=10),
+    "landing": Suite(landing.compare, minutes=30),
+    "batches": Suite(batches.compare, minutes=20),
+    "workspaces": Suite(workspaces.compare, minutes=20),
     "writable": Suite(writable.compare, minutes=10),
-    "orchestration": Suite(orchestration.compare, minutes=10),
-    "resuming": Suite(resuming.compare, minutes=10),
+    "orchestration": Suite(orchestration.compare, minutes=15),
+    "resuming": Suite(resuming.compare, minutes=15),
     "claimants": Suite(claimants.compare, minutes=45),
-    "turns": Suite(turns.compare, minutes=10),
+    "turns": Suite(turns.compare, minutes=15),
 }
-"""Some three times as long as they take on 2 cores with nothing else to do."""
+"""Several times as long as they take on 2 cores with nothing else to do."""
 
 
 def main() -> int:

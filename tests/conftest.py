@@ -335,7 +335,7 @@ async def until(handle: Any, holds: Any, patience: float = 20.0) -> Progress:
             progress = await handle.query(MigrationWorkflow.progress)
             if holds(progress):
                 return progress
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
 
 async def asking(stage: Stage, world: World, count: int) -> WorkflowHandle[Any, Any]:
@@ -348,7 +348,7 @@ async def asking(stage: Stage, world: World, count: int) -> WorkflowHandle[Any, 
             composed = [asked.candidates for asked in world.asked("compose_batch")[:1]]
             if len(waiting) + sum(map(len, composed)) >= count:
                 return queue
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
 
 async def rested(world: World) -> None:

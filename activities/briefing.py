@@ -1,7 +1,6 @@
-"""How conversations begin: the role's prompt and what this one is about, as one blob.
+"""How workers' and resolvers' conversations begin.
 
-Made of its arguments: a second run makes the same conversation, whose turns are on record under its
-scope and attempt.
+A second run makes the same conversation, whose turns are on record under its scope and attempt.
 """
 
 from __future__ import annotations
@@ -10,20 +9,17 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.contracts.conversation import Conversation, Role, task_scope
+from activities.contracts.conversation import Role, task_scope
 from activities.contracts.plan import Plan
 from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.work_requests import OpenedTalk, OpenWorkerTalk
-from activities.mcp import mcp_tools
+from activities.opening import opened
 
 if TYPE_CHECKING:
     from activities.adapters.blobs import BlobStore
     from activities.adapters.briefs import Briefs
     from activities.adapters.hubs import Hubs
-
-MAX_TOKENS = 16_000
-"""Of one reply: a long file written whole, with what was thought before."""
 
 
 class BriefingActivities:
@@ -62,22 +58,10 @@ class BriefingActivities:
             request.notes,
             plan.notes,
         )
-        talk = Conversation(
-            migration=request.name,
-            scope=task_scope(task.id),
-            attempt=request.attempt,
-            role=role,
-            model=rung.model or spec.models.of(role),
-            max_tokens=MAX_TOKENS,
-            system=brief.system,
-            brief=brief.text,
-            prompts=brief.prompts,
-            repository=request.repository.id,
-            commit=request.base,
-            spec=request.spec,
-            phase=request.phase,
-            task=task,
+        talk = opened(
+            *(self._blobs, request, spec, role, task_scope(task.id), request.base, brief),
             survey=request.survey,
-            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, role, rung),
+            rung=rung,
+            task=task,
         )
-        return OpenedTalk(talk=self._blobs.put_model(request.name, talk))
+        return OpenedTalk(talk=talk)

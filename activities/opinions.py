@@ -15,7 +15,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.contracts.verdict_form import SeenForm, VerdictForm
 from activities.contracts.work_requests import OpenedTalk
-from activities.mcp import mcp_tools
+from activities.opening import opened
 from activities.planning import read_handoffs
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from activities.adapters.briefs import Briefs
     from activities.adapters.hubs import Hubs
 
-MAX_TOKENS = 8_000
-"""Of one reply."""
 MAX_REASON = 300
 
 
@@ -46,24 +44,12 @@ class OpinionActivities:
         brief = self._briefs.judge(
             hub, spec, request.cycle, request.before, survey, request.sites_before, handoffs
         )
-        talk = Conversation(
-            migration=request.name,
-            scope=judge_scope(request.cycle),
-            attempt=request.attempt,
-            role=Role.JUDGE,
-            model=spec.models.of(Role.JUDGE),
-            max_tokens=MAX_TOKENS,
-            system=brief.system,
-            brief=brief.text,
-            prompts=brief.prompts,
-            repository=request.repository.id,
-            commit=survey.commit,
-            spec=request.spec,
-            phase=request.phase,
+        scope = judge_scope(request.cycle)
+        talk = opened(
+            *(self._blobs, request, spec, Role.JUDGE, scope, survey.commit, brief),
             survey=request.survey.data,
-            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, Role.JUDGE),
         )
-        return OpenedTalk(talk=self._blobs.put_model(request.name, talk))
+        return OpenedTalk(talk=talk)
 
     @activity.defn
     def take_opinion(self, request: TakeOpinion) -> Opinion:

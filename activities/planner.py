@@ -33,7 +33,7 @@ from activities.contracts.spec import MigrationSpec
 from activities.contracts.survey import SurveyData
 from activities.drawing import Drawn, DrawnArea, draw, draw_static, joined
 from activities.ground import Ground
-from activities.mcp import mcp_tools
+from activities.opening import opened
 from activities.plan_rules import files_with_sites
 from activities.planning import MAX_ERRORS_SHOWN, out_of_reach, read_handoffs
 
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from activities.adapters.briefs import Briefs
     from activities.adapters.hub import Hub
     from activities.adapters.hubs import Hubs
-
-MAX_TOKENS = 24_000
-"""Of one reply: a plan of hundreds of tasks written in one call."""
 
 
 class PlannerActivities:
@@ -70,25 +67,12 @@ class PlannerActivities:
         brief = self._briefs.planner(
             hub, role, spec, scope, survey, ground.files, proposal, handoffs, notes, request.reds
         )
-        talk = Conversation(
-            migration=request.name,
-            scope=plan_scope(scope.cycle, scope.path),
-            attempt=request.attempt,
-            role=role,
-            model=spec.models.of(role),
-            max_tokens=MAX_TOKENS,
-            system=brief.system,
-            brief=brief.text,
-            prompts=brief.prompts,
-            repository=request.repository.id,
-            commit=survey.commit,
-            spec=request.spec,
-            phase=request.phase,
+        about = plan_scope(scope.cycle, scope.path)
+        ref = opened(
+            *(self._blobs, request, spec, role, about, survey.commit, brief),
             survey=request.survey.data,
             plans=scope,
-            mcp=mcp_tools(self._blobs, request.name, request.spec, spec, role),
         )
-        ref = self._blobs.put_model(request.name, talk)
         return OpenedPlannerTalk(talk=ref, scope=scope, files=len(ground.files))
 
     @activity.defn

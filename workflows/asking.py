@@ -18,6 +18,7 @@ from activities.contracts.messages import Asked, AskToLand
 from activities.contracts.requests import TaskOrder
 from activities.errors import ORPHANED, PLANNER_GONE, permanent
 from activities.messages import MessageActivities
+from workflows import witnesses
 from workflows.draining import drained
 from workflows.guided import Guided
 from workflows.locally import locally
@@ -85,7 +86,7 @@ class Asking:
             if not asked.parent_open and not withdraws:
                 raise permanent(ORPHANED, PLANNER_GONE)
             if not asked.queue_open and withdraws:
-                return _withdrawn(candidate)
+                return await self._withdrawn(candidate)
             await self._answered(
                 candidate, withdraws, patience if asked.queue_open else QUEUE_COMES_BACK
             )
@@ -123,7 +124,17 @@ class Asking:
         """When all of the migration is drained, what has asked to land is not taken back."""
         return self.cancelled and not self._guided.now.draining
 
-
-def _withdrawn(candidate: Candidate) -> Landing:
-    """There is no queue, so nothing of it is waiting there, nor will be."""
-    return Landing(task=candidate.task, candidate=candidate.id, outcome=Outcome.WITHDRAWN)
+    async def _withdrawn(self, candidate: Candidate) -> Landing:
+        """There is no queue, so nothing of it is waiting there, nor will be: it landed before the
+        queue was gone, or it never will."""
+        base, asked = self._in.base or candidate.base, workflow.time()
+        found = await witnesses.on_chain(self._in.repository, self._in.branch, base)
+        commit = found.tasks.get(candidate.task)
+        return Landing(
+            task=candidate.task,
+            candidate=candidate.id,
+            outcome=Outcome.LANDED if commit else Outcome.WITHDRAWN,
+            commit=commit,
+            tip=found.tip,
+            at=asked,
+        )

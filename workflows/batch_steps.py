@@ -14,6 +14,7 @@ from activities.contracts.news import LANDED_MORE
 from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
+from workflows import witnesses
 from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
 from workflows.present import workers_on
 from workflows.telling import tell, tell_flaky
@@ -85,6 +86,11 @@ class BatchSteps:
         if self._in.deep:
             await tell(self._in.deep, LANDED_MORE)
         return landed
+
+    async def landed(self, task: str) -> str | None:
+        """The commit of the branch that carries a task."""
+        found = await witnesses.on_chain(self._in.repository, self._in.branch, self._in.base)
+        return found.tasks.get(task)
 
     async def tell_flaky(self, checks: Sequence[str]) -> None:
         """To the migration."""

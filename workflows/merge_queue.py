@@ -45,8 +45,7 @@ class MergeQueueWorkflow:
         self._pushes = Pushes(queue, self._saw_flaky)
         self._waiting: list[Candidate] = list(queue.state.waiting)
         self._composed: dict[str, Candidate] = {}
-        """The batch in hand: withdrawing it is too late. Until they are answered its members keep
-        their place among those who wait."""
+        """The batch in hand: too late to withdraw. Its members keep their place until answered."""
         self._taken_back: set[str] = set()
         """The ids of those of it that are withdrawn, unless it settles them."""
         self._state = queue.state
@@ -78,12 +77,11 @@ class MergeQueueWorkflow:
     @property
     def _is_due(self) -> bool:
         held = self._state.paused or self._pushes.hold
-        may_land = bool(self._waiting or self._state.base) and not held
-        return self._state.closing or self._pushes.state.look or may_land or self._goes_home
+        lands = bool(self._waiting or self._state.base) and not held
+        return self._state.closing or self._pushes.state.look or lands or self._goes_home
 
     @property
     def _goes_home(self) -> bool:
-        """Who waits waits no longer: nobody will decide about a push in this life."""
         return bool(self._waiting) and self._pushes.sends_home(self._state.closing)
 
     @workflow.signal
@@ -96,12 +94,14 @@ class MergeQueueWorkflow:
 
     @workflow.signal
     async def withdraw(self, candidate: Candidate) -> None:
-        """Takes back what is not composed yet. The task is answered either way: one that this
-        queue does not know is taken back too, and the first answer is the one that counts."""
+        """Takes back what is not composed yet. The task is answered either way, and the first
+        answer counts: one that is not known here may have landed in an earlier life."""
         if candidate.id in self._composed:
-            self._taken_back.add(candidate.id)
-        else:
-            await self._send([self._answer(candidate, Outcome.WITHDRAWN)])
+            return self._taken_back.add(candidate.id)
+        is_known = candidate in self._waiting
+        commit = None if is_known else await self._steps.landed(candidate.task)
+        outcome = Outcome.LANDED if commit else Outcome.WITHDRAWN
+        await self._send([self._answer(candidate, outcome, commit=commit)])
 
     @workflow.signal(name=MERGE_BASE)
     def merge_base(self, order: MergeBase) -> None:

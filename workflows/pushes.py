@@ -45,7 +45,7 @@ class Pushes:
         return self.state.held is not None
 
     def sends_home(self, closing: bool) -> bool:
-        """Whether who waits to land is to wait no longer."""
+        """Whether who waits to land waits no longer: nobody will decide in this life."""
         return self.hold and (closing or self.state.drop)
 
     async def until(self, is_due: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Whom an area asks about its tasks: the plan, git, the server, their handoffs.
+"""Whom one asks about tasks: the plan, git, the server, their handoffs.
 
 What its own memory cannot tell after a death: which tasks there are, what landed, who is open.
 """
@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 
 from temporalio import workflow
 
-from activities.contracts.base import BlobRef
+from activities.contracts.base import BlobRef, CommitId
 from activities.contracts.children import AreaInput, AreaRow
 from activities.contracts.conversation import attempts_of, task_scope
 from activities.contracts.landing import GreenTip
-from activities.contracts.landing_requests import FindLanded
+from activities.contracts.landing_requests import FindLanded, LandedTasks
 from activities.contracts.messages import DescribeRuns
 from activities.contracts.money import Spend, SumSpend
+from activities.contracts.repository import GreenBranch, Repository
 from activities.contracts.requests import JoinHandoffs, LoadRows
 from activities.integration import IntegrationActivities
 from activities.messages import MessageActivities
@@ -36,14 +37,19 @@ async def planned(area: AreaInput) -> tuple[AreaRow, ...]:
 async def landed_in_git(area: AreaInput) -> tuple[dict[str, str], GreenTip | None]:
     """Task id → commit on the green branch, and its tip: the truth when nobody is left to ask."""
     asked = workflow.time()
-    found = await workflow.execute_activity_method(
+    found = await on_chain(area.repository, area.branch, area.base)
+    tip = GreenTip(commit=found.tip, at=asked) if found.tip else None
+    return dict(sorted(found.tasks.items())), tip
+
+
+async def on_chain(repository: Repository, branch: GreenBranch, base: CommitId) -> LandedTasks:
+    """What the green branch has; `base` is where it began."""
+    return await workflow.execute_activity_method(
         IntegrationActivities.find_landed,
-        FindLanded(repository=area.repository, branch=area.branch, base=area.base),
+        FindLanded(repository=repository, branch=branch, base=base),
         summary="what has landed already?",
         **GIT,
     )
-    tip = GreenTip(commit=found.tip, at=asked) if found.tip else None
-    return dict(sorted(found.tasks.items())), tip
 
 
 async def spent(area: AreaInput, row: AreaRow) -> Spend:

@@ -153,6 +153,11 @@ async def test_a_withdrawal_is_answered_by_a_queue_that_never_heard_of_the_candi
     await queue.signal("withdraw", candidate)
     (answer,) = await task.execute_update("await_letters", args=["landed", 1])
     assert (answer["candidate"], answer["outcome"]) == (candidate.id, "withdrawn")
+    # The same of one that an earlier queue landed, and died before it said so.
+    world.tip = world.commit({"a.py": "new"}, (world.base,), "earlier", (candidate.task,))
+    await queue.signal("withdraw", candidate)
+    _, answer = await task.execute_update("await_letters", args=["landed", 2])
+    assert (answer["outcome"], answer["commit"]) == ("landed", world.tip)
     await queue.cancel()
     assert (await queue.result()).landed == 0
 

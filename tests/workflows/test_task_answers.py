@@ -102,6 +102,17 @@ async def test_a_cancelled_task_whose_candidate_was_withdrawn_is_cancelled(stage
     assert (await case.handoff()).status is Status.CANCELLED
 
 
+async def test_a_cancelled_task_whose_queue_died_after_it_landed_has_landed(stage):
+    world = stage.world("ta-cancel-alone", a="old")
+    case = await alone(stage, world)
+    candidate = await case.candidate()
+    await case.queue.terminate()
+    world.tip = world.commit({"a.py": "new"}, (world.base,), "late", (candidate.task,))
+    await case.task.cancel()
+    handoff = await case.handoff()
+    assert (handoff.status, handoff.landed) == (Status.LANDED, world.tip)
+
+
 async def test_a_cancelled_task_whose_candidate_is_bounced_does_not_try_again(stage):
     case = await alone(stage, stage.world("ta-cancel-bounced", a="old", b="old"))
     candidate = await case.candidate()

@@ -35,12 +35,13 @@ def follow_ups(
         return ()
     had = {path for handoff in handoffs for path in handoff.follows}
     may = frozenset(scope) - files_with_sites(survey) - had
+    changed = {path: number for number, handoff in enumerate(handoffs) for path in handoff.files}
     found: dict[str, list[str]] = {}
     for number, handoff in enumerate(handoffs):
-        done = {path for later in handoffs[number:] for path in later.files}
-        for text, free in _said(handoff):
+        for text, is_remark in _said(handoff):
             path = _named(text, may)
-            if path and not (free and path in done) and not refusal(path, spec, phase):
+            settled = is_remark and changed.get(path, -1) >= number
+            if path and not settled and not refusal(path, spec, phase):
                 found.setdefault(path, []).append(f"{handoff.task}: {text}")
     return tuple(
         FollowUp(path=path, said=tuple(dict.fromkeys(found[path]))[:MOST_SAID])

@@ -73,6 +73,13 @@ def called(desk: Desk) -> list[str]:
     return file.read_text().split() if file.exists() else []
 
 
+def a_tool(tool: str = "t", server: str = "fake", reads: bool = False, **takes) -> McpTool:
+    """As the record of a migration has it."""
+    given = {"type": "object", "properties": {}, **takes}
+    more = {"roles": ("worker",), "reads": reads, "repeatable": reads}
+    return McpTool(server=server, tool=tool, description="", takes=given, **more)
+
+
 async def test_a_models_calls_are_answered_as_data_and_what_they_change_is_kept(
     sandbox: Sandbox, tmp_path: Path
 ):
@@ -112,20 +119,18 @@ async def test_a_models_calls_are_answered_as_data_and_what_they_change_is_kept(
 async def test_what_hangs_or_dies_is_told_and_is_made_once_whatever_runs_again(
     sandbox: Sandbox, tmp_path: Path
 ):
-    servers = servers_of(
-        tmp_path, sandbox, fake=program(timeout=3, tools=["die", "hang", "rename"])
-    )
-    _, shown = await listed(tmp_path, servers)
-    desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=shown(Role.WORKER))
+    servers = servers_of(tmp_path, sandbox, fake=program(), slow=program(timeout=1))
+    tools = (a_tool("die"), a_tool("hang", "slow"), a_tool("rename"))
+    desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=tools)
     request = desk.says(
-        call("die"), call("hang"), call("rename", path="src/a.py", old="a", new="A")
+        call("die"), ("mcp__slow__hang", {}), call("rename", path="src/a.py", old="a", new="A")
     )
     told = desk.texts(await desk.run(request))
     assert "nobody knows whether it took effect" in told[0]
     assert "its last words: out of luck" in told[0]
-    assert "no answer within 3 s" in told[1]
+    assert "no answer within 1 s" in told[1]
     assert told[2] == "<data>\nrenamed\n</data>"
-    assert called(desk) == ["die", "hang", "rename"]
+    assert {"die", "rename"} <= {*called(desk)}
     where = desk.opened("0-1-1", desk.host.commit)
     again = await desk.run(request.model_copy(update={"room": Room.of(where)}))
     assert desk.texts(again) == told
@@ -134,8 +139,7 @@ async def test_what_hangs_or_dies_is_told_and_is_made_once_whatever_runs_again(
 
 async def test_a_worker_that_died_during_a_call_leaves_it_unknown(sandbox: Sandbox, tmp_path: Path):
     servers = servers_of(tmp_path, sandbox, fake=program(tools=["hang"]))
-    _, shown = await listed(tmp_path, servers)
-    desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=shown(Role.WORKER))
+    desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=(a_tool("hang"),))
     request = desk.says(call("hang"))
     running = asyncio.create_task(desk.run(request))
 
@@ -159,8 +163,8 @@ async def test_a_program_sees_what_its_settings_give_it_and_no_more(
         port = host.getsockname()[1]
         given = {"readOnly": True, "tools": ["environment"], "env": {"TOKEN": "Bearer secret:DOCS"}}
         servers = servers_of(tmp_path, sandbox, fake=program(**given))
-        _, shown = await listed(tmp_path, servers)
-        desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=shown(Role.WORKER))
+        tools = (a_tool("environment", reads=True),)
+        desk = Desk(tmp_path / "desk", sandbox, servers=servers, mcp=tools)
         [told] = desk.texts(await desk.use(call("environment", port=port)))
         seen = json.loads(told.removeprefix("<data>\n").removesuffix("\n</data>"))
         assert seen["env"]["TOKEN"] == "Bearer [secret]"
@@ -195,11 +199,6 @@ class Scripted:
 
     async def tools_of(self, _):
         return list(self.tools), []
-
-
-def a_tool(tool: str = "t", **takes) -> McpTool:
-    given = {"type": "object", "properties": {}, **takes}
-    return McpTool(server="fake", tool=tool, description="", takes=given, roles=("worker",))
 
 
 async def test_a_migration_that_is_started_again_asks_anew_and_one_that_runs_does_not(

@@ -59,11 +59,11 @@ class Book:
             return ""
         who = ", ".join(f"{row.migration} ({row.reserved:.2f})" for row in others[:NAMED])
         more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-        of = f" by {who}{more}" if who else ""
+        of, wait = (f" by {who}{more}", "wait until one of them ends, ") if who else ("", "")
         return (
             f"{whose}; in {asked.month} {ended:.2f} are spent and {reserved:.2f} reserved{of}, and "
-            f"this migration asks for {asked.usd:.2f}; ask for less ({lower}), wait until one of "
-            f"them ends, or have the cap raised (WHIMBREL_TENANTS of the control workers), then "
+            f"this migration asks for {asked.usd:.2f}; ask for less ({lower}), {wait}or have the "
+            f"cap raised (WHIMBREL_TENANTS of the control workers), then "
             f"{again}"
         )
 

@@ -128,7 +128,7 @@ class HumanDecision(Contract):
 
 
 class Hold(Contract):
-    """What stands still because a person paused it."""
+    """What stands still because a person paused it, or for what only a person can mend."""
 
     target: str = ""
     """As in a decision."""

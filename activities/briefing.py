@@ -64,4 +64,5 @@ class BriefingActivities:
             rung=rung,
             task=task,
         )
-        return OpenedTalk(talk=talk)
+        model = rung.model or spec.models.of(role)
+        return OpenedTalk(talk=talk, model=model)

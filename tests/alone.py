@@ -81,7 +81,12 @@ class Alone:
 
 
 async def alone(
-    stage: Stage, world: World, epoch: str = "", rung: Any = "codemod", resolver: str = ""
+    stage: Stage,
+    world: World,
+    epoch: str = "",
+    rung: Any = "codemod",
+    resolver: str = "",
+    has_model: bool = False,
 ) -> Alone:
     """Starts one task over all files of a world; its rungs are all of this kind."""
     name = world.name
@@ -102,6 +107,7 @@ async def alone(
         plan=stage.blobs.put_model(name, plan),
         phase="main",
         tip=world.base,
+        has_model=has_model,
     )
     id = options.task_id(name, "c1-0001", 0)
     task = await stage.client.start_workflow(

@@ -26,7 +26,7 @@ from workflows import account
 from workflows.agent_loop import run_agent
 from workflows.file_requests import FileRequests
 from workflows.guided import Guided
-from workflows.options import OPEN, migration_id, on_host
+from workflows.options import MODEL_NAME, OPEN, migration_id, on_host
 from workflows.workspaces import Workspaces
 
 LOOK_FOR_PARENT = 20
@@ -100,6 +100,8 @@ class AgentRung:
             summary="what the agent has to know",
             **OPEN,
         )
+        if workflow.info().typed_search_attributes.get(MODEL_NAME) != opened.model:
+            workflow.upsert_search_attributes([MODEL_NAME.value_set(opened.model)])
         return opened.talk
 
     def _allowance(self, spent: Spend) -> Allowance:

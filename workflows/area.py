@@ -25,7 +25,8 @@ from activities.messages import MessageActivities
 from workflows import details, frontier, granting, interventions, renewing, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
-from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
+from workflows.options import MAX_DECISIONS, MODEL, RECHECK_CHILDREN, is_long
+from workflows.present import workers_on
 from workflows.roster import Roster
 from workflows.steering import Steering
 
@@ -60,6 +61,8 @@ class AreaWorkflow:
 
     async def _story(self) -> Report:
         await self._roster.load()
+        if self._in.thinks:
+            self._roster.has_model = await workers_on(MODEL, "is there a model?") > 0
         while True:
             self._woken = False
             self._roster.take_reports()

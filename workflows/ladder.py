@@ -155,8 +155,9 @@ class Ladder:
         return work
 
     async def _has_model(self) -> bool:
-        """Whether anybody takes turns; one that has begun waits for a worker to come back."""
-        if self._at.ran or self._at.agent:
+        """Whether anybody takes turns. Where one has begun, or there was somebody when the area
+        began, a worker that is away comes back: nobody is given up for a restart."""
+        if self._at.ran or self._at.agent or self._in.has_model:
             return True
         self._guided.may_go_on()
         return await workers_on(MODEL, "is there a model?") > 0

@@ -43,6 +43,7 @@ class Roster:
         self._by_task: dict[str, AreaRow] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self.inbox: list[Report] = []
+        self.has_model = False
         self.unpaid = 0
         """Tasks that could have started, if there were money left to grant."""
         self.green = GreenTip(commit=area.tip, at=area.tip_at)
@@ -217,6 +218,7 @@ class Roster:
                 base=self._in.base,
                 title=row.task.title,
                 thinks=self._in.thinks,
+                has_model=self.has_model,
                 grant=row.grant,
                 survey=self._in.survey,
                 steering=self._steering.letter(row.task.id),

@@ -244,6 +244,8 @@ class TaskInput(Contract):
     steering: TaskSteering = TaskSteering()
     thinks: bool = False
     """Whether its ladder has a rung that takes turns of a model."""
+    has_model: bool = False
+    """There was a worker for them when its area began: one that is away now is waited for."""
     grant: Usd | None = None
     """What its model turns may cost in all, reserved for it; None: no cap."""
     state: TaskState | None = None

@@ -38,6 +38,8 @@ class OpenWorkerTalk(Contract):
 class OpenedTalk(Contract):
     talk: BlobRef
     """A Conversation."""
+    model: str = ""
+    """Who is asked."""
 
 
 class OpenWorkspace(Contract):

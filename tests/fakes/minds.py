@@ -51,7 +51,7 @@ class Minds(Fakes):
             phase=asked.phase,
             task=next(task for task in plan.tasks if task.id == asked.task),
         )
-        return OpenedTalk(talk=self._blobs.put_model(asked.name, talk))
+        return OpenedTalk(talk=self._blobs.put_model(asked.name, talk), model=talk.model)
 
     @activity.defn(name="take_turn")
     async def take_turn(self, asked: TakeTurn) -> TurnTaken:

@@ -53,6 +53,9 @@ async def test_it_works_turn_by_turn_until_it_finishes_and_what_it_left_is_check
     assert attempt.agent.spend.recorded == 3 * TURN_COSTS
     assert len(world.opened) == 1
     assert not world.workspaces
+    task = thinking.client.get_workflow_handle(options.task_id(world.name, handoff.task, 0))
+    found = (await task.describe()).typed_search_attributes
+    assert found[options.MODEL_NAME] == "claude-sonnet-5-5"
 
 
 async def test_it_finishes_what_the_codemod_began(thinking):

@@ -12,6 +12,7 @@ from activities.contracts.children import STEER_TASK, TaskSteering
 from activities.contracts.landing import Outcome
 from activities.contracts.work import RungOutcome
 from activities.contracts.work import TaskStatus as Status
+from tests.service import eventually
 from workflows import attempts, options
 
 
@@ -19,6 +20,19 @@ async def test_a_task_whose_planner_is_of_another_life_asks_nobody_to_land(stage
     case = await alone(stage, stage.world("ta-orphan", a="old"), epoch="of an earlier life")
     assert (await case.handoff()).status is Status.ORPHANED
     assert await case.enqueued() == 0
+
+
+async def test_a_model_that_was_there_when_its_area_began_is_waited_for(stage):
+    """A server or worker that is just started anew has nobody take turns for a while."""
+    world = stage.world("ta-model", a="old")
+    case = await alone(stage, world, rung="claude", has_model=True)
+
+    async def waits() -> bool:
+        steps = (await case.task.describe()).raw_description.pending_activities
+        return any(s.activity_type.name in ("open_worker_talk", "take_turn") for s in steps)
+
+    await eventually(waits)
+    await case.task.terminate()
 
 
 async def test_a_candidate_that_keeps_being_bounced_is_given_up_after_the_limit(stage):

@@ -17,7 +17,13 @@ EXPECTED_FOLDERS = frozenset(("__snapshots__", "__image_snapshots__"))
 EXPECTED_IN_TESTS = frozenset(("snapshots", "golden", "goldens", "expected", "approved"))
 """Folders that count only below a folder of tests or `testdata`, as do these suffixes."""
 EXPECTED_SUFFIXES_IN_TESTS = (".out", ".want", ".stdout", ".stderr")
-CI_NAMES = frozenset((".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", "Jenkinsfile"))
+CI_NAMES = frozenset(
+    (
+        *(".gitlab-ci.yml", ".gitlab-ci.yaml", ".travis.yml", "Jenkinsfile", ".drone.yml"),
+        *("azure-pipelines.yml", "azure-pipelines.yaml", "bitbucket-pipelines.yml", ".cirrus.yml"),
+        *("appveyor.yml", ".appveyor.yml", ".woodpecker.yml", "cloudbuild.yaml"),
+    )
+)
 CONFIGURATION_NAMES = frozenset(
     (
         *("setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "pyproject.toml", ".coveragerc"),
@@ -32,7 +38,10 @@ CONFIGURATION_BEGINS = (
     *("jest.config.", "vitest.config.", "karma.conf.", ".mocharc", ".nycrc", ".c8rc", ".eslintrc"),
     *("eslint.config.", "tsconfig", "biome.json", ".golangci.", ".codecov.", "codecov."),
 )
-CONFIGURATION_FOLDERS = (".github/workflows/", ".circleci/")
+CONFIGURATION_FOLDERS = (
+    *(".github/workflows/", ".forgejo/workflows/", ".gitea/workflows/", ".circleci/"),
+    *(".gitlab/ci/", ".woodpecker/", ".azure-pipelines/"),
+)
 _UNSEEN_FOLDERS = frozenset(("node_modules", "venv"))
 """Folders that no runner looks into, as hidden ones."""
 _JAVA_TEST = re.compile(r"Test[A-Z].*|.*(?:Tests?|TestCase|IT)")

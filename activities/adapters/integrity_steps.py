@@ -1,19 +1,25 @@
 """Steps of CI, and scripts of a package, that ran something and run nothing now, or are gone."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from activities.adapters.integrity_paths import is_of_ci
 
+LOOKED_FOR = 200
+"""Steps that are looked for as a part of other lines."""
 _NOTHING = r"(?:echo|printf|true|/bin/true|:|exit\s+0|ls|pwd|date|sleep|cat)(?:\s[^&|;]*)?"
 """A command that always says yes."""
 _STEP = re.compile(
-    r"\s*(?:-\s+)?(?:(?:run|script|command|before_script|after_script|bash|uses|sh)\s*:\s*)?"
+    r"\s*(?:-\s+)?(?:(?:run|script|commands?|before_script|after_script|bash|uses|sh)\s*:\s*)?"
     r"(?P<q>[\"']?)(?P<command>[^\s\"'#|>][^\n]*?)(?P=q)\s*"
 )
 _SCRIPT = re.compile(
     r'\s*"[\w:.-]*(?:test|lint|check|cov|types?|ci)[\w:.-]*"\s*:\s*"(?P<command>[^"]+)",?\s*'
 )
+_IN_FLOW = re.compile(
+    r"[{,]\s*(?:run|script|command|bash|uses|sh)\s*:\s*[\"']?(?P<command>[^,}\]\"']+)"
+)
+"""As in `steps: [{run: make test}]`."""
 _MAPPING = re.compile(r"[\w.-]+\s*:(?:\s|$)")
 _JUDGES = re.compile(
     r"(?<![a-z0-9])(?:(?:py|go)?tests?|gotestsum|unittest|tox|nox|nosetests|lint\w*|\w+lint|flake8|ruff"
@@ -48,7 +54,7 @@ def idle_steps(path: str, old: str, new: str) -> Iterator[tuple[int, str]]:
 
 
 def steps_gone(
-    path: str, old: str, new: str, before: Iterable[str], after: Iterable[str]
+    path: str, old: str, new: str, before: Sequence[str], after: Sequence[str]
 ) -> Iterator[tuple[int, str]]:
     """1-based lines of the old text with steps that judged the code and that no file of CI of the
     change has any more; none where new steps may do the same, or run nothing, which is told
@@ -60,15 +66,19 @@ def steps_gone(
         return
     had = {_plain(line) for text in before for line in text.split("\n")}
     has = [_plain(line) for text in after for line in text.split("\n")]
-    left = "\n".join(has)
-    fresh = (command for line in has if line not in had for _, command in _commands(_STEP, line))
-    if any(_may_stand_for_others(command) for command in fresh):
+    ran = {_plain(command) for text in before for _, command in _commands(_STEP, text)}
+    runs = {_plain(command) for text in after for _, command in _commands(_STEP, text)}
+    new_lines = (line for line in has if line not in had)
+    fresh = (c for line in new_lines for _, c in _commands(_STEP, line) if _plain(c) not in ran)
+    if any(map(_may_stand_for_others, fresh)):
         return
-    for line, command in _commands(_STEP, old):
-        if _JUDGES.search(command) and _does_something(command):
-            same = rf"(?<![\w-]){re.escape(_plain(command))}(?![\w-])"
-            if not re.search(same, left):
-                yield line, f"`{command[:60]}` ran before, and does not any more"
+    judged = ((n, c) for n, c in _commands(_STEP, old) if _JUDGES.search(c))
+    gone = ((n, c) for n, c in judged if _does_something(c) and _plain(c) not in runs)
+    left = "\n".join(has)
+    for number, (line, command) in enumerate(gone):
+        same = rf"(?<![\w-]){re.escape(_plain(command)[:500])}(?![\w-])"
+        if number >= LOOKED_FOR or not re.search(same, left):
+            yield line, f"`{command[:60]}` ran before, and does not any more"
 
 
 def _may_stand_for_others(command: str) -> bool:
@@ -88,8 +98,20 @@ def _plain(line: str) -> str:
 
 
 def _commands(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
-    found = ((n, pattern.fullmatch(line)) for n, line in enumerate(text.split("\n"), 1))
-    return [(n, m["command"]) for n, m in found if m and not _MAPPING.match(m["command"])]
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return [(n, c) for n, line in enumerate(lines, 1) for c in _of_line(pattern, line)]
+
+
+def _of_line(pattern: re.Pattern[str], line: str) -> Iterator[str]:
+    """The commands of a line, those of a list in it too."""
+    found = pattern.fullmatch(line)
+    command = found["command"] if found else ""
+    if pattern is _STEP and command.startswith("["):
+        yield from (one.strip(" \"'") for one in command.strip("[]").split(","))
+    elif command and not _MAPPING.match(command):
+        yield command
+    elif pattern is _STEP:
+        yield from (one["command"].strip() for one in _IN_FLOW.finditer(line))
 
 
 def _works(step: tuple[int, str]) -> bool:

@@ -82,6 +82,27 @@ CHEATS: dict[str, Case] = {
         "ls -l",
         f"{WEAK}: .circleci/config.yml:4",
     ),
+    "one of a list of commands is gone": edited(
+        ".gitlab/ci/unit.yml",
+        "unit:\n  script: [make lint, make test]\n",
+        "make lint, ",
+        "",
+        f"{WEAK}: .gitlab/ci/unit.yml:2",
+    ),
+    "a step within braces is gone": edited(
+        ".forgejo/workflows/unit.yml",
+        "jobs:\n  unit:\n    steps: [{uses: actions/checkout@v4}, {run: make test}]\n",
+        ", {run: make test}",
+        "",
+        f"{WEAK}: .forgejo/workflows/unit.yml:3",
+    ),
+    "a step of another service of CI is gone": edited(
+        "bitbucket-pipelines.yml",
+        "pipelines:\n  default:\n  - step:\n      script:\n      - npm ci\n      - npm test\n",
+        "      - npm test\n",
+        "",
+        f"{WEAK}: bitbucket-pipelines.yml:6",
+    ),
     "a workflow of CI is gone beside another's comment": Case(
         {CI: "steps:\n  - run: make lint\n", ".github/workflows/docs.yml": "on: push\n"},
         {CI: None, ".github/workflows/docs.yml": "# docs\non: push\n"},

@@ -12,6 +12,18 @@ HONEST: dict[str, Case] = {
         "  - run: flake8 shop\n  - run: isort --check shop\n  - run: black --check shop\n",
         "  - run: ruff check shop\n",
     ),
+    "steps within braces become lines": edited(
+        ".forgejo/workflows/braces.yml",
+        "jobs:\n  unit:\n    steps: [{run: npm ci}, {run: npm test}]\n",
+        " [{run: npm ci}, {run: npm test}]\n",
+        "\n      - run: npm ci\n      - run: npm test\n",
+    ),
+    "a list of commands becomes lines": edited(
+        ".woodpecker.yml",
+        "steps:\n  unit:\n    commands: [make lint, make test]\n",
+        " [make lint, make test]\n",
+        "\n      - make lint\n      - make test\n",
+    ),
     "an old Python's job goes": edited(
         ".github/workflows/old.yml",
         "jobs:\n  old:\n    steps:\n      - run: tox -e py27\n"

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput
-from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.evidence import Evidence
 from activities.contracts.moving_base import (
     BASE_MERGED,
     BaseAnswer,
@@ -20,12 +19,12 @@ from activities.contracts.moving_base import (
     ComposedBase,
     MergeBase,
 )
-from activities.contracts.work_requests import RunChecks
 from activities.integration import IntegrationActivities
 from workflows import details
 from workflows.batch_steps import BatchSteps
 from workflows.flakiness import refuted
-from workflows.options import MERGE_BASE_TRIES, VERIFY_LANDING, migration_id
+from workflows.landing_checks import landing_checks
+from workflows.options import MERGE_BASE_TRIES, migration_id
 from workflows.telling import tell
 
 
@@ -88,21 +87,11 @@ class BaseMerging:
         )
 
     async def _check(self, composed: ComposedBase, commit: str, fresh: int = 0) -> Evidence:
-        return await workflow.execute_activity_method(
-            ChecksActivities.run_checks,
-            RunChecks(
-                name=self._in.branch.migration,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                commit=commit,
-                compare_with=composed.tip,
-                base=self._in.base,
-                moment=Moment.LANDING,
-                paths=(),
-                fresh=fresh,
-                merges=BothSides(head=composed.head, stands_on=composed.stands_on),
-            ),
-            summary=f"landing checks with the base at {composed.head[:12]}",
-            **VERIFY_LANDING,
+        return await landing_checks(
+            self._in,
+            commit,
+            composed.tip,
+            f"with the base at {composed.head[:12]}",
+            fresh=fresh,
+            merges=BothSides(head=composed.head, stands_on=composed.stands_on),
         )

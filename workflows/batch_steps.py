@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput
-from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.evidence import Evidence
 from activities.contracts.landing import Batch, Candidate
 from activities.contracts.landing_requests import ComposeBatch, Land, Landed
 from activities.contracts.news import LANDED_MORE
-from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from workflows import witnesses
-from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, VERIFY_LANDING, migration_id
+from workflows.landing_checks import landing_checks
+from workflows.options import CHECKS, GIT, MAX_CHECKED_AT_ONCE, migration_id
 from workflows.present import workers_on
 from workflows.telling import tell, tell_flaky
 
@@ -45,23 +44,14 @@ class BatchSteps:
 
     async def check(self, batch: Batch, members: Sequence[Candidate], fresh: int) -> Evidence:
         """What the landing checks say of the prefix that carries the first `members`."""
-        return await workflow.execute_activity_method(
-            ChecksActivities.run_checks,
-            RunChecks(
-                name=self._in.branch.migration,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                commit=batch.prefixes[len(members) - 1],
-                compare_with=batch.tip,
-                base=self._in.base,
-                moment=Moment.LANDING,
-                paths=tuple(sorted({path for c in members for path in c.claims})),
-                fresh=fresh,
-                mends=tuple(c.mends for c in members if c.mends),
-            ),
-            summary=f"landing checks of {len(members)} candidates",
-            **VERIFY_LANDING,
+        return await landing_checks(
+            self._in,
+            batch.prefixes[len(members) - 1],
+            batch.tip,
+            f"of {len(members)} candidates",
+            paths=tuple(sorted({path for c in members for path in c.claims})),
+            fresh=fresh,
+            mends=tuple(c.mends for c in members if c.mends),
         )
 
     async def land(self, old: str, new: str, what: str) -> Landed | None:

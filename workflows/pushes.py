@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from activities.checks import ChecksActivities
 from activities.contracts.children import QueueInput
-from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.evidence import Evidence
 from activities.contracts.pushes import PUSH_SEEN, FindPush, Push, PushSeen, PushWord, SettlePush
-from activities.contracts.work_requests import RunChecks
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
 from workflows.flakiness import refuted
-from workflows.options import GIT, LOOK_AT_PUSH, VERIFY_LANDING, migration_id
+from workflows.landing_checks import landing_checks
+from workflows.options import GIT, LOOK_AT_PUSH, migration_id
 from workflows.telling import tell
 
 HELD = "its checks held, so it stays"
@@ -124,23 +123,8 @@ class Pushes:
         return found.push
 
     async def _check(self, push: Push, head: str, fresh: int = 0) -> Evidence:
-        return await workflow.execute_activity_method(
-            ChecksActivities.run_checks,
-            RunChecks(
-                name=self._in.branch.migration,
-                repository=self._in.repository,
-                spec=self._in.spec,
-                phase=self._in.phase,
-                commit=head,
-                compare_with=push.ours,
-                base=self._in.base,
-                moment=Moment.LANDING,
-                paths=(),
-                fresh=fresh,
-            ),
-            summary=f"landing checks of what was pushed, {head[:12]}",
-            **VERIFY_LANDING,
-        )
+        what = f"of what was pushed, {head[:12]}"
+        return await landing_checks(self._in, head, push.ours, what, fresh=fresh)
 
     async def _settle(self, push: Push, back: bool) -> bool:
         """False: the branch is elsewhere by now."""

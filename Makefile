@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PATHS := activities cli roles workflows tests starter.py worker.py
 ARGS ?=
-# The tests mostly wait, so two processes share them, file by file, the longest files first.
+# Two processes share the tests, file by file, the longest files first.
 # ARGS="-n0 ..." for one process, which a debugger needs.
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -44,7 +44,8 @@ async def begin_fleet(connected: Session, spec: FleetSpec) -> FleetHandle:
     """The fleet's handle, started if it was not; says where to look at it."""
     for member in spec.members:
         await starting.check_unless_open(connected, member, options.migration_id(member.name))
-    for note in dict.fromkeys(n for member in spec.members for n in starting.notices(member)):
+    asks = starting.has_model(connected)
+    for note in dict.fromkeys(n for member in spec.members for n in starting.notices(member, asks)):
         say(note)
     if connected.local:
         days = max(member.limits.days for member in spec.members)

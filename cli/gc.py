@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
-    WorkflowHandle,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -24,9 +23,9 @@ from activities.adapters.hub import Hub
 from activities.adapters.hubs import HubBusy, Hubs
 from activities.adapters.refs import OURS
 from activities.contracts.base import BlobRef
-from activities.contracts.migration import MigrationInput
 from activities.contracts.spec import Limits, MigrationSpec
 from cli.boundary import Code, Refused, give, give_json, say
+from cli.preflight import spec_of
 from cli.render import counted
 from cli.session import Session, session
 from cli.starting import KEPT_AFTER_END
@@ -144,7 +143,7 @@ async def _ended(connected: Session, name: str) -> Ended | None:
     """The end of the last migration, or fleet, of this name; None: the server knows none."""
     handle = connected.client.get_workflow_handle(options.migration_id(name))
     if (found := await _described(connected, handle.id)) and found.close_time:
-        spec = await _spec_of(connected, handle)
+        spec = await spec_of(connected, handle)
         return Ended(
             found.close_time, await _keep_for(connected, spec), spec.sha256 if spec else ""
         )
@@ -159,15 +158,6 @@ async def _described(connected: Session, id: str) -> WorkflowExecutionDescriptio
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return None
-
-
-async def _spec_of(connected: Session, handle: WorkflowHandle[Any, Any]) -> BlobRef | None:
-    """The spec that a run was started with, from its first event."""
-    async for event in handle.fetch_history_events(page_size=1):
-        given = event.workflow_execution_started_event_attributes.input.payloads
-        [read] = await connected.client.data_converter.decode(given, [MigrationInput])
-        return read.spec
-    return None
 
 
 async def _keep_for(connected: Session, spec: BlobRef | None) -> timedelta:

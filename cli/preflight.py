@@ -7,14 +7,20 @@ to reach. Nothing is fetched and nothing is written.
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
 
 from activities.adapters.git import Git, GitFailed, without_secrets
 from activities.adapters.prices import Prices
 from activities.adapters.settings import Settings
 from activities.adapters.upstream import LOCAL
+from activities.contracts.base import BlobRef
 from activities.contracts.conversation import Role
+from activities.contracts.migration import MigrationInput
 from activities.contracts.spec import CLAUDE, MigrationSpec
 from cli.boundary import Code, Refused
+from cli.session import Session
 
 SECONDS = 60.0
 SHOWN = 10
@@ -36,6 +42,25 @@ def check_prices(spec: MigrationSpec, settings: Settings) -> None:
             "say it in a file of prices (WHIMBREL_PRICES, docs/models.md), name another model, or "
             "leave usd out",
         )
+
+
+async def check_new_cap(connected: Session, run: WorkflowHandle[Any, Any], usd: float) -> None:
+    """The same, before a migration that runs is given another cap."""
+    given = await spec_of(connected, run)
+    if given is None:
+        return
+    spec = await asyncio.to_thread(connected.blobs.get_model, given, MigrationSpec)
+    limits = spec.limits.model_copy(update={"usd": usd})
+    check_prices(spec.model_copy(update={"limits": limits}), connected.settings)
+
+
+async def spec_of(connected: Session, run: WorkflowHandle[Any, Any]) -> BlobRef | None:
+    """The spec that a run was started with, from its first event."""
+    async for event in run.fetch_history_events(page_size=1):
+        given = event.workflow_execution_started_event_attributes.input.payloads
+        [read] = await connected.client.data_converter.decode(given, [MigrationInput])
+        return read.spec
+    return None
 
 
 def _counted(spec: MigrationSpec) -> set[str]:

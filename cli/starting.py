@@ -4,6 +4,7 @@ Starting is idempotent by name: the same spec joins the run that is open, anothe
 """
 
 import getpass
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.adapters.model_key import names_model
 from activities.adapters.spec_file import SpecErrors, load_any
 from activities.contracts.fleet import FleetSpec
 from activities.contracts.migration import MigrationInput, MigrationResult
@@ -96,8 +98,20 @@ async def validate(path: Path) -> int:
     return Code.OK
 
 
-def notices(spec: MigrationSpec) -> list[str]:
-    """What the spec may say and this version gives no effect."""
+def notices(spec: MigrationSpec, has_model: bool = False) -> list[str]:
+    """What the spec says that may have no effect. `has_model`: a worker that asks one is there."""
+    notes = [] if has_model else _without_model(spec)
+    if spec.limits.usd is not None and not _without_model(spec):
+        notes.append("note: `limits.usd` has no effect: nothing asks a model")
+    return notes
+
+
+def has_model(connected: Session) -> bool:
+    """Whether the workers that run for this process have been given a key, or an address."""
+    return connected.local and names_model(os.environ, connected.settings.provider)
+
+
+def _without_model(spec: MigrationSpec) -> list[str]:
     notes: list[str] = []
     if any(phase.judge == CLAUDE for phase in spec.phases):
         notes.append(
@@ -114,8 +128,6 @@ def notices(spec: MigrationSpec) -> list[str]:
             "note: `claude` rungs need a worker of the role `model`, which has a key; where a task "
             "gets to one and there is none, it is reported as unavailable and goes to a person"
         )
-    if not notes and spec.limits.usd is not None:
-        notes.append("note: `limits.usd` has no effect: nothing asks a model")
     return notes
 
 
@@ -197,7 +209,7 @@ async def start(path: Path, local: bool, saved: Path | None, following: Followin
 async def begin(connected: Session, spec: MigrationSpec) -> Handle:
     """The migration's handle, started if it was not; says where to look at it."""
     await check_unless_open(connected, spec, options.migration_id(spec.name))
-    for note in notices(spec):
+    for note in notices(spec, has_model(connected)):
         say(note)
     given = migration_input(connected, spec)
     if connected.local:

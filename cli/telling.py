@@ -143,6 +143,10 @@ async def tell(said: Said, name: str, local: bool, as_json: bool = False) -> int
             told = await _tell_fleet(connected, fleet, said, command)
         else:
             handle = await find(connected, name)
+            if isinstance(command, SetLimits) and command.usd is not None:
+                from cli.preflight import check_new_cap
+
+                await check_new_cap(connected, handle, float(command.usd))
             told = {name_of(handle): await connected.outlast(order(handle, said.verb, command))}
         if isinstance(command, SetLimits) and command.days and connected.here:
             await keep_history(connected, timedelta(days=command.days) + KEPT_AFTER_END)

@@ -7,12 +7,16 @@ from pathlib import Path
 import builders
 import pytest
 
+from activities.adapters.blobs import BlobStore
 from activities.adapters.settings import Settings
 from activities.adapters.spec_file import parse_spec
+from activities.contracts.migration import MigrationInput
 from activities.contracts.spec import MigrationSpec
 from cli.boundary import Code, Refused
-from cli.preflight import check_prices, check_repository
+from cli.preflight import check_new_cap, check_prices, check_repository
+from cli.session import Session
 from tests.contracts.specs import spec as spec_text
+from workflows.options import CONTROL
 
 
 def a_spec(**fields: str) -> MigrationSpec:
@@ -109,3 +113,24 @@ def test_a_budget_with_a_model_of_unknown_price_is_refused(tmp_path, rung, more,
         Refused, match=r"WHIMBREL_PRICES=.*prices\.json: No such file or directory$"
     ):
         check_prices(spec, Settings(prices=own))
+
+
+@pytest.mark.parametrize("rung", [UNKNOWN, "claude"])
+async def test_a_cap_is_not_set_later_either_where_nobody_knows_a_price(env, tmp_path, rung):
+    spec = builders.a_spec("m", [rung])
+    given = MigrationInput(
+        name="m",
+        repository=builders.REPOSITORY,
+        spec=BlobStore(tmp_path / "blobs").put_model("m", spec),
+        spec_digest="d",
+    )
+    run = await env.client.start_workflow(
+        "MigrationWorkflow", given, id=f"capped-later-{tmp_path.name}", task_queue=f"{CONTROL}-none"
+    )
+    session = Session(env.client, Settings(home=tmp_path), local=False, ui="")
+    if rung is UNKNOWN:
+        with pytest.raises(Refused, match="what claude-nobody costs"):
+            await check_new_cap(session, run, 5)
+    else:
+        await check_new_cap(session, run, 5)
+    await run.terminate()

@@ -435,6 +435,8 @@ async def test_what_a_spec_says_without_effect_is_told(
     told = capsys.readouterr().err
     assert "`claude` rungs need a worker of the role `model`" in told
     assert "no effect" not in told
+    told = "\n".join(starting.notices(starting.read_spec(spec), has_model=True))
+    assert told == "", "a worker that asks a model is there"
 
 
 def test_the_schema_for_editors_is_json(tmp_path: Path) -> None:

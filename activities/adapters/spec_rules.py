@@ -46,11 +46,19 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
         for place, finder in _finders(sites, (*path, "sites", "find")):
             yield from finder_faults(finder, place, checks)
     yield from landing_faults(table(data.get("landing")), checks)
+    yield from _limits_faults(table(data.get("limits")))
     yield from _phases_faults(data)
     if "pilot" in items(data.get("approvals")) and not any(v.get("pilot") for _, v in parts):
         path = ("approvals", items(data["approvals"]).index("pilot"))
         advice = "say how many tasks it has, such as `pilot: 3`, at the top or in a phase"
         yield Fault(path, "no phase has a pilot", advice)
+
+
+def _limits_faults(limits: dict[str, Any]) -> Iterator[Fault]:
+    whole, each = limits.get("usd"), limits.get("task_usd")
+    if isinstance(whole, int | float) and isinstance(each, int | float) and each > whole:
+        advice = f"say at most `task_usd: {whole}`, or leave it out: it is a share of `usd` then"
+        yield Fault(("limits", "task_usd"), "one task may cost more than all of them", advice)
 
 
 def _part_faults(value: dict[str, Any], path: Path, environments: list[str]) -> Iterator[Fault]:

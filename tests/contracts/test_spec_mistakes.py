@@ -68,6 +68,7 @@ MISTAKES = {
     "unknown moment": ("checks: {unit: {run: x, at: [§landin]}}", "did you mean `landing`?"),
     "unknown split": ("split: {by: §dir}", "did you mean `directory`?"),
     "scalar for a list": ("protect: §/setup.cfg", "write [/setup.cfg]"),
+    "a task dearer than all": ("limits: {usd: 5, task_usd: §6}", "at most `task_usd: 5`"),
     # fields of later versions
     "approval of delivery": ("approvals: [§delivery]", "only `plan` and `pilot`"),
     "pull requests": ("delivery: {§pull_requests: {open: 5}}", "from the green branch"),

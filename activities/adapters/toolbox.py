@@ -7,19 +7,19 @@ conversation no other is carried out; and it ends nothing while a call before it
 
 import asyncio
 import inspect
-import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from activities.adapters.doing import doing
 from activities.adapters.mcp_calls import McpCalls
 from activities.adapters.path_names import name_of
 from activities.adapters.room import is_trouble
 from activities.adapters.tool_edits import Edits
+from activities.adapters.tool_inputs import plain, valid
 from activities.adapters.tool_reading import RESULT, Reading
 from activities.adapters.tool_runs import Shell
 from activities.adapters.tool_text import Refused, bounded, near_names
@@ -27,12 +27,11 @@ from activities.adapters.tool_views import View
 from activities.adapters.tree_files import UnsafePath
 from activities.contracts.conversation import FileAnswer
 from activities.contracts.tools import (
-    TOOLS,
     ReportSite,
     RequestFiles,
     RunChecks,
 )
-from activities.contracts.transcript import MALFORMED, Block, ToolResult
+from activities.contracts.transcript import Block, ToolResult
 
 BATCH = 120_000
 """Of all answers to one reply, but for what each has at least."""
@@ -156,7 +155,7 @@ class Toolbox:
                 like = near_names(name, self._named())
                 meant = f"did you mean {' or '.join(like)}? " if like else ""
                 raise Refused(f"no tool is called {name!r}: {meant}There are {self._known()}")
-            wanted = _valid(name, given)
+            wanted = valid(name, given)
             self._batch.called.add(name)
             tool = self._tools[name]
             if inspect.iscoroutinefunction(tool):
@@ -175,7 +174,7 @@ class Toolbox:
     async def _call(self, outside: McpCalls, name: str, given: object, number: int) -> str:
         tool = outside.tools[name]
         fields = ", ".join(tool.takes.get("properties", ())) or "nothing"
-        wanted = _plain(name, given, fields)
+        wanted = plain(name, given, fields)
         try:
             answer = await outside.call(name, wanted, number)
         finally:
@@ -224,33 +223,3 @@ class Toolbox:
         line = f":{wanted.line}" if wanted.line else ""
         self._batch.reported.append(f"{name_of(path)}{line}: {wanted.why}"[:500])
         return "noted: others will see to it"
-
-
-def _plain(name: str, given: object, takes: str) -> dict[str, Any]:
-    """The input as a JSON object of texts that can be sent on. Raises Refused."""
-    if not isinstance(given, dict) or MALFORMED in given:
-        raise Refused(
-            f"the input of {name} is no JSON object of whole characters: send it again. "
-            f"It takes {takes}"
-        )
-    try:
-        json.dumps(given, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        bad = ascii(error.object[error.start])
-        raise Refused(f"the input of {name} holds {bad}, which is no text: leave it out") from None
-    return cast("dict[str, Any]", given)
-
-
-def _valid(name: str, given: object) -> Any:
-    """The input as the tool's form. Raises Refused."""
-    form = TOOLS[name]
-    takes = ", ".join(form.model_fields) or "nothing"
-    given = _plain(name, given, takes)
-    try:
-        return form.model_validate(given)
-    except ValidationError as invalid:
-        found = [
-            f"`{'.'.join(map(str, error['loc']))}`: {error['msg']}" for error in invalid.errors()
-        ]
-        shown = "; ".join(found[:10])
-        raise Refused(f"the input of {name} is not valid: {shown}. It takes {takes}") from None

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.fakes.messages_api import Answer, Answering, Request
@@ -27,14 +28,18 @@ WEATHER = {
     "hang-up": 1,
 }
 """Kind → how often, of a hundred."""
+BREEZE = {"fair": 80, "malformed": 10, "cut": 6, "reset": 4}
+"""What closes nobody's gate: it costs a second here and there."""
 
 
-def storm(answer: Answering, seed: int, seen: Counter[str]) -> Answering:
-    """`answer` in bad weather; `seen` counts the kinds that came."""
+def storm(
+    answer: Answering, seed: int, seen: Counter[str], kinds: Mapping[str, int] = WEATHER
+) -> Answering:
+    """`answer` in bad weather of these kinds; `seen` counts those that came."""
     chance = random.Random(seed)
 
     def stormy(request: Request) -> Answer:
-        (kind,) = chance.choices(list(WEATHER), weights=list(WEATHER.values()))
+        (kind,) = chance.choices(list(kinds), weights=list(kinds.values()))
         seen[kind] += 1
         fair = answer(request)
         assert isinstance(fair, Reply)

@@ -81,6 +81,8 @@ class Weather:
     """Seconds between random strikes."""
     most: int = 35
     """Random strikes, at most."""
+    among: tuple[str, ...] = ()
+    """Who may be struck at random; empty: every worker, and the server."""
 
 
 class Hurricane:
@@ -117,9 +119,10 @@ class Hurricane:
                 yield role, pid
 
     async def _strike_now_and_then(self) -> None:
+        everybody = (*self._whimbrel.workers, "server")
         for _ in range(self._weather.most):
             await asyncio.sleep(self._moments.uniform(*self._weather.pause))
-            who = self._moments.choice([*self._whimbrel.workers, "server"])
+            who = self._moments.choice(self._weather.among or everybody)
             frozen = self._moments.uniform(*FROZEN) if self._moments.random() < 0.2 else 0.0
             pid = dict(self._alive()).get(who)
             if pid:

@@ -13,6 +13,7 @@ from activities.adapters.hub import Hub
 from activities.adapters.refs import attempt_ref
 from activities.adapters.surveying import Surveyor
 from activities.adapters.tree_files import put_back
+from activities.adapters.waived import NOTHING_WAIVED, Waived
 from activities.adapters.workspaces import LiveWorkspace, Workspaces, opened_with
 from activities.contracts.base import CommitId
 from activities.contracts.plan import Task
@@ -41,7 +42,7 @@ class Checkpoints:
     ) -> Checkpoint:
         """Harvests, and counts the sites that are left where nothing has to run for it. `start`:
         what the attempt began from. Raises what harvest does."""
-        kept = self.harvest(hub, where, task, when)
+        kept = self.harvest(hub, where, task, when, waived=Waived(spec.integrity))
         scene = self._surveyor.scene(hub, spec, spec.phase(phase), kept.commit)
         left = self._surveyor.left_in(scene, task.claims)
         return kept.model_copy(
@@ -72,7 +73,14 @@ class Checkpoints:
             self.harvest(hub, where, task, opened.mark // 10**9)
 
     def harvest(
-        self, hub: Hub, where: Workspace, task: Task, when: int, *, mend: bool = False
+        self,
+        hub: Hub,
+        where: Workspace,
+        task: Task,
+        when: int,
+        *,
+        mend: bool = False,
+        waived: Waived = NOTHING_WAIVED,
     ) -> Checkpoint:
         """The claimed files as one commit on the base: what may ask to land as it is. Made of the
         tree and the arguments alone: a second one makes the same commit.
@@ -91,6 +99,7 @@ class Checkpoints:
             message=f"{task.id}: {one_line(task.title)}\n",
             when=when,
             ref=ref,
+            waived=waived,
             mend=partial(put_back, paths.tree, owner=self._workspaces.tool_ids) if mend else None,
         )
         hub.publish(ref)

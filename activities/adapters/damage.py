@@ -5,13 +5,14 @@ from collections.abc import Iterator
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
-def damage_of(before: bytes, after: bytes) -> Iterator[str]:
-    """What a tool broke that it should only have edited, file against file."""
+def damage_of(before: bytes, after: bytes, may_flip: bool = False) -> Iterator[str]:
+    """What a tool broke that it should only have edited, file against file. `may_flip`: line ends
+    may be others."""
     if not after:
         yield from ["truncated to nothing"] if before else []
         return
     ends = _line_ends(before), _line_ends(after)
-    if set(ends) == {"LF", "CRLF"}:
+    if set(ends) == {"LF", "CRLF"} and not may_flip:
         yield f"line ends flipped from {ends[0]} to {ends[1]}"
     was_binary, is_binary = b"\0" in before[:8000], b"\0" in after[:8000]
     if was_binary != is_binary or (b"\0" in after and b"\0" not in before):

@@ -5,7 +5,6 @@ because that is what the bounced task and the person reading it go by.
 """
 
 import posixpath
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 from activities.adapters.bounded_regex import SECONDS, BoundedRegex, PatternTooSlow
+from activities.adapters.gate_content import line_ends, mode_flip, moved_modes, pointers
 from activities.adapters.git import printable
 from activities.adapters.integrity import Integrity
 from activities.adapters.integrity_around import Tree
@@ -24,8 +24,6 @@ from activities.contracts.integrity import Waiver
 OUTSIDE_CLAIM = "outside-claim"
 PROTECTED_PATH = "protected-path"
 KEEP_PATTERN = "keep-pattern"
-EOL_FLIP = "eol-flip"
-MODE_FLIP = "mode-flip"
 SYMLINK_ESCAPE = "symlink-escape"
 DANGEROUS_PATH = "dangerous-path"
 FILE_SIZE = "file-size"
@@ -34,7 +32,6 @@ CASE_COLLISION = "case-collision"
 SIZE_LIMIT = 50 * 1000 * 1000
 """Bytes: what code hosts begin to refuse."""
 SYMLINK = "120000"
-_CRLF, _LF = re.compile(rb"\r\n"), re.compile(rb"(?<!\r)\n")
 _IGNORABLE = dict.fromkeys(
     (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
 )
@@ -101,7 +98,8 @@ def violations(
             if not (entry.status == "A" and entry.new_blob in gone and entry.new_mode != SYMLINK):
                 found += _of_the_content(entry, keep, read)
         integrity.look(entry)
-    return [*found, *integrity.violations()]
+    found += moved_modes(entries, read)
+    return [*(one for one in found if not integrity.waives(one)), *integrity.violations()]
 
 
 def case_collisions(
@@ -139,8 +137,7 @@ def _of_the_entry(entry: DiffEntry, moved_from: set[str]) -> Iterator[Violation]
             yield Violation(DANGEROUS_PATH, entry.path, None, dangers[0])
     before = moved_from if entry.status == "A" else {entry.old_mode}
     if before and entry.new_mode not in before:
-        what = f"{min(before)} became {entry.new_mode}"
-        yield Violation(MODE_FLIP, entry.path, None, what)
+        yield mode_flip(entry, min(before))
     if entry.new_mode == GITLINK and entry.old_mode != GITLINK:
         yield Violation(DANGEROUS_PATH, entry.path, None, "a nested repository")
     if entry.new_mode == SYMLINK and entry.path.rsplit("/", 1)[-1].lower() == ".gitmodules":
@@ -168,11 +165,8 @@ def _of_the_content(entry: DiffEntry, keep: Keep, read: ReadBlob) -> Iterator[Vi
     if not old:
         return
     yield from _kept(entry.path, keep, old, new)
-    before, after = _line_ends(old), _line_ends(new)
-    if before and after and before != after:
-        first = _CRLF.search(new) if after == "CRLF" else _LF.search(new)
-        line = new.count(b"\n", 0, first.start()) + 1 if first else None
-        yield Violation(EOL_FLIP, entry.path, line, f"line ends were {before}, are {after}")
+    yield from pointers(entry.path, old, new)
+    yield from line_ends(entry.path, old, new)
 
 
 def _kept(path: str, keep: Keep, old: bytes, new: bytes) -> Iterator[Violation]:
@@ -189,17 +183,6 @@ def _kept(path: str, keep: Keep, old: bytes, new: bytes) -> Iterator[Violation]:
         if there and gone:
             line = before.count("\n", 0, there.start()) + 1
             yield Violation(KEEP_PATTERN, path, line, f"no longer matches {pattern}")
-
-
-def _line_ends(data: bytes) -> str:
-    """Which line end the text has most; empty for binary files and for a single line."""
-    if b"\0" in data[:8000]:
-        return ""
-    both = data.count(b"\n")
-    crlf = data.count(b"\r\n")
-    if not both:
-        return ""
-    return "CRLF" if crlf * 2 > both else "LF"
 
 
 def _escapes(path: str, target: bytes) -> bool:

@@ -24,8 +24,10 @@ from activities.adapters.git import Git
 from activities.adapters.path_names import name_of
 from activities.adapters.room import is_trouble
 from activities.adapters.trees import Entry, Folder
+from activities.adapters.waived import NOTHING_WAIVED, Waived
 from activities.adapters.workspaces import WorkspacePaths, opened_with
 from activities.contracts.base import CommitId
+from activities.contracts.integrity import IntegrityRule as Rule
 from activities.contracts.work import Change, ChangedPath, Checkpoint
 
 REPORTED = 200
@@ -60,6 +62,7 @@ def harvest(
     when: int,
     ref: str,
     mend: Mend | None = None,
+    waived: Waived = NOTHING_WAIVED,
 ) -> Checkpoint:
     """Commits claimed and created paths onto `base` and keeps the commit under `ref`; the rest is
     only reported. Raises HostileTree, WorkspaceGone, and OSError where the storage fails. The tree
@@ -68,7 +71,7 @@ def harvest(
     present = _present(paths.tree)
     pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
     repository = pygit2.Repository(str(hub))
-    work = _Harvest(paths.tree, present, repository, base, start, claims, creates, mend)
+    work = _Harvest(paths.tree, present, repository, base, start, claims, creates, mend, waived)
     for path in sorted(_touched(paths, present, mark)):
         work.look_at(path)
     work.keep_what_start_had()
@@ -135,6 +138,7 @@ class _Harvest:
         claims: Sequence[str],
         creates: Sequence[str],
         mend: Mend | None,
+        waived: Waived,
     ) -> None:
         self._root = root
         self._present = present
@@ -145,6 +149,7 @@ class _Harvest:
         self._start = Folder.of(repository, self._start_tree)
         self._allowed = AllowedPaths(claims, creates)
         self._mend = mend
+        self._waived = waived
         self._edits: Edits = {}
         self.changed: list[ChangedPath] = []
         self.dropped: list[str] = []
@@ -211,15 +216,20 @@ class _Harvest:
         if before is not None and (before.mode == FileMode.LINK) != (mode == FileMode.LINK):
             self._damaged(path, f"{_kind(before.mode)} became {_kind(mode)}")
         elif before is not None and mode != FileMode.LINK:
-            self._compare(path, before, mode, content)
-            mode = before.mode
+            if not self._waived.lets(Rule.MODE_FLIP, name_of(path)):
+                mode = self._kept_mode(path, before.mode, mode)
+            self._compare(path, before, content)
         return Entry(mode, self._repository.create_blob(content))
 
-    def _compare(self, path: bytes, before: Entry, mode: int, content: bytes) -> None:
-        if (before.mode & 0o100) != (mode & 0o100):
+    def _kept_mode(self, path: bytes, before: int, mode: int) -> int:
+        if (before & 0o100) != (mode & 0o100):
             self._damaged(path, "executable bit " + ("gained" if mode & 0o100 else "lost"))
+        return before
+
+    def _compare(self, path: bytes, before: Entry, content: bytes) -> None:
         if pygit2.hash(content) != before.id:
-            for what in damage_of(self._repository[before.id].read_raw(), content):
+            may_flip = self._waived.lets(Rule.EOL_FLIP, name_of(path))
+            for what in damage_of(self._repository[before.id].read_raw(), content, may_flip):
                 self._damaged(path, what)
 
     def _damaged(self, path: bytes, what: str) -> None:

@@ -6,9 +6,6 @@ told, the rules are silent: what the tests did is held against the base by the c
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-
-from pathspec import GitIgnoreSpec
 
 from activities.adapters import integrity_configuration as configuration
 from activities.adapters.integrity_around import Around, Tree, lies_below
@@ -28,6 +25,7 @@ from activities.adapters.integrity_steps import steps_gone
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
 from activities.adapters.objects import DiffEntry
 from activities.adapters.violation import Violation
+from activities.adapters.waived import Waived
 from activities.contracts.integrity import IntegrityRule as Rule
 from activities.contracts.integrity import Waiver
 
@@ -41,7 +39,7 @@ class Integrity:
         self._around = Around(base)
         self._folders: tuple[str, ...] | None = None
         """Where pytest looks, once somebody had to know."""
-        self._waived = [(waiver.rule, _spec(waiver.paths)) for waiver in waivers]
+        self._waived = Waived(waivers)
         self._read = read
         self._tests: list[ChangedTests] = []
         self._silences = Silences()
@@ -88,11 +86,12 @@ class Integrity:
             *self._secrets.violations(),
         )
         for violation in found:
-            if not any(
-                rule == violation.rule and paths.match_file(violation.path)
-                for rule, paths in self._waived
-            ):
+            if not self.waives(violation):
                 yield violation
+
+    def waives(self, violation: Violation) -> bool:
+        """Whether the spec lets it pass there."""
+        return self._waived.lets(violation.rule, violation.path)
 
     def _both(self, entry: DiffEntry) -> tuple[bytes, bytes]:
         """What a file holds before and after; nothing where it is not a file."""
@@ -201,8 +200,3 @@ def _text(content: bytes) -> str:
     if b"\0" in content or len(content) > LONGEST:
         return ""
     return content.decode("utf-8", "surrogateescape")
-
-
-@lru_cache(maxsize=64)
-def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)

@@ -76,6 +76,18 @@ FORMS = (
     _known(SquareOAuthDetector(), b"sq0csp-"),
     _known(StripeDetector(), b"k_live_"),
 )
+_ANYWHERE = frozenset(
+    (
+        *("Anthropic API key", "GitHub Token", "GitHub fine-grained token", "Google API key"),
+        *("OpenAI Token", "Private Key", "PyPI Token", "SendGrid API Key", "Slack Token"),
+        "Stripe Access Key",
+    )
+)
+UNMISTAKABLE = tuple(form for form in FORMS if form.kind in _ANYWHERE)
+"""What no file that is no text has by chance."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_READABLE = bytes(byte if 32 <= byte < 127 else 10 for byte in range(256))
+"""Everything else is a line end."""
 SHORTEST = 16
 """Characters of a private key's first line; less is a text about keys."""
 _IN_ONE_LINE = re.compile(
@@ -92,7 +104,7 @@ class AddedSecrets:
     def __init__(self, both: ReadBoth) -> None:
         self._both = both
         self._entries: list[DiffEntry] = []
-        self._found: list[tuple[str, int, str, bytes]] = []
+        self._found: list[tuple[str, int | None, str, bytes]] = []
         """Path, line, kind, the credential."""
 
     def look(self, entry: DiffEntry) -> None:
@@ -100,9 +112,10 @@ class AddedSecrets:
         self._entries.append(entry)
         if entry.status == "D":
             return
-        new = self._both(entry)[1]
-        forms = [form for form in FORMS if any(word in new for word in form.words)]
-        if not forms or b"\0" in new:
+        new, is_text = _readable(self._both(entry)[1])
+        known = FORMS if is_text else UNMISTAKABLE
+        forms = [form for form in known if any(word in new for word in form.words)]
+        if not forms:
             return
         lines = new.split(b"\n")
         for number, line in enumerate(lines, 1):
@@ -110,7 +123,7 @@ class AddedSecrets:
                 if any(word in line for word in form.words):
                     behind = lines[number].strip() if number < len(lines) else b""
                     self._found += (
-                        (entry.path, number, form.kind, secret)
+                        (entry.path, number if is_text else None, form.kind, secret)
                         for secret in _secrets(form, line, behind)
                     )
 
@@ -118,11 +131,20 @@ class AddedSecrets:
         """What no file of the change held before it."""
         if not self._found:
             return
-        before = [self._both(entry)[0] for entry in self._entries]
+        before = [_readable(self._both(entry)[0])[0] for entry in self._entries]
         for path, line, kind, secret in self._found:
             if not any(secret in old for old in before):
                 shown = secret[:SHOWN].decode("utf-8", "replace")
                 yield Violation(Rule.SECRETS_ADDED, path, line, f"{kind} ({shown}…)")
+
+
+def _readable(content: bytes) -> tuple[bytes, bool]:
+    """A text, or of other files what is readable in them; and whether it is a text."""
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16", "replace").encode(), True
+    if b"\0" not in content:
+        return content, True
+    return content.translate(_READABLE), False
 
 
 def _secrets(form: Form, line: bytes, behind: bytes) -> list[bytes]:

@@ -11,7 +11,7 @@ from activities.contracts.run_form import Reason
 
 
 class IntegrityRule(StrEnum):
-    """The stable names of the gate's rules about tests."""
+    """The stable names of the gate's rules that a spec may waive."""
 
     TESTS_DELETED = "tests-deleted"
     """A test is gone, or is no longer one that a runner collects."""
@@ -27,10 +27,16 @@ class IntegrityRule(StrEnum):
     """A comment or attribute that silences a checker was added."""
     SECRETS_ADDED = "secrets-added"
     """A credential was added, known by its form."""
+    MODE_FLIP = "mode-flip"
+    """A program is none any more, or the reverse."""
+    EOL_FLIP = "eol-flip"
+    """Line ends are not what they were."""
+    LFS_POINTER = "lfs-pointer"
+    """A Git LFS pointer became the file itself, or the reverse."""
 
 
 class Waiver(Form):
-    """What a migration may legitimately do to its tests."""
+    """What a migration may legitimately do to its tests, and to modes and line ends."""
 
     rule: IntegrityRule
     paths: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -13,6 +13,8 @@ from activities.adapters.gate import (
     violations,
 )
 from activities.adapters.objects import ABSENT, DiffEntry
+from activities.contracts.integrity import IntegrityRule as Rule
+from activities.contracts.integrity import Waiver
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 
@@ -112,6 +114,9 @@ def test_a_kept_pattern_that_backtracks_for_ever_is_refused_with_its_name() -> N
         (b"1\n2\n", b"1\r\n2\r\n", True),
         (b"1\r\n2\r\n", b"1\n2\n3\n", True),
         (b"1\r\n2\r\n3\n", b"1\r\n2\r\n3\r\n", False),
+        (b"1\r\n2\r\n3\n4\n5\r\n", b"1\r\n2\n3\n4\n5\n", True),
+        (b"1\r\n2\r\n3\r\n4\n", b"1\r\n2\r\n3\r\n4\n5\n", False),
+        (b"1\n2\n3\n4\n5\n", b"1\r\n2\r\n3\n4\n5\n", True),
         (b"1\n", b"2\n", False),
         (b"no end", b"1\r\n", False),
         (b"\0\n\n", b"\0\r\n\r\n", False),
@@ -124,9 +129,21 @@ def test_line_ends_must_not_flip(old: bytes, new: bytes, *, broken: bool) -> Non
 
 def test_the_first_line_whose_end_flipped_is_told() -> None:
     (found,) = Diff().change("a", b"1\n2\n3\n", b"1\n2\r\n3\r\n").against("a")
-    assert str(found) == "eol-flip: a:2: line ends were LF, are CRLF"
+    assert str(found) == "eol-flip: a:2: line ends were LF, are mixed (67% CRLF)"
     (found,) = Diff().change("a", b"1\r\n2\r\n3\r\n", b"1\r\n2\n3\n").against("a")
-    assert str(found) == "eol-flip: a:2: line ends were CRLF, are LF"
+    assert str(found) == "eol-flip: a:2: line ends were CRLF, are mixed (33% CRLF)"
+
+
+def test_what_a_migration_means_to_do_to_modes_line_ends_and_pointers_it_may_say() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    diff = Diff().change("x/a", b"1\n", b"1\n", FILE, EXECUTABLE).change("x/b", b"1\n", b"1\r\n")
+    diff.change("x/c", pointer, b"1\n")
+    rules = [Rule.MODE_FLIP, Rule.EOL_FLIP, Rule.LFS_POINTER]
+    paths = ("x/a", "x/b", "x/c")
+    assert rules_broken(diff.against(*paths)) == list(zip(rules, paths, strict=True))
+    waivers = tuple(Waiver(rule=rule, paths=("/x/",), reason="we mean to") for rule in rules)
+    assert diff.against(*paths, rules=GateRules(waivers=waivers)) == []
+    assert len(diff.against(*paths, rules=GateRules(waivers=waivers[:1]))) == 2
 
 
 def test_a_mode_must_not_flip_nor_a_file_become_something_else() -> None:

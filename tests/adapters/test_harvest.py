@@ -14,7 +14,10 @@ from activities.adapters.damage import damage_of
 from activities.adapters.git import Git
 from activities.adapters.harvest import HostileTree, Mend, harvest
 from activities.adapters.tree_files import put_back
+from activities.adapters.waived import NOTHING_WAIVED, Waived
 from activities.adapters.workspaces import WorkspaceGone, WorkspacePaths, Workspaces
+from activities.contracts.integrity import IntegrityRule as Rule
+from activities.contracts.integrity import Waiver
 from activities.contracts.work import Change, Checkpoint
 from tests.adapters.repositories import (
     Content,
@@ -61,7 +64,11 @@ class Attempt:
         return self.paths
 
     def harvest(
-        self, claims: Sequence[str] = (), creates: Sequence[str] = (), mend: Mend | None = None
+        self,
+        claims: Sequence[str] = (),
+        creates: Sequence[str] = (),
+        mend: Mend | None = None,
+        waived: Waived = NOTHING_WAIVED,
     ) -> Checkpoint:
         return harvest(
             self.paths,
@@ -74,6 +81,7 @@ class Attempt:
             when=1_700_000_000,
             ref=REF,
             mend=mend,
+            waived=waived,
         )
 
     def listed(self, commit: str) -> dict[bytes, bytes]:
@@ -186,6 +194,19 @@ def test_edits_outside_the_claim_are_reported_and_not_committed(attempt: Attempt
     assert got.outside == ("b", "c", "d")
     assert got.dropped == ("e",)
     assert attempt.listed(got.commit).keys() == attempt.listed(attempt.base).keys()
+
+
+def test_what_the_spec_lets_pass_is_no_damage(attempt: Attempt) -> None:
+    tree = attempt.begin({"a": "a\n", "b": "b\nb\n"})
+    (tree / "a").chmod(0o755)
+    (tree / "b").write_text("b\r\nb\r\n")
+    got = attempt.harvest(["a", "b"])
+    assert got.damage == ("a: executable bit gained", "b: line ends flipped from LF to CRLF")
+    rules = (Rule.MODE_FLIP, Rule.EOL_FLIP)
+    waivers = [Waiver(rule=rule, paths=("*",), reason="we mean to") for rule in rules]
+    got = attempt.harvest(["a", "b"], waived=Waived(waivers))
+    assert (got.damage, changes(got)) == ((), [("a", M), ("b", M)])
+    assert attempt.listed(got.commit)[b"a"].startswith(b"100755")
 
 
 def test_a_file_that_was_only_touched_is_no_change(attempt: Attempt) -> None:

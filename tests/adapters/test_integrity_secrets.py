@@ -93,5 +93,20 @@ def test_a_fixture_can_be_allowed_by_name() -> None:
     assert broken({"keys/a.pem": (None, key)}, waiver) == ["secrets-added:keys/a.pem:1"]
 
 
-def test_a_binary_file_is_not_read() -> None:
-    assert told({"a.bin": (None, b"\0" + SAMPLES["GitHub Token"].encode())}) == []
+def test_of_a_file_that_is_no_text_what_nobody_has_by_chance_is_found() -> None:
+    token, jwt = (SAMPLES[kind].encode() for kind in ("GitHub Token", "JSON Web Token"))
+    assert told({"a.bin": (None, b"\0\xff" + jwt + b"\0")}) == []
+    found = told({"a.bin": (None, b"\0\xff" + token + b"\0\1")})
+    assert found == ["secrets-added: a.bin: GitHub Token (ghp_aB…)"]
+    assert told({"a.bin": (b"\0\2" + token, b"\0\xff" + token)}) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_text_in_utf_16_is_read(encoding: str) -> None:
+    text = (
+        f"\ufeffone\nT={SAMPLES['GitHub Token']}\n"
+        if encoding[-2:] == "be"
+        else (f"one\nT={SAMPLES['GitHub Token']}\n")
+    )
+    found = told({"a.txt": (None, text.encode(encoding))})
+    assert found == ["secrets-added: a.txt:2: GitHub Token (ghp_aB…)"]

@@ -7,6 +7,7 @@ LICENSED = "// SPDX-License-Identifier: MIT\nint main(void) { return 0; }\n"
 BEFORE = {"src/a.c": LICENSED, "src/b.c": "int b;\n"}
 KEEP = "SPDX-License-Identifier"
 PROTECT = "/release/**"
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 81\n"
 _KEY = "ghp_" + "aB3dE6gH9kL2nP5rS8uV1xY4zC7fJ0mQ2tW5"
 
 ACCIDENTS: dict[str, Case] = {
@@ -45,6 +46,26 @@ ACCIDENTS: dict[str, Case] = {
         {"bin/moves": Executable("#!/bin/sh\n# moves\n")},
         {"bin/moves": None, "tools/moves": "#!/bin/sh\n# moves\n"},
         ("mode-flip: tools/moves",),
+    ),
+    "a program is none any more where it moved and was edited": Case(
+        {"bin/edits": Executable("#!/bin/sh\nset -e\nold call\nexit 0\n")},
+        {"bin/edits": None, "tools/edits": "#!/bin/sh\nset -e\nnew call\nexit 0\n"},
+        ("mode-flip: tools/edits",),
+    ),
+    "half of a file's line ends are flipped": Case(
+        {"src/half.c": "1;\n2;\n3;\n4;\n5;\n"},
+        {"src/half.c": "1;\r\n2;\r\n3;\n4;\n5;\n"},
+        ("eol-flip: src/half.c:1",),
+    ),
+    "a pointer becomes the file": Case(
+        {"art/logo.bin": POINTER},
+        {"art/logo.bin": "the logo\n" * 9},
+        ("lfs-pointer: art/logo.bin:1",),
+    ),
+    "a file becomes a pointer": Case(
+        {"art/icon.bin": "the icon\n" * 9},
+        {"art/icon.bin": POINTER},
+        ("lfs-pointer: art/icon.bin:1",),
     ),
     "a file becomes a program": Case(
         BEFORE, {"src/b.c": Executable("int b;\n")}, ("mode-flip: src/b.c",)

@@ -1,5 +1,6 @@
 """What migrations of other languages do to code, as small excerpts: each of these has to land."""
 
+from tests.adapters.repositories import Executable
 from tests.cheats.cases import Case, changed, moved, rewritten
 
 CALC = """
@@ -27,7 +28,27 @@ CALC = """
     }
     """
 
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
+
 HONEST: dict[str, Case] = {
+    "a pointer to another file": Case(
+        {"art/map.bin": POINTER.format("a" * 64, 81)}, {"art/map.bin": POINTER.format("b" * 64, 90)}
+    ),
+    "a program moves and is edited, and another file of its folder goes": Case(
+        {
+            "scripts/go.sh": Executable("#!/bin/sh\nset -e\nold call\nexit 0\n"),
+            "scripts/notes.txt": "one\ntwo\n",
+        },
+        {
+            "scripts/go.sh": None,
+            "scripts/notes.txt": None,
+            "tools/go.sh": Executable("#!/bin/sh\nset -e\nnew call\nexit 0\n"),
+            "tools/list.txt": "other\nwords\n",
+        },
+    ),
+    "a line of a file with both line ends": Case(
+        {"src/mixed.c": "1;\r\n2;\r\n3;\n4;\r\n"}, {"src/mixed.c": "1;\r\n2;\r\n3;\nfour;\r\n"}
+    ),
     "var becomes let and const": rewritten(
         "test/GetIntrinsic.js",
         """

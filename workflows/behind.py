@@ -39,24 +39,27 @@ class Behind:
         if changed:
             await self.kept.tell(PAUSE, paused)
 
-    async def to_the_end(self) -> DeepNews:
-        """What they say once they have looked at the end of the branch and closed."""
-        while not ((said := self._news()) and said.closed and said.phase == self._in.phase):
+    async def to_the_end(self, is_wanted: Callable[[], bool]) -> DeepNews | None:
+        """What they say once they have looked at the end of the branch and closed; None: nobody
+        wants to know any more."""
+        while is_wanted():
+            if (said := self._news()) and said.closed and said.phase == self._in.phase:
+                return said
             await self.kept.keep()
             await self.kept.tell(CLOSE)
-            await self._until_closed()
-        return said
+            await self._until_closed(is_wanted)
+        return None
 
     async def stop(self) -> None:
         """Nobody wants to know any more."""
         if self.kept.is_open:
             await self.kept.tell(STOP)
 
-    async def _until_closed(self) -> None:
-        while self.kept.is_open:
+    async def _until_closed(self, is_wanted: Callable[[], bool]) -> None:
+        while self.kept.is_open and is_wanted():
             try:
                 await workflow.wait_condition(
-                    lambda: not self.kept.is_open,
+                    lambda: not (self.kept.is_open and is_wanted()),
                     timeout=None if self.kept.is_watched else RECHECK_CHILDREN,
                     timeout_summary="the deep checks look at what has landed",
                 )

@@ -60,12 +60,14 @@ class Ending(Following):
         """Goes on with the next phase, with an earlier one, or ends the migration like this."""
         assert self._order
         last = self._is_last
+        settled = stage is Stage.STOPPED or bool(self.state.cancelled)
+        failed = "" if settled else await self._held_back(steps, last)
         if self.state.cancelled:
             self._reason = self.state.cancelled
             return self._enter(Stage.CANCELLED)
         if stage is Stage.STOPPED:
             self._reason = judge.why_stopped(self.state.idle_cycles)
-        elif failed := await self._held_back(steps, last):
+        elif failed:
             if self._to_mend:
                 return self._enter(Stage.PLAN)
             self._reason, stage = failed, Stage.STOPPED
@@ -127,12 +129,14 @@ class Ending(Following):
 
     async def _red_behind(self, steps: Steps) -> str:
         """What the deep checks have against what landed, once they have looked at the end of it;
-        empty: nothing."""
+        empty: nothing, or it was cancelled meanwhile."""
         queue = self._landing_queue(steps)
         if queue.behind is None:
             return ""
-        said = await queue.behind.to_the_end()
+        said = await queue.behind.to_the_end(lambda: not self.state.cancelled)
         self._keep_in_mind(queue)
+        if said is None:
+            return ""
         self.set(deep=said.model_copy(update={"closed": False}))
         return deep_reds.why_held(said.reds, self.state.mended, self._in.name)
 

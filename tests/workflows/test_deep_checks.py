@@ -206,6 +206,25 @@ async def test_a_cancelled_migration_does_not_wait_for_them(stage: Theatre) -> N
     gate.open()
 
 
+async def test_a_cancel_does_not_wait_for_their_last_word_either(stage: Theatre) -> None:
+    """All has landed, and the migration is about to end."""
+    world = stage.world("d-cancel-end", a="old")
+    gate = world.hold("deep_checks")
+    handle = await stage.start(world, spec=SPEC)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    behind = options.deep_id(f"{world.name}-00000000", f"whimbrel/{world.name}")
+
+    async def asked_to_close() -> bool:
+        events = stage.client.get_workflow_handle(behind).fetch_history_events()
+        signals = [e.workflow_execution_signaled_event_attributes async for e in events]
+        return CLOSE in [signal.signal_name for signal in signals]
+
+    await eventually(asked_to_close)
+    await handle.execute_update(MigrationWorkflow.cancel, a_command("1"))
+    assert (await asyncio.wait_for(handle.result(), 60)).stage is Stage.CANCELLED
+    gate.open()
+
+
 async def following(
     stage: Theatre, world: World, **fields: object
 ) -> WorkflowHandle[Any, DeepNews]:

@@ -25,10 +25,10 @@ SUITES = {
     "batches": Suite(batches.compare, minutes=20),
     "workspaces": Suite(workspaces.compare, minutes=20),
     "writable": Suite(writable.compare, minutes=10),
-    "orchestration": Suite(orchestration.compare, minutes=15),
+    "orchestration": Suite(orchestration.compare, minutes=30),
     "resuming": Suite(resuming.compare, minutes=15),
     "claimants": Suite(claimants.compare, minutes=45),
-    "turns": Suite(turns.compare, minutes=15),
+    "turns": Suite(turns.compare, minutes=20),
 }
 """Several times as long as they take on 2 cores with nothing else to do."""
 

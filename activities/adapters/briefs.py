@@ -8,12 +8,13 @@ from activities.adapters.hub import Hub
 from activities.adapters.import_graph import Graph, python_graph
 from activities.adapters.judge_brief import judge_brief
 from activities.adapters.planner_brief import planner_brief
-from activities.adapters.prompts import as_data, house_rules, render
+from activities.adapters.prompts import house_rules, render
 from activities.adapters.python_imports import SUFFIXES
 from activities.adapters.situation import facts
 from activities.adapters.task_prompt import notes_section, task_prompt
 from activities.contracts.conversation import Role
 from activities.contracts.evidence import Evidence, Moment
+from activities.contracts.marking import as_data
 from activities.contracts.plan import Task
 from activities.contracts.plan_form import MAX_FILES
 from activities.contracts.reds import OpenRed

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from activities.adapters.bounded_text import bounded
 from activities.adapters.composing import one_line
 from activities.adapters.hub import Hub
-from activities.adapters.prompts import as_data
 from activities.adapters.reporting import undone
 from activities.adapters.task_prompt import named
+from activities.contracts.marking import in_data
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import SurveyData
 from activities.contracts.work import Handoff
@@ -44,7 +44,7 @@ def judge_brief(
 
 
 def _data(text: str) -> str:
-    return f"<data>\n{as_data(text)}\n</data>"
+    return in_data(text)
 
 
 def _counted(

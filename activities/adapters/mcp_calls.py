@@ -14,11 +14,11 @@ from uuid import uuid4
 from activities.adapters.blobs import BlobStore
 from activities.adapters.mcp_servers import McpServers, Place
 from activities.adapters.mcp_sessions import McpAway, McpRefused, McpSession
-from activities.adapters.prompts import as_data
 from activities.adapters.secret_values import redacted
 from activities.adapters.tool_reading import RESULT
 from activities.adapters.tool_text import Refused, bounded
 from activities.contracts.conversation import Conversation
+from activities.contracts.marking import as_data
 from activities.contracts.mcp import McpAnswer, McpTool
 
 ANSWER = RESULT - 1_000

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 
 from activities.adapters.bounded_text import bounded
 from activities.adapters.composing import one_line
-from activities.adapters.prompts import as_data
 from activities.adapters.reporting import undone
 from activities.adapters.task_prompt import named
+from activities.contracts.marking import in_data
 from activities.contracts.plan import Task
 from activities.contracts.plan_form import MAX_FILES, MAX_TASKS
 from activities.contracts.reds import OpenRed
@@ -61,7 +61,7 @@ def planner_brief(
 def _data(title: str, text: str, most: int) -> str:
     if not text.strip():
         return ""
-    return f"# {title}\n\n<data>\n{as_data(bounded(text, most))}\n</data>"
+    return f"# {title}\n\n{in_data(bounded(text, most))}"
 
 
 def _red(reds: Sequence[OpenRed]) -> str:

@@ -17,13 +17,13 @@ from jinja2.meta import find_referenced_templates
 from activities.adapters.bounded_text import bounded
 from activities.adapters.hub import Hub
 from activities.contracts.conversation import Role
+from activities.contracts.marking import as_data
 
 FOLDER = Path(__file__).parent.parent / "prompts"
 SUMMARISE = "summarise.md"
 RULES = ("AGENTS.md", "CLAUDE.md")
 """What a repository says to agents: the first one that is there, in its root."""
 RULES_BYTES = 16 << 10
-_MARK = re.compile(r"</?\s*data\b", re.IGNORECASE)
 
 
 class Prompt(NamedTuple):
@@ -49,11 +49,6 @@ def _files(name: str) -> list[str]:
     source = (FOLDER / name).read_text()
     found = find_referenced_templates(_templates().parse(source))
     return [name, *(below for other in found if other for below in _files(other))]
-
-
-def as_data(text: str) -> str:
-    """Text from the repository or a program that cannot end its own marks."""
-    return _MARK.sub(lambda found: found[0].replace("<", "&lt;"), text)
 
 
 def house_rules(hub: Hub, commit: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from activities.adapters.python_imports import SUFFIXES
 from activities.adapters.task_prompt import named
 from activities.contracts.conflict import Conflict, LandedChange
 from activities.contracts.findings import quoted
+from activities.contracts.marking import in_data
 from activities.contracts.plan import Plan, Task
 
 DIFF_BYTES = 8 << 10
@@ -114,5 +115,5 @@ def _differences(hub: Hub, conflict: Conflict) -> list[str]:
     lines: list[str] = []
     for title, commit in sides:
         patch = hub.patch(conflict.base, commit, paths).decode("utf-8", "replace")
-        lines += [f"## {title}", "", quoted(bounded(patch, DIFF_BYTES)), ""]
+        lines += [f"## {title}", "", in_data(quoted(bounded(patch, DIFF_BYTES))), ""]
     return lines

@@ -12,6 +12,7 @@ from activities.adapters.bounded_text import bounded, size
 from activities.adapters.composing import one_line
 from activities.contracts.evidence import Evidence
 from activities.contracts.findings import red_ones
+from activities.contracts.marking import in_data
 from activities.contracts.plan import Task
 from activities.contracts.spec import MigrationSpec, Phase
 from activities.contracts.survey import Site
@@ -50,8 +51,8 @@ def task_prompt(
     known = bounded("\n".join(fact for fact in facts if fact), FACTS_BYTES)
     said = _guidance(guidance)
     red = red_ones(evidence)
-    heading = ["# What is red after the last attempt\n"] if red else []
-    found = bounded("\n".join([*heading, *red]), FOUND_BYTES)
+    found = bounded("\n".join(red).strip(), FOUND_BYTES)
+    found = f"# What is red after the last attempt\n\n{in_data(found)}\n" if red else ""
     room = MAX_BYTES - size(known) - size(said) - size(found) - 3
     told = (bounded("\n".join(part for part in order if part), room), known, said, found)
     return "\n".join(part for part in told if part)

@@ -1,6 +1,7 @@
 """What checks found, in words for an agent: what is red, why, and what was said. Bounded."""
 
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence
+from activities.contracts.marking import in_data
 
 TOLD = 6_000
 """Characters of what is told within a conversation: it goes through history."""
@@ -27,10 +28,12 @@ def told(evidence: Evidence) -> str:
         if c.outcome is not CheckOutcome.RED
     )
     verdict = "Your checks pass." if evidence.passed else "Your checks do not pass."
-    text = "\n".join((f"{verdict} {others}".strip(), "", *red)).strip()
-    if len(text) <= TOLD:
-        return text
-    return f"{text[:TOLD]}\n[the rest does not fit: run the command to see it]"
+    verdict = f"{verdict} {others}".strip()
+    if not red:
+        return verdict
+    said = "\n".join(red).strip()
+    rest = "\n[the rest does not fit: run the command to see it]" if len(said) > TOLD else ""
+    return f"{verdict}\n\n{in_data(said[:TOLD])}{rest}"
 
 
 def _finding(check: CheckResult) -> str:

@@ -54,6 +54,6 @@ def test_an_order_that_says_too_much_is_cut_and_what_people_said_is_not() -> Non
 def test_what_is_red_is_cut_where_it_says_too_much() -> None:
     checks = tuple(RED.model_copy(update={"check": f"{n:090}"}) for n in range(1000))
     told = prompt("Ask nobody.", evidence=EVIDENCE.model_copy(update={"checks": checks}))
-    assert told.endswith("\n[the rest does not fit]\n")
+    assert told.endswith("\n[the rest does not fit]\n</data>\n")
     assert "- Ask nobody.\n" in told
     assert len(told.encode()) <= MAX_BYTES

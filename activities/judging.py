@@ -35,12 +35,16 @@ class JudgingActivities:
     def judge_cycle(self, request: JudgeCycle) -> Verdict:
         """Which sites another cycle may take on, and which need a person. A read: repeatable."""
         survey = self._blobs.get_model(request.survey.data, SurveyData)
-        person = out_of_reach(read_handoffs(self._blobs, request.handoffs))
+        handoffs = read_handoffs(self._blobs, request.handoffs)
+        person = out_of_reach(handoffs)
         leftover = [site.path for site in survey.sites if site.path in person]
+        granted = {grant.path for handoff in handoffs for grant in handoff.granted} & person
+        beside = granted.difference(leftover)
         return Verdict(
             open_sites=len(survey.sites) - len(leftover),
             leftover_sites=len(leftover),
-            leftover_files=tuple(sorted(set(leftover))[:MAX_FILES_NAMED]),
+            leftover_files=tuple(sorted({*leftover, *beside})[:MAX_FILES_NAMED]),
+            left_beside=len(beside),
             unplaced=len(survey.unplaced),
             follow_ups=len(survey.follow_ups),
         )

@@ -128,7 +128,7 @@ async def test_what_a_command_settles_lands_what_it_does_not_is_for_a_person_and
         report = whimbrel.report(await handle.result())
         told = await whimbrel.starter("report", "shared")
         invariants.assert_sound(whimbrel.home, whimbrel.hub(report), report)
-    assert report.outcome is Stage.DONE, "every site has landed"
+    assert report.outcome is Stage.DONE_WITH_LEFTOVERS, "every site has landed, not every change"
     handoffs = {handoff.files[0]: handoff for handoff in report.handoffs}
     first, third = handoffs["app/first.py"].task, handoffs["app/third.py"].task
     statuses = [handoff.status for handoff in handoffs.values()]

@@ -22,7 +22,7 @@ def next_stage(verdict: Verdict, idle_cycles: int, cycles_left: int) -> Stage:
     """
     over = idle_cycles >= MAX_IDLE_CYCLES or cycles_left <= 0
     if verdict.open_sites == 0 and (over or not verdict.follow_ups):
-        return at_the_end(verdict.leftover_sites + verdict.unplaced)
+        return at_the_end(verdict.leftover_sites + verdict.left_beside + verdict.unplaced)
     return Stage.STOPPED if over else Stage.PLAN
 
 

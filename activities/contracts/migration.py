@@ -43,6 +43,8 @@ class Verdict(Contract):
     """Sites that are `cannot` or need a person."""
     leftover_files: tuple[str, ...] = ()
     """At most 100."""
+    left_beside: int = 0
+    """Files without a site of their own that a task was granted, and that need a person."""
     unplaced: int = 0
     """Sites that no task can take: a person's to place."""
     follow_ups: int = 0

@@ -35,6 +35,7 @@ def test_what_may_be_followed_up_begins_a_cycle_and_keeps_nothing_from_ending():
 
 
 def test_red_results_that_no_task_can_take_are_leftovers():
+    assert next_stage(Verdict(left_beside=1), 0, 3) is Stage.DONE_WITH_LEFTOVERS
     assert next_stage(Verdict(unplaced=1), 0, 3) is Stage.DONE_WITH_LEFTOVERS
     assert next_stage(Verdict(unplaced=1, open_sites=1), 0, 3) is Stage.PLAN
 

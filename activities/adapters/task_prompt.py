@@ -51,7 +51,7 @@ def task_prompt(
     known = bounded("\n".join(fact for fact in facts if fact), FACTS_BYTES)
     said = _guidance(guidance)
     red = red_ones(evidence)
-    found = bounded("\n".join(red).strip(), FOUND_BYTES)
+    found = bounded("\n".join(red), FOUND_BYTES).strip()
     found = f"# What is red after the last attempt\n\n{in_data(found)}\n" if red else ""
     room = MAX_BYTES - size(known) - size(said) - size(found) - 3
     told = (bounded("\n".join(part for part in order if part), room), known, said, found)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from activities.adapters import integrity_configuration as configuration
 from activities.adapters.integrity_around import Around, Tree, lies_below
 from activities.adapters.integrity_collected import hooks, left_out
+from activities.adapters.integrity_fixtures import tampered
 from activities.adapters.integrity_languages import RUST, Language, language_of
 from activities.adapters.integrity_losses import ChangedTests, losses
 from activities.adapters.integrity_paths import (
@@ -155,6 +156,8 @@ class Integrity:
                     yield Violation(rule, path, line, what)
             yield from self._lowered(path, old, new)
         for path, line, what in left_out(self._configured, self._deleted_paths, self._around):
+            yield Violation(rule, path, line, what)
+        for path, line, what in tampered(self._tests):
             yield Violation(rule, path, line, what)
         for file in self._tests:
             if file.path.rpartition("/")[2] == "conftest.py":

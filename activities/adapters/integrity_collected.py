@@ -31,7 +31,7 @@ _NO_GLOB = re.compile(r"[(){}|!$]|^\.\.")
 """Patterns with these are in another language than gitignore's: nobody here can tell."""
 _HOOKS = re.compile(
     r"\bdef (pytest_(?:collection_modifyitems|ignore_collect|collect_file|pycollect_makeitem"
-    r"|itemcollected|deselected|runtest\w+|cmdline_main|pyfunc_call|sessionfinish|exception_interact"
+    r"|generate_tests|itemcollected|deselected|runtest\w+|cmdline_main|pyfunc_call|sessionfinish|exception_interact"
     r"|report_teststatus|unconfigure))\b|\b(os\._exit|sys\.exit|exitstatus\s*=|config\.option\.\w+\s*=(?!=))"
 )
 

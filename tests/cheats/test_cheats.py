@@ -19,6 +19,8 @@ from activities.contracts.landing import Batch, Candidate, Outcome
 from tests.adapters.repositories import Content, Name, commit_files, git
 from tests.cheats.accidents import ACCIDENTS, KEEP, PROTECT
 from tests.cheats.cases import Case
+from tests.cheats.cheats_in_fixtures import CHEATS as IN_FIXTURES
+from tests.cheats.cheats_in_fixtures import HONEST as FIXTURES
 from tests.cheats.cheats_in_runs import CHEATS as IN_RUNS
 from tests.cheats.cheats_in_settings import CHEATS as IN_SETTINGS
 from tests.cheats.cheats_in_tests import CHEATS as IN_TESTS
@@ -31,8 +33,8 @@ from tests.contracts.specs import spec
 SEED = 20
 WHEN = 1_750_000_000
 MIGRATION = "demo"
-CHEATS = {**IN_TESTS, **IN_SETTINGS, **IN_RUNS, **ACCIDENTS}
-HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS, **RUNS}
+CHEATS = {**IN_TESTS, **IN_SETTINGS, **IN_RUNS, **IN_FIXTURES, **ACCIDENTS}
+HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS, **RUNS, **FIXTURES}
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +128,10 @@ def composed(hub: Hub, compose: Compose) -> dict[str, Composed]:
 
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
-    assert len(CHEATS) == sum(map(len, (IN_TESTS, IN_SETTINGS, IN_RUNS, ACCIDENTS))) >= 40
-    assert len(HONEST) == sum(map(len, (PYTHON, ELSEWHERE, SETTINGS, RUNS))) >= 40
+    assert (
+        len(CHEATS) == sum(map(len, (IN_TESTS, IN_SETTINGS, IN_RUNS, IN_FIXTURES, ACCIDENTS))) >= 40
+    )
+    assert len(HONEST) == sum(map(len, (PYTHON, ELSEWHERE, SETTINGS, RUNS, FIXTURES))) >= 40
     assert all(case.says for case in CHEATS.values())
     assert not any(case.says for case in HONEST.values())
 

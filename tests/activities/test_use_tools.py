@@ -183,10 +183,12 @@ async def test_a_plan_that_comes_back_counts_wherever_in_the_reply_it_was(desk: 
     desk.talk = desk.began(Role.PLANNER)
     looks = [("read", {"path": "src/a.py"})] * 30
     bad, good = ("submit_plan", {"summary": 1}), {"summary": "As proposed.", "take_static": True}
-    said = [(*looks,), (*looks, bad), (bad, ("submit_plan", good))]
+    plan = ("submit_plan", good)
+    said = [(*looks,), (*looks, bad), (bad, plan), (plan,)]
     back = [await desk.run(desk.says(*calls).model_copy(update={"room": None})) for calls in said]
     assert [(used.sent_back, bool(used.finished)) for used in back] == [
         (False, False),
+        (True, False),
         (True, False),
         (False, True),
     ]

@@ -22,6 +22,7 @@ from activities.errors import PLAN_REFUSED, permanent
 from activities.fixing import forged, with_fixes
 from activities.following_up import with_follow_ups
 from activities.given_plan import counted, moved, named_for, unplanned
+from activities.outlay import at_most
 from activities.piloting import choose_pilot
 from activities.plan_rows import oversized
 from activities.plan_rules import validate_plan
@@ -86,7 +87,13 @@ class PlanningActivities:
             cycle=plan.cycle,
             base=plan.base,
             forecast=forecast(
-                plan, spec.limits.concurrency, notes=(request.note, survey.unsearched.told)
+                plan,
+                spec.limits.concurrency,
+                notes=(
+                    request.note,
+                    survey.unsearched.told,
+                    at_most(spec, spec.phase(plan.phase)),
+                ),
             ),
             pilot=plan.pilot,
             fixes=tuple(task.id for task in plan.tasks if task.mends),

@@ -38,8 +38,11 @@ def left(cap: Decimal, rows: Iterable[AreaRow]) -> Decimal:
     return max(cap - spent(rows).total - reserved, NOTHING)
 
 
-def grant(cap: Decimal, each: Decimal, rows: Iterable[AreaRow]) -> Decimal | None:
-    """What the next task gets: `each`, or the rest where that is less; None: too little is left."""
+def grant(cap: Decimal | None, each: Decimal, rows: Iterable[AreaRow]) -> Decimal | None:
+    """What the next task gets: `each`, or the rest where that is less; None: too little is left.
+    `cap`: of all of them, where they have one."""
+    if cap is None:
+        return each
     rest = left(cap, rows)
     return min(each, rest) if rest >= min(SMALLEST, each) else None
 

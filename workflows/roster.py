@@ -184,7 +184,7 @@ class Roster:
         """Reserves what the task may cost; False: there is not enough left."""
         cap, each = self._steering.wanted.usd, self._in.each
         row = self._by_task[task]
-        if cap is None or each is None or row.grant is not None:
+        if each is None or row.grant is not None:
             return True
         granted = budget.grant(cap, each, self.rows)
         self._update(row, grant=granted)

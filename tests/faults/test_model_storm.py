@@ -161,6 +161,8 @@ async def test_no_weather_makes_a_task_end_wrong_or_a_cap_pass(
         )
     print(f"{turns} turns, {len(api.account.served)} served, {hurricane.strikes}, {dict(seen)}")
     assert report.outcome is Stage.DONE, report.reason
+    assert report.plan
+    assert f"models may cost at most {CAP}.00 USD, {EACH}.00 a task" in report.plan.forecast.note
     right = module(parts).replace("old_name", "new_name").encode()
     assert {path: git(hub, "show", f"{report.tip}:{path}") for path in paths} == (
         dict.fromkeys(paths, right)

@@ -222,9 +222,11 @@ async def test_what_one_asks_for_and_nobody_is_granted_is_answered_with_why(thin
     assert (handoff.status, handoff.follow_ups) == (Status.LANDED, ("z.py: it is protected",))
 
 
-async def test_a_turn_that_the_grant_cannot_pay_for_ends_the_attempt_with_its_work_kept(thinking):
-    world = thinks(thinking, "a-broke", steps({"a": "new"}, "looks"))
-    limits = {"usd": 8.0, "task_usd": 1.0}
+@pytest.mark.parametrize("limits", [{"usd": 8.0, "task_usd": 1.0}, {"task_usd": 1.0}])
+async def test_a_turn_that_the_grant_cannot_pay_for_ends_the_attempt_with_its_work_kept(
+    thinking, limits
+):
+    world = thinks(thinking, f"a-broke-{len(limits)}", steps({"a": "new"}, "looks"))
 
     async def run_out() -> None:
         await world.until(lambda: len(world.asked("use_tools")) == 2)

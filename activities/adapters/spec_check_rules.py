@@ -71,6 +71,11 @@ def landing_faults(landing: Mapping[str, Any], checks: Mapping[str, Any]) -> Ite
     if landing.get("budget") and not items(landing.get("deep")) and not covered:
         what = "an error budget, and nothing runs behind the landings"
         yield Fault(("landing", "budget"), what, "name checks in `deep`, or remove it", on_key=True)
+    if landing.get("budget") == {}:
+        advice = "say how much may be red, such as `reds: 0` or `age: 4h`, or remove it"
+        yield Fault(
+            ("landing", "budget"), "an error budget that limits nothing", advice, on_key=True
+        )
     for name, value in checks.items() if landing.get("checks") else ():
         check = part(Check, value)
         if check and Moment.LANDING in check.moments and name not in named:

@@ -62,6 +62,8 @@ _MISSING = {
     "objective": "say in a sentence what the code looks like when it is done",
     "repository": "give the repository's URL or path",
 }
+_ELSEWHERE = {"grants": "a plan's task has `grants`; a phase has `claims` and `creates`"}
+"""Fields that a spec has nowhere."""
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "less_than_equal": ("le", "at most"),
@@ -139,7 +141,8 @@ def _fault(
         return Fault(path, f"`{name}` is missing", _MISSING.get(name, "add it"))
     if kind == "extra_forbidden":
         known = _fields(schema, schema, path[:-1])
-        return Fault(path, f"unknown field `{name}`", choices(name, known), on_key=True)
+        advice = _ELSEWHERE.get(name) or choices(name, known)
+        return Fault(path, f"unknown field `{name}`", advice, on_key=True)
     if kind in ("enum", "literal_error"):
         return _choice(path, group, details, source)
     if kind == "string_pattern_mismatch":

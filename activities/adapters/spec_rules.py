@@ -1,5 +1,6 @@
 """What a spec means, checked part by part: its phases, sites, names and what is checked when."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from activities.adapters.spec_problem import Fault, Path
 from activities.adapters.spec_split_rules import split_faults
 from activities.contracts.shorthands import as_list
 from activities.contracts.spec import Check
+
+SHORTEST_FOLLOW = 10
+"""Seconds."""
 
 
 def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
@@ -46,12 +50,21 @@ def rule_faults(data: dict[str, Any]) -> Iterator[Fault]:
         for place, finder in _finders(sites, (*path, "sites", "find")):
             yield from finder_faults(finder, place, checks)
     yield from landing_faults(table(data.get("landing")), checks)
+    yield from _follow_faults(data.get("follow"))
     yield from _limits_faults(table(data.get("limits")))
     yield from _phases_faults(data)
     if "pilot" in items(data.get("approvals")) and not any(v.get("pilot") for _, v in parts):
         path = ("approvals", items(data["approvals"]).index("pilot"))
         advice = "say how many tasks it has, such as `pilot: 3`, at the top or in a phase"
         yield Fault(path, "no phase has a pilot", advice)
+
+
+def _follow_faults(follow: object) -> Iterator[Fault]:
+    """Each look asks upstream, and is kept in the migration's history."""
+    short = re.fullmatch(r"([1-9][0-9]*)s", follow) if isinstance(follow, str) else None
+    if short and int(short[1]) < SHORTEST_FOLLOW:
+        advice = f"write {SHORTEST_FOLLOW}s or more, such as 15m, or never"
+        yield Fault(("follow",), f"`{follow}` is too short from one look to the next", advice)
 
 
 def _limits_faults(limits: dict[str, Any]) -> Iterator[Fault]:

@@ -32,6 +32,12 @@ MISTAKES = {
     # the forms
     "unknown field": ("checks: {unit: {run: x, §timeuot: 1m}}", "did you mean `timeout`?"),
     "unknown top-level field": ("§phasis: []", "did you mean `phases`?"),
+    "grants in a spec": ("§grants: [/a.py]", "a plan's task has `grants`"),
+    "a look each second": ("follow: §1s", "write 10s or more"),
+    "a budget that limits nothing": (
+        "landing: {deep: [], §budget: {}}",
+        "say how much may be red, such as `reds: 0`",
+    ),
     "environment for in": ("checks: {unit: {run: x, §environment: tool}}", "did you mean `in`?"),
     "version as a float": (
         "environments: {tool: {python: §3.10, pip: [pytest==8.3.5]}}",

@@ -9,6 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from pathspec import GitIgnoreSpec
 from temporalio.client import WorkflowHandle
 
 from activities.adapters.git import Git, GitFailed, without_secrets
@@ -100,6 +101,32 @@ async def check_repository(spec: MigrationSpec) -> None:
             Code.USAGE,
             f"base: {where} has no branch {spec.base!r}; write one that it has: {shown}",
         )
+
+
+async def covering_nothing(spec: MigrationSpec) -> list[str]:
+    """A note for each check that says it covers what the base has no file of: where the repository
+    is on this disk; of others their workers know more."""
+    if not spec.repository.startswith("/") or not any(c.covers for c in spec.checks.values()):
+        return []
+    paths = await asyncio.to_thread(_paths, Path(spec.repository), spec.base)
+    covers = {name: check.covers for name, check in spec.checks.items() if check.covers and paths}
+    return [
+        f"note: checks.{name}.covers: {spec.base} has no file that {', '.join(patterns)} matches, "
+        "so no change needs this check for what it covers; see how the paths begin"
+        for name, patterns in covers.items()
+        if not any(GitIgnoreSpec.from_lines(patterns).match_files(paths))
+    ]
+
+
+def _paths(repository: Path, base: str) -> list[str]:
+    """All files of a branch; none where they cannot be read."""
+    inside = repository / ".git"
+    git = Git(inside if inside.is_dir() else repository)
+    try:
+        listed = git.text("ls-tree", "-r", "-z", "--name-only", f"{_HEADS}{base}")
+    except GitFailed:
+        return []
+    return [path for path in listed.split("\0") if path]
 
 
 def _branches(url: str) -> list[str]:

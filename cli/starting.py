@@ -23,7 +23,7 @@ from activities.contracts.spec import CLAUDE, MigrationSpec, Phase
 from cli.asking import Handle
 from cli.boundary import Code, Refused, give, say
 from cli.plan_files import UnfitPlan, own_plans, read_plan, with_first_plan
-from cli.preflight import check_prices, check_repository
+from cli.preflight import check_prices, check_repository, covering_nothing
 from cli.render import counted, first_line
 from cli.retention import KEPT_AFTER_END, keep_history
 from cli.session import Session, session, warn_if_guest
@@ -145,6 +145,8 @@ async def check_unless_open(connected: Session, spec: MigrationSpec, workflow_id
     check_prices(spec, connected.settings)
     if connected.local or connected.here:
         await check_repository(spec)
+        for note in await covering_nothing(spec):
+            say(note)
 
 
 def migration_input(connected: Session, spec: MigrationSpec, **more: Any) -> MigrationInput:

@@ -13,8 +13,9 @@ from activities.adapters.spec_file import parse_spec
 from activities.contracts.migration import MigrationInput
 from activities.contracts.spec import MigrationSpec
 from cli.boundary import Code, Refused
-from cli.preflight import check_new_cap, check_prices, check_repository
+from cli.preflight import check_new_cap, check_prices, check_repository, covering_nothing
 from cli.session import Session
+from tests.adapters.repositories import make_repository
 from tests.contracts.specs import spec as spec_text
 from workflows.options import CONTROL
 
@@ -39,6 +40,19 @@ async def refused(spec: MigrationSpec) -> Refused:
     with pytest.raises(Refused) as refusal:
         await check_repository(spec)
     return refusal.value
+
+
+async def test_a_check_that_covers_no_file_of_the_base_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "app"
+    make_repository(folder, {"shop/a.py": "a\n", "docs/a.md": "a\n"})
+    checks = "{unit: {run: x, covers: [/shop/]}, docs: {run: x, covers: [/doc/, /manual/]}}"
+    spec = a_spec(repository=str(folder), checks=checks)
+    (note,) = await covering_nothing(spec)
+    assert note.startswith(
+        "note: checks.docs.covers: main has no file that /doc/, /manual/ matches"
+    )
+    assert await covering_nothing(a_spec(repository=str(folder))) == []
+    assert await covering_nothing(a_spec(repository=str(tmp_path / "gone"), checks=checks)) == []
 
 
 async def test_what_is_wrong_with_a_repository_is_told_by_field_with_what_to_do(

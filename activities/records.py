@@ -130,6 +130,8 @@ class RecordActivities:
             self._handoff(row).model_copy(
                 update={
                     "title": row.task.title,
+                    "area": row.task.area,
+                    "spend": row.spend,
                     "sites": row.task.sites,
                     "mends": row.task.mends,
                     "follows": row.task.claims if row.task.follows else (),

@@ -6,6 +6,7 @@ from activities.adapters.markdown_text import code, text
 from activities.adapters.report_words import count, what_followed
 from activities.contracts.commands import HumanDecision
 from activities.contracts.contention import HotFile
+from activities.contracts.money import Spend, usd_text
 from activities.contracts.opinion import Opinion
 from activities.contracts.pilot import pilot_lines
 from activities.contracts.report import KeptWork, MigrationReport
@@ -59,11 +60,23 @@ def agents_section(handoffs: Sequence[Handoff]) -> str:
     return "\n".join(["## What agents said", "", *bullets(lines)]) if lines else ""
 
 
+def by_area(handoffs: Sequence[Handoff]) -> dict[str, Spend]:
+    """What the tasks of each area cost, in all cycles."""
+    spent: dict[str, Spend] = {}
+    for handoff in sorted(handoffs, key=lambda handoff: handoff.area):
+        if handoff.spend.total:
+            spent[handoff.area] = spent.get(handoff.area, Spend()) + handoff.spend
+    return spent
+
+
 def models(report: MigrationReport) -> list[str]:
     """What they cost, by whose prices, and what they were told."""
     lines: list[str] = []
     if cost := report.spend.told(report.cap, report.landed_files):
         lines.append(f"- Models: {cost}")
+    if len(areas := by_area(report.handoffs)) > 1:
+        told = (f"{text(area)} {usd_text(spend.total)}" for area, spend in areas.items())
+        lines.append(f"- Models by area, in USD: {', '.join(told)}")
     if report.prices:
         lines.append(f"- Prices: {text('; '.join(report.prices))}")
     if report.prompts:

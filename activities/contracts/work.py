@@ -255,6 +255,10 @@ class Handoff(Contract):
     """From start to the end, waiting included."""
     title: str = ""
     """The task's, as planned."""
+    area: str = ""
+    """Whose planner it is of."""
+    spend: Spend = Spend()
+    """Of all its starts."""
     sites: int = 0
     """How many it was planned with."""
     follows: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """The report says first what was not done and why; what repositories say cannot become markup."""
 
+from decimal import Decimal
+
 from activities.adapters.html_report import render_html
 from activities.adapters.report_words import duration
 from activities.adapters.reporting import Undone, render_report, undone
@@ -9,6 +11,7 @@ from activities.contracts.contention import HotFile
 from activities.contracts.evidence import CheckOutcome, CheckResult, Evidence, Moment
 from activities.contracts.file_requests import Grant
 from activities.contracts.migration import Stage
+from activities.contracts.money import Spend
 from activities.contracts.report import KeptWork, MigrationReport
 from activities.contracts.work import (
     Attempt,
@@ -188,6 +191,16 @@ def test_the_report_says_what_was_not_done_before_everything_else() -> None:
     rendered = render_report(report)
     assert rendered == GOLDEN
     assert rendered.index("## Not done") < rendered.index("## Tasks")
+
+
+def test_what_each_area_cost_is_told_where_there_are_several() -> None:
+    def of(area: str, usd: str, lost: str = "0") -> Handoff:
+        spend = Spend(recorded=Decimal(usd), unconfirmed=Decimal(lost))
+        return Handoff(task="c1-0001", status=TaskStatus.LANDED, area=area, spend=spend)
+
+    both = render_report(a_report(of("rest/db", "1.25", "0.25"), of("root", "2"), of("root", "1")))
+    assert "- Models by area, in USD: rest/db 1.50, root 3.00\n" in both
+    assert "by area" not in render_report(a_report(of("root", "2"), of("rest", "0")))
 
 
 def test_phases_that_never_started_are_not_passed_over() -> None:

@@ -194,6 +194,7 @@ def assert_money_holds(report: MigrationReport, spends: dict[str, Spend]) -> Non
     assert report.spend == sum(spends.values(), Spend())
     for handoff in report.handoffs:
         assert sum((a.spend for a in handoff.attempts), Spend()) == spends[handoff.task]
-        assert spends[handoff.task].total <= Decimal(EACH)
+        assert handoff.spend == spends[handoff.task]
+        assert handoff.spend.total <= Decimal(EACH)
         poor = [a for a in handoff.attempts if a.agent and a.agent.end is AgentEnd.BUDGET]
         assert all(attempt.spend.total <= Decimal(LITTLE) for attempt in poor)

@@ -80,6 +80,22 @@ async def test_a_limit_says_when_to_come_again():
             assert time.monotonic() < began + 2
 
 
+async def test_input_tokens_have_a_limit_of_their_own_and_its_headers():
+    limit = PerMinute(9, window=30, tokens=100)
+    async with (
+        MessagesApi(scripted([said("one"), said("two")]), per_minute=limit) as api,
+        client(api) as model,
+    ):
+        await reply_to(model, asking("go on"))
+        with pytest.raises(RateLimitError) as raised:
+            await reply_to(model, asking("word " * 100))
+        headers = raised.value.response.headers
+        assert headers["anthropic-ratelimit-input-tokens-limit"] == "100"
+        assert 0 < int(headers["anthropic-ratelimit-input-tokens-remaining"]) < 100
+        assert headers["anthropic-ratelimit-requests-remaining"] == "8"
+        assert 0 < float(headers["retry-after"]) <= 30
+
+
 async def test_an_error_has_the_body_of_the_real_one():
     answers = [rate_limited(3, code="enforced_spend_limit_reached"), Failure(402, "billing_error")]
     async with MessagesApi(scripted(answers)) as api, client(api) as model:

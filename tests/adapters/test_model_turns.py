@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from talks import MIGRATION, MODEL, a_talk, talking
 
-from activities.adapters.blobs import BlobStore
+from activities.adapters.blobs import BlobStore, place
 from activities.adapters.model_errors import (
     LOOKS_AGAIN,
     ModelOverloaded,
@@ -14,13 +14,14 @@ from activities.adapters.model_errors import (
     ReplyCut,
     RequestRefused,
 )
+from activities.adapters.model_gate import Closings, ModelParked
 from activities.adapters.model_grant import BudgetReached
 from activities.adapters.prices import PriceUnknown
-from activities.contracts.conversation import TurnEnd
+from activities.contracts.conversation import TurnEnd, TurnTaken
 from activities.contracts.money import Spend
 from activities.contracts.transcript import MALFORMED, calls_of
 from tests.fakes.messages_api import MessagesApi, scripted
-from tests.fakes.model_account import PRICES, Account
+from tests.fakes.model_account import PRICES, Account, PerMinute
 from tests.fakes.replies import (
     Failure,
     Reply,
@@ -389,3 +390,34 @@ async def test_a_reply_is_held_until_its_place_takes_it(tmp_path):
         taken = await talks.take(a_talk())
     assert (taken.said, len(api.requests)) == ("well", 1)
     assert taken.spend == Spend(recorded=api.account.usd)
+
+
+async def test_an_account_that_bears_so_many_tokens_a_minute_is_asked_no_faster(tmp_path):
+    """Ten conversations at once: one closes the gate for all, and they come through one by one."""
+    limit = PerMinute(None, window=1.0)
+    async with (
+        MessagesApi(lambda _: said("well"), per_minute=limit) as api,
+        talking(tmp_path, api, most=10) as talks,
+    ):
+        await talks.take(a_talk(scope="task/c1-0000"))  # the cache has the tools then
+        await talks.take(a_talk(scope="task/c1-0001"))
+        usage = api.account.served[1].usage
+        each = usage["input_tokens"] + usage["cache_creation_input_tokens"]
+        limit.limits["input-tokens"] = 3 * each
+
+        async def patiently(number: int) -> TurnTaken:
+            while True:
+                try:
+                    return await talks.take(a_talk(scope=f"task/c1-{number:04}"))
+                except (RateLimited, ModelParked) as busy:
+                    await asyncio.sleep(busy.after or 0)
+
+        taken = await asyncio.gather(*map(patiently, range(2, 12)))
+        closed = Closings(place(tmp_path / "blobs")).newest()
+    assert [one.said for one in taken] == ["well"] * 10
+    assert closed
+    assert closed.why.startswith("429")
+    refused = len(api.requests) - len(api.account.served)
+    assert 0 < refused < 10, "whoever waits before the gate asks nobody"
+    spent = sum((one.spend for one in taken), Spend())
+    assert spent == Spend(recorded=sum(served.usd for served in api.account.served[2:]))

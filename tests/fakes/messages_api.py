@@ -108,7 +108,8 @@ class MessagesApi:
         body = self.body_of(await http.json(), http)
         request = Request(len(self.requests) + 1, body, dict(http.headers), time.monotonic())
         self.requests.append(request)
-        if fault := await self.at_the_door(http) or refused(body, self._window):
+        fault = await self.at_the_door(http) or refused(body, self._window) or self._limited(body)
+        if fault:
             return self._failed(fault, http)
         if inspect.isawaitable(answer := self._answer(request)):
             answer = await answer
@@ -128,8 +129,15 @@ class MessagesApi:
     async def at_the_door(self, http: web.Request) -> Failure | None:
         if not await self.is_known(http):
             return Failure(401, "authentication_error", "invalid x-api-key")
-        wait = self._per_minute.retry_after(time.monotonic())
-        return rate_limited(math.ceil(wait)) if wait is not None else None
+        return None
+
+    def _limited(self, body: Json) -> Failure | None:
+        usage, now = self.account.input(body, keep=False), time.monotonic()
+        uncached = usage["input_tokens"] + usage["cache_creation_input_tokens"]
+        wait = self._per_minute.retry_after(now, uncached)
+        if wait is None:
+            return None
+        return rate_limited(math.ceil(wait), headers=self._per_minute.headers(now))
 
     def _failed(self, failure: Failure, http: web.Request) -> web.StreamResponse:
         if failure.hangs_up and http.transport:
@@ -152,7 +160,8 @@ class MessagesApi:
         if reply.error:
             reply = cut_after(reply, len(stream) - 2)
         sent = 0
-        response = web.StreamResponse(headers={"content-type": self.content_type})
+        limits = dict(self._per_minute.headers(time.monotonic()))
+        response = web.StreamResponse(headers={"content-type": self.content_type, **limits})
         try:
             await asyncio.sleep(reply.silent)
             await response.prepare(http)

@@ -5,9 +5,12 @@ Its prices stand here, so that nothing is compared with itself.
 
 import hashlib
 import json
+import math
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -80,8 +83,8 @@ class Account:
         """Of replies that were sent to the end."""
         return sum((one.usd for one in self.served if one.whole), Decimal(0))
 
-    def input(self, body: Json) -> dict[str, int]:
-        """The input's usage; what the request marks is in the cache from now on."""
+    def input(self, body: Json, keep: bool = True) -> dict[str, int]:
+        """The input's usage; what the request marks is in the cache from now on, if it is kept."""
         state = hashlib.sha256(body["model"].encode())
         total, read, marked = HIDDEN if body.get("tools") else 0, 0, 0
         marks: list[str] = []
@@ -94,7 +97,8 @@ class Account:
             if ends and total >= CACHED_FROM:
                 marked = total
                 marks.append(digest)
-        self._cached.update(marks)
+        if keep:
+            self._cached.update(marks)
         written = max(marked - read, 0)
         return {
             "input_tokens": total - read - written,
@@ -114,19 +118,41 @@ class Account:
 
 
 class PerMinute:
-    """A sliding window of requests."""
+    """A sliding window of requests, and of the input tokens that no cache has."""
 
-    def __init__(self, allowed: int | None, window: float = 60.0) -> None:
-        self._allowed, self._window = allowed, window
-        self._times: deque[float] = deque()
+    def __init__(
+        self, allowed: int | None, window: float = 60.0, tokens: int | None = None
+    ) -> None:
+        self.limits = {"requests": allowed, "input-tokens": tokens}
+        self._window = window
+        self._passed: deque[tuple[float, int]] = deque()
 
-    def retry_after(self, now: float) -> float | None:
+    def retry_after(self, now: float, tokens: int = 0) -> float | None:
         """None: this one may pass, and counts; else the seconds until one may."""
-        if self._allowed is None:
+        fits = all(rest >= n for rest, n in zip(self._rest(now), (1, tokens), strict=True))
+        if fits or not self._passed:
+            self._passed.append((now, tokens))
             return None
-        while self._times and self._times[0] <= now - self._window:
-            self._times.popleft()
-        if len(self._times) < self._allowed:
-            self._times.append(now)
-            return None
-        return self._times[0] + self._window - now
+        return self._passed[0][0] + self._window - now
+
+    def headers(self, now: float) -> tuple[tuple[str, str], ...]:
+        """What the API says of its limits with every answer."""
+        reset = datetime.fromtimestamp(time.time() + self._window, UTC).isoformat()
+        return tuple(
+            (f"anthropic-ratelimit-{kind}-{name}", str(value))
+            for (kind, limit), rest in zip(self.limits.items(), self._rest(now), strict=True)
+            if limit is not None
+            for name, value in (
+                ("limit", limit),
+                ("remaining", max(0, int(rest))),
+                ("reset", reset),
+            )
+        )
+
+    def _rest(self, now: float) -> tuple[float, float]:
+        while self._passed and self._passed[0][0] <= now - self._window:
+            self._passed.popleft()
+        used = (len(self._passed), sum(tokens for _, tokens in self._passed))
+        limits = (math.inf if most is None else most for most in self.limits.values())
+        requests, tokens = (most - n for most, n in zip(limits, used, strict=True))
+        return requests, tokens

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from activities.adapters import integrity_configuration as configuration
 from activities.adapters.integrity_around import Around, Tree, lies_below
+from activities.adapters.integrity_builds import is_of_builds, let_go
 from activities.adapters.integrity_collected import hooks, left_out
 from activities.adapters.integrity_fixtures import tampered
 from activities.adapters.integrity_languages import RUST, Language, language_of
@@ -53,6 +54,7 @@ class Integrity:
         self._added: set[str] = set()
         self._deleted_paths: set[str] = set()
         self._unread: list[Violation] = []
+        self._let_go: list[Violation] = []
 
     def look(self, entry: DiffEntry) -> None:
         """Takes one file of the change into account."""
@@ -72,6 +74,8 @@ class Integrity:
             self._look_at_tests(entry, language)
         elif entry.status == "D" and is_named_as_test(path):
             self._gone.append(entry)
+        if is_of_builds(path):
+            self._look_at_build(entry)
         self._silences.look(entry, self._both)
         self._secrets.look(entry)
 
@@ -83,6 +87,7 @@ class Integrity:
             *self._deleted(),
             *self._rewritten(),
             *self._weakened(),
+            *self._let_go,
             *self._silences.violations(),
             *self._secrets.violations(),
         )
@@ -99,6 +104,11 @@ class Integrity:
         old = self._read(entry.old_blob) if entry.old_mode.startswith("100") else b""
         new = self._read(entry.new_blob) if entry.new_mode.startswith("100") else b""
         return old, new
+
+    def _look_at_build(self, entry: DiffEntry) -> None:
+        old, new = map(_text, self._both(entry))
+        for line, what in let_go(entry.path, old, new):
+            self._let_go.append(Violation(Rule.CONFIGURATION_WEAKENED, entry.path, line, what))
 
     def _look_at_tests(self, entry: DiffEntry, language: Language) -> None:
         old, new = self._both(entry)

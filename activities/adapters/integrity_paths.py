@@ -40,7 +40,7 @@ CONFIGURATION_BEGINS = (
 )
 CONFIGURATION_FOLDERS = (
     *(".github/workflows/", ".forgejo/workflows/", ".gitea/workflows/", ".circleci/"),
-    *(".gitlab/ci/", ".woodpecker/", ".azure-pipelines/"),
+    *(".gitlab/ci/", ".woodpecker/", ".azure-pipelines/", ".buildkite/", ".github/actions/"),
 )
 _UNSEEN_FOLDERS = frozenset(("node_modules", "venv"))
 """Folders that no runner looks into, as hidden ones."""

@@ -14,11 +14,14 @@ import pytest
 
 from activities.adapters.gate import GateRules
 from activities.adapters.hub import Hub
+from activities.adapters.integrity_around import PYTEST
 from activities.adapters.spec_file import parse_spec
 from activities.contracts.landing import Batch, Candidate, Outcome
 from tests.adapters.repositories import Content, Name, commit_files, git
 from tests.cheats.accidents import ACCIDENTS, KEEP, PROTECT
 from tests.cheats.cases import Case
+from tests.cheats.cheats_in_builds import CHEATS as IN_BUILDS
+from tests.cheats.cheats_in_builds import HONEST as BUILDS
 from tests.cheats.cheats_in_fixtures import CHEATS as IN_FIXTURES
 from tests.cheats.cheats_in_fixtures import HONEST as FIXTURES
 from tests.cheats.cheats_in_runs import CHEATS as IN_RUNS
@@ -33,8 +36,8 @@ from tests.contracts.specs import spec
 SEED = 20
 WHEN = 1_750_000_000
 MIGRATION = "demo"
-CHEATS = {**IN_TESTS, **IN_SETTINGS, **IN_RUNS, **IN_FIXTURES, **ACCIDENTS}
-HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS, **RUNS, **FIXTURES}
+CHEATS = {**IN_TESTS, **IN_SETTINGS, **IN_RUNS, **IN_FIXTURES, **IN_BUILDS, **ACCIDENTS}
+HONEST = {**PYTHON, **ELSEWHERE, **SETTINGS, **RUNS, **FIXTURES, **BUILDS}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,11 @@ def _drawn(draw: random.Random, cases: Mapping[str, Case]) -> list[str]:
     return draw.sample(sorted(cases), len(cases))
 
 
+def _apart(case: Case) -> set[str]:
+    """Its files; of those that configure pytest by name patterns, only the first one counts."""
+    return case.paths | {PYTEST[0]} if case.paths & {"tox.ini", "setup.cfg"} else case.paths
+
+
 @dataclass(frozen=True)
 class Composed:
     """What became of one case: its batch, and its candidate."""
@@ -108,8 +116,8 @@ def composed(hub: Hub, compose: Compose) -> dict[str, Composed]:
     cases, draw = {**CHEATS, **HONEST}, random.Random(SEED)
     batches: list[list[str]] = []
     for name in (*_drawn(draw, CHEATS), *_drawn(draw, HONEST)):
-        taken = cases[name].paths
-        fit = [n for n in batches if not any(taken & cases[other].paths for other in n)]
+        taken = _apart(cases[name])
+        fit = [n for n in batches if not any(taken & _apart(cases[other]) for other in n)]
         if fit:
             kind = CHEATS if name in CHEATS else HONEST
             min(fit, key=lambda batch: sum(other in kind for other in batch)).append(name)
@@ -128,10 +136,10 @@ def composed(hub: Hub, compose: Compose) -> dict[str, Composed]:
 
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
-    assert (
-        len(CHEATS) == sum(map(len, (IN_TESTS, IN_SETTINGS, IN_RUNS, IN_FIXTURES, ACCIDENTS))) >= 40
-    )
-    assert len(HONEST) == sum(map(len, (PYTHON, ELSEWHERE, SETTINGS, RUNS, FIXTURES))) >= 40
+    cheats = (IN_TESTS, IN_SETTINGS, IN_RUNS, IN_FIXTURES, IN_BUILDS, ACCIDENTS)
+    honest = (PYTHON, ELSEWHERE, SETTINGS, RUNS, FIXTURES, BUILDS)
+    assert len(CHEATS) == sum(map(len, cheats)) >= 40
+    assert len(HONEST) == sum(map(len, honest)) >= 40
     assert all(case.says for case in CHEATS.values())
     assert not any(case.says for case in HONEST.values())
 

@@ -17,7 +17,8 @@ from temporalio.worker import Worker
 
 from activities.adapters.blobs import BlobStore
 from activities.adapters.transcripts import Transcripts
-from activities.contracts.agent import Allowance
+from activities.contracts.agent import AgentEnd, Allowance
+from activities.contracts.agent_word import AgentWord, HearAgent
 from activities.contracts.base import BlobRef
 from activities.contracts.children import AreaRow
 from activities.contracts.conversation import TakeTurn, ToolsUsed, TurnTaken, UseTools
@@ -150,6 +151,11 @@ async def close_workspace(_: CloseWorkspace) -> None:
 
 
 @activity.defn
+async def hear_agent(_: HearAgent) -> AgentWord:
+    return AgentWord(end=AgentEnd.DONE)
+
+
+@activity.defn
 async def run_checks(request: RunChecks) -> Evidence:
     """Landing checks take a moment, as the quickest real ones do, or no batch would ever form."""
     if request.moment is Moment.LANDING:
@@ -223,7 +229,7 @@ async def serve(address: str) -> None:
         worker("workspace", [open_workspace, open_worker_talk, nothing], 32),
         worker("model", [take_turn], 32),
         worker(HOST_QUEUE, tools, 128),
-        worker("checks", [run_checks, nothing], 32),
+        worker("checks", [run_checks, hear_agent, nothing], 32),
         worker("integration", [compose_batch, land, find_landed, nothing], 8),
     ]
     await asyncio.gather(*(each.run() for each in workers))

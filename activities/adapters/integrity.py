@@ -22,6 +22,7 @@ from activities.adapters.integrity_paths import (
     may_be_collected,
 )
 from activities.adapters.integrity_secrets import AddedSecrets
+from activities.adapters.integrity_shadows import cut_short, shadowed
 from activities.adapters.integrity_silences import Silences
 from activities.adapters.integrity_steps import steps_gone
 from activities.adapters.integrity_tests import LONGEST, NO_TESTS, read_tests
@@ -84,6 +85,7 @@ class Integrity:
         found = (
             *self._unread,
             *losses(self._tests, self._collects),
+            *self._hidden(),
             *self._deleted(),
             *self._rewritten(),
             *self._weakened(),
@@ -132,6 +134,14 @@ class Integrity:
         if self._folders is None:
             self._folders = self._around.test_paths(self._configured)
         return not self._folders or lies_below(path, self._folders)
+
+    def _hidden(self) -> Iterator[Violation]:
+        for path, line, name in shadowed(self._tests):
+            what = f"{name} does not run: something else has its name behind it"
+            yield Violation(Rule.TESTS_DELETED, path, line, what)
+        for path, line, name in cut_short(self._tests):
+            what = f"{name} returns before its last statements"
+            yield Violation(Rule.TESTS_EMPTIED, path, line, what)
 
     def _deleted(self) -> Iterator[Violation]:
         for entry in self._gone:

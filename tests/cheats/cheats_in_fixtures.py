@@ -1,4 +1,4 @@
-"""Conftests that change what tests meet, and honest ones that do not."""
+"""Conftests that change what tests meet, tests that do not run, and honest neighbours of both."""
 
 import textwrap
 
@@ -20,6 +20,7 @@ LEAKS = """
         yield
         close_files()
     """
+TWO = "def test_a():\n    assert a() == 1\n\n\ndef test_b():\n    assert b() == 2\n"
 _SETUP = """import unittest
 from unittest import mock
 
@@ -80,6 +81,21 @@ CHEATS: dict[str, Case] = {
         {"leaks/conftest.py": None},
         (f"{WEAK}: leaks/conftest.py:3",),
     ),
+    "a test is hidden by another of its name": Case(
+        {"shadow1/test_a.py": TWO},
+        {"shadow1/test_a.py": TWO + "\n\ndef test_a():\n    assert b()\n"},
+        ("tests-deleted: shadow1/test_a.py:1",),
+    ),
+    "a test's name is given away": Case(
+        {"shadow2/test_a.py": TWO},
+        {"shadow2/test_a.py": TWO + "\n\ntest_a = None\n"},
+        ("tests-deleted: shadow2/test_a.py:1",),
+    ),
+    "a test returns before it asserts": Case(
+        {"shadow3/test_a.py": TWO},
+        {"shadow3/test_a.py": TWO.replace("():\n", "():\n    return\n", 1)},
+        ("tests-emptied: shadow3/test_a.py:2",),
+    ),
 }
 HONEST: dict[str, Case] = {
     "setUp becomes a fixture of the conftest": Case(
@@ -101,6 +117,21 @@ HONEST: dict[str, Case] = {
         "asked/conftest.py",
         PLAIN,
         _with("\n@pytest.fixture\ndef client(monkeypatch):\n    monkeypatch.setenv('SHOP', 'x')\n"),
+    ),
+    "two classes have a test of one name": Case(
+        {"shadow4/test_a.py": TWO},
+        {
+            "shadow4/test_a.py": TWO
+            + "\n\nclass TestB:\n    def test_a(self):\n        assert b()\n"
+        },
+    ),
+    "a test is written for each system": Case(
+        {"shadow5/test_a.py": TWO},
+        {
+            "shadow5/test_a.py": "if WINDOWS:\n    def test_a():\n        assert w()\n"
+            "else:\n    def test_a():\n        assert a() == 1\n\n\n"
+            "def test_b():\n    assert b() == 2\n    return\n"
+        },
     ),
     "a mock becomes a monkeypatch": rewritten(
         "mocks/conftest.py",

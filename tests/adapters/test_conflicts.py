@@ -79,6 +79,9 @@ def test_what_landed_is_told_task_by_task_and_what_came_from_outside_too(tmp_pat
     host = host_with(tmp_path, sandbox)
     land(host, c1_0001={"a.py": "first\n", "c.py": "x\n"}, c1_0002={"d.py": "y\n"})
     foreign = commit_files(host.hub.path, {"a.py": "theirs\n"}, ref=f"refs/heads/{BRANCH.name}")
+    pushed = host.hub.find_push(BRANCH.name)
+    assert pushed is not None
+    host.hub.settle_push(BRANCH.name, pushed, back=False)
     tip = land(host, c1_0003={"c.py": "x\n"})
     found = landed_since(host.hub, host.commit, tip, "m", on_paths(["a.py", "d.py"]))
     assert [(change.task, change.title, change.paths) for change in found] == [

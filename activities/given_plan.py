@@ -12,6 +12,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.contracts.base import TaskId
 from activities.contracts.plan import Plan, Task
+from activities.contracts.scopes import is_within
 from activities.contracts.survey import SurveyData
 from activities.plan_rules import files_with_sites
 
@@ -45,7 +46,11 @@ def moved(plan: Plan, survey: SurveyData, tree: Collection[str]) -> Plan:
     pilot = tuple(id for id in plan.pilot if id not in gone)
     if len(pilot) == len(kept):
         pilot = ()  # nobody is left to wait for it
-    return plan.model_copy(update={"base": survey.commit, "tasks": tuple(tasks), "pilot": pilot})
+    caps = {
+        area: usd for area, usd in plan.caps.items() if any(is_within(t.area, area) for t in kept)
+    }
+    left = {"tasks": tuple(tasks), "pilot": pilot, "caps": caps}
+    return plan.model_copy(update={"base": survey.commit, **left})
 
 
 def _needs(needs: Sequence[TaskId], gone: Mapping[TaskId, Sequence[TaskId]]) -> tuple[TaskId, ...]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from pathspec import GitIgnoreSpec
 
+from activities.cap_rules import cap_errors
 from activities.contracts.base import TaskId
 from activities.contracts.file_requests import MAX_GRANTS
 from activities.contracts.plan import Plan, Task
@@ -37,7 +38,7 @@ def validate_plan(
     been made for; left out, the digest of `spec`.
     """
     errors = _identity(plan, spec, survey, spec_digest or spec.plan_digest)
-    errors += _needs(plan.tasks)
+    errors += [*_needs(plan.tasks), *cap_errors(plan, spec.limits)]
     order = _order(plan.tasks)
     if isinstance(order, str):
         errors.append(order)

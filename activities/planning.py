@@ -96,6 +96,7 @@ class PlanningActivities:
                 ),
             ),
             pilot=plan.pilot,
+            caps=plan.caps,
             fixes=tuple(task.id for task in plan.tasks if task.mends),
             said=request.note,
             unplanned=len(later),

@@ -108,6 +108,9 @@ def limits(
     cycles: Annotated[int | None, typer.Option(help="Cycles in all.")] = None,
     days: Annotated[int | None, typer.Option(help="At work, pauses not counted.")] = None,
     usd: Annotated[float | None, typer.Option(help="What model turns may cost in all.")] = None,
+    area: Annotated[
+        str, typer.Option("--area", metavar="AREA", help="--usd is for this area of the plan only.")
+    ] = "",
     reason: Reason = "",
     local: Local = False,
     as_json: Json = False,
@@ -119,6 +122,7 @@ def limits(
         "cycles": cycles,
         "days": days,
         "usd": usd,
+        "area": area,
     }
     _tell("set_limits", name, local, as_json, reason, **wanted)
 

@@ -77,6 +77,7 @@ def status_text(progress: Progress, link: str, more: Sequence[tuple[str, str]] =
         ("tasks", counts_line(progress.counts) if progress.counts.total else ""),
         ("sites", sites_line(progress).removeprefix("sites ") if progress.sites_at_start else ""),
         ("cost", progress.spend.told(progress.cap, progress.files)),
+        *(("area", money.told) for money in progress.counts.areas),
         *(("NOT VERIFIED", warning) for warning in blind_warnings(progress.unverified)),
         ("warning", progress.unsearched),
         ("flaky", times(progress.flaky)),

@@ -16,6 +16,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from temporalio import activity
@@ -134,6 +135,8 @@ class World:
         """task → what the plan says it needs."""
         self.areas: dict[str, str] = {}
         """task → the area that the plan has it in."""
+        self.caps: dict[str, Decimal] = {}
+        """area → what the plan says that it may cost."""
         self.unplaced: tuple[str, ...] = ()
         """Red results that surveys find and that name no file."""
         self.unsearched: dict[str, Unsearched] = {}

@@ -22,7 +22,7 @@ from activities.contracts.children import (
 from activities.contracts.file_requests import FilesAnswered, FilesAsked
 from activities.contracts.messages import TellPlanner
 from activities.messages import MessageActivities
-from workflows import details, frontier, granting, interventions, renewing, witnesses
+from workflows import area_caps, details, frontier, granting, interventions, renewing, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
 from workflows.options import MAX_DECISIONS, MODEL, RECHECK_CHILDREN, is_long
@@ -49,7 +49,7 @@ class AreaWorkflow:
         """It has told its parent its end: no wish is granted any more."""
         self._pilot_told = False
         self._told = -1
-        self._told_broke = False
+        self._told_broke: tuple[str, ...] = ()
 
     @workflow.run
     async def run(self, area: AreaInput) -> Report:
@@ -168,9 +168,9 @@ class AreaWorkflow:
     async def _tell_progress(self) -> None:
         counts = self._roster.counts
         finished = counts.total - counts.waiting - counts.running
-        broke = bool(counts.unpaid)
+        broke = area_caps.waits(counts)
         few = finished - self._told < max(1, counts.total // PROGRESS_STEPS)
-        if self._told >= 0 and few and broke is self._told_broke:
+        if self._told >= 0 and few and broke == self._told_broke:
             return
         self._told, self._told_broke = finished, broke
         await self._tell(self._as_report(counts, final=False))

@@ -14,7 +14,7 @@ from activities.contracts.migration import Stage
 from activities.contracts.money import NOTHING, Usd
 from activities.contracts.tenants import NOBODY, RefundCap, ReserveCap
 from activities.tenants import TenantActivities
-from workflows import budget
+from workflows import area_caps, budget
 from workflows.locally import locally
 from workflows.options import OWNER
 from workflows.shown import TENANT, Shown
@@ -46,7 +46,13 @@ class Capped(Shown):
         )
 
     async def afford(self, command: SetLimits) -> None:
-        """A higher cap is reserved before it counts."""
+        """A higher cap is reserved before it counts; an area's lies within the migration's."""
+        if command.area:
+            assert self._order
+            usd = Decimal(str(command.usd))
+            if refused := area_caps.refusal(self.state, self._order, command.area, usd):
+                raise ApplicationError(refused)
+            return
         more = None if command.usd is None else Decimal(str(command.usd))
         if more is None or self.state.reserved is None or more <= self.state.reserved:
             return

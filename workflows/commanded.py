@@ -5,14 +5,14 @@ area's to judge: it knows how they stand. It is asked before anything is recorde
 what it grants, so that what was accepted is done whatever dies.
 """
 
-from pydantic import ValidationError
+from decimal import Decimal
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts.children import AreaSteering, Granted, Wish
 from activities.contracts.commands import (
     Aimed,
-    ChangedLimits,
     Command,
     Guidance,
     Retry,
@@ -24,9 +24,8 @@ from activities.contracts.fleet import ORDER, FleetOrder
 from activities.contracts.messages import AskArea
 from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.money import REFUSED, AccountRefused
-from activities.contracts.spec import Limits
 from activities.messages import MessageActivities
-from workflows import account
+from workflows import account, area_caps, limiting
 from workflows.interventions import nearest, with_text
 from workflows.locally import locally
 from workflows.options import AREA, area_id
@@ -131,7 +130,14 @@ class Commanded(Steered[MigrationState]):
         if before := self.answered(command):
             return before
         await self.afford(command)
-        changed = _changed(command)
+        changed = limiting.changed(command)
+        if command.area:
+            await self._wish("limits", command, area=command.area)
+            caps = {**self.state.area_caps, command.area: Decimal(str(command.usd))}
+            target = f"area {command.area}"
+            return self.apply(
+                "set limits", command, {"area_caps": caps}, target, f"usd {command.usd}"
+            )
         limits = self.state.limits.model_copy(update=changed)
         said = ", ".join(f"{name} {value}" for name, value in changed.items())
         return self.apply("set limits", command, {"limits": limits}, said=said)
@@ -139,8 +145,10 @@ class Commanded(Steered[MigrationState]):
     @set_limits.validator
     def _may_set_limits(self, command: SetLimits) -> None:
         self.refuse_unless(True, command, "")
-        if refusal := _limits_refusal(command):
+        if refusal := limiting.refusal(command):
             raise ApplicationError(refusal)
+        if command.area:
+            self._needs_work(command, tasks=True)
 
     @workflow.signal(name=ORDER)
     def order(self, order: FleetOrder) -> None:
@@ -181,7 +189,7 @@ class Commanded(Steered[MigrationState]):
         granted = await locally(
             MessageActivities.ask_area,
             AskArea(area=area_id(self.name, AREA), wish=asked),
-            summary=f"{verb} {asked.task or 'all failed'}",
+            summary=f"{verb} {asked.task or asked.area or 'all failed'}",
         )
         if granted.refused:
             raise ApplicationError(granted.refused)
@@ -204,6 +212,7 @@ class Commanded(Steered[MigrationState]):
             cancelled=bool(state.cancelled),
             concurrency=state.limits.concurrency,
             attempts=state.limits.attempts,
+            caps=area_caps.wanted(state),
             held=tuple(t.removeprefix(TASK) for t in targets if t.startswith(TASK)),
             spent=state.deep.spent if state.deep else (),
             reds={r.check: r.id for r in state.deep.reds} if state.deep else {},
@@ -216,23 +225,3 @@ class Commanded(Steered[MigrationState]):
         holds = tuple(h for h in self.state.holds if not h.target.startswith(TASK))
         guidance = tuple(g for g in self.state.guidance if not g.target.startswith(TASK))
         self.set(holds=holds, guidance=guidance, skipped={})
-
-
-def _changed(command: SetLimits) -> dict[str, object]:
-    said = {name: getattr(command, name) for name in ChangedLimits.model_fields}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _limits_refusal(command: SetLimits) -> str:
-    """Why these limits cannot be; the spec's bounds hold for people too."""
-    changed = _changed(command)
-    if not changed:
-        names = ", ".join(ChangedLimits.model_fields)
-        return f"no limit is named; there are {names}"
-    try:
-        Limits.model_validate(changed)
-    except ValidationError as error:
-        found = [f"{entry['loc'][0]} {changed[str(entry['loc'][0])]}" for entry in error.errors()]
-        whys = [entry["msg"].removeprefix("Input ") for entry in error.errors()]
-        return "; ".join(f"{what}: it {why}" for what, why in zip(found, whys, strict=True))
-    return ""

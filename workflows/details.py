@@ -22,7 +22,7 @@ from activities.contracts.pilot import pilot_lines
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import told_of_phases
 from activities.contracts.wording import times
-from workflows import budget, moving_base
+from workflows import area_caps, budget, moving_base
 
 
 def progress(
@@ -136,6 +136,12 @@ def _waiting(name: str, state: MigrationState, order: MigrationOrder | None) -> 
     if order and broke:
         more = 2 * (budget.cap(state, order) or 0)
         return broke, f"starter.py limits {name} --usd {more:.2f}"
+    if order and not state.cancelled and (poor := area_caps.broke(state.counts)):
+        more = area_caps.raised(poor, state, order)
+        return (
+            f"area {poor.told}, and nothing else is left to do",
+            f"starter.py limits {name} --area {poor.area} --usd {more:.2f}",
+        )
     return "", ""
 
 
@@ -163,6 +169,7 @@ def markdown(now: Progress) -> str:
         ("running", str(counts.running)),
         ("waiting", str(counts.waiting)),
         ("needs person", str(counts.needs_person)),
+        *(("area", money.told) for money in counts.areas),
         *([("warning", now.unsearched)] if now.unsearched else []),
         *([("not verified", blind(now.unverified))] if now.unverified else []),
         *([("planned", now.plan.said)] if now.plan and now.plan.said else []),

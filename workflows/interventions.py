@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from activities.contracts.children import AreaRow, Granted, Wish
 from activities.contracts.commands import MAX_TEXTS, Guidance
+from activities.contracts.scopes import is_within
 from activities.contracts.work import TaskStatus
 from workflows import frontier
 
@@ -22,6 +23,8 @@ SHOWN = 60
 
 def grant(rows: Sequence[AreaRow], wish: Wish) -> tuple[list[AreaRow], Granted]:
     """The rows that change, and the answer."""
+    if wish.area:
+        return [], _about_area(rows, wish)
     if wish.all_failed:
         failed = [row for row in rows if _failed(row) and row.state != SKIPPED]
         return _retry(rows, failed, wish)
@@ -36,6 +39,14 @@ def grant(rows: Sequence[AreaRow], wish: Wish) -> tuple[list[AreaRow], Granted]:
     if wish.verb == "skip":
         return _skip(rows, row, wish)
     return [], Granted(id=wish.id, tasks=(row.task.id,))
+
+
+def _about_area(rows: Sequence[AreaRow], wish: Wish) -> Granted:
+    """Whether the cycle has such an area."""
+    areas = list(dict.fromkeys(row.task.area for row in rows))
+    if any(is_within(area, wish.area) for area in areas):
+        return Granted(id=wish.id)
+    return _refused(wish, f"there is no area {wish.area!r}; {nearest(wish.area, areas)}")
 
 
 def _retry(

@@ -18,7 +18,7 @@ from activities.contracts.children import HELD, AreaInput, AreaRow, Report, Task
 from activities.contracts.contention import SHOWN, hottest
 from activities.contracts.landing import GreenTip
 from activities.contracts.work import TaskStatus
-from workflows import budget, contention, frontier, granting, witnesses
+from workflows import area_caps, budget, contention, frontier, granting, witnesses
 from workflows.options import (
     AT_WORK,
     MAX_PENDING_CHILDREN,
@@ -58,7 +58,8 @@ class Roster:
     def counts(self) -> TaskCounts:
         """Where they stand, with what they cost."""
         counted = frontier.count(self.rows)
-        money = {"spend": budget.spent(self.rows), "unpaid": self.unpaid}
+        areas = area_caps.standing(self._steering.wanted.caps, self._in.each, self.rows)
+        money = {"spend": budget.spent(self.rows), "unpaid": self.unpaid, "areas": areas}
         return counted.model_copy(update={**money, "hot": self.hot[:SHOWN]})
 
     @property
@@ -155,12 +156,23 @@ class Roster:
         for row in frontier.stuck(self.rows, pilot, self._steering.wanted.held, kept_back):
             self._update(row, state=HELD)
 
-    async def start_ready(self, pilot: Collection[TaskId]) -> None:
-        """Fills the window, from the pilot alone while there is one.
+    async def start_ready(
+        self, pilot: Collection[TaskId], poor: frozenset[str] = frozenset()
+    ) -> None:
+        """Fills the window, from the pilot alone while there is one, and with what can be paid for:
+        a task that its area cannot pay for leaves its place to others."""
+        poor |= self._poor()
+        kept_back = self._steering.kept_back(self.rows) | poor
+        await self._start_all(frontier.ready(self.rows, self.window, pilot, kept_back))
+        if not self._poor() <= poor:
+            return await self.start_ready(pilot, poor)
+        self.hot = hottest((*self.hot, *contention.waits(self.rows)))
 
-        A task id taken by an earlier life is started under its next start.
-        """
-        ready = frontier.ready(self.rows, self.window, pilot, self._steering.kept_back(self.rows))
+    def _poor(self) -> set[str]:
+        return area_caps.poor(self._steering.wanted.caps, self._in.each, self.rows)
+
+    async def _start_all(self, ready: Sequence[AreaRow]) -> None:
+        """A task id taken by an earlier life is started under its next start."""
         self.unpaid = 0
         for task in [row.task.id for row in ready]:
             if self._by_task[task].state != frontier.WAITING:
@@ -178,15 +190,13 @@ class Roster:
             watcher = asyncio.create_task(self._watch(self._by_task[task], child))
             self._watchers.add(watcher)
             watcher.add_done_callback(self._watchers.discard)
-        self.hot = hottest((*self.hot, *contention.waits(self.rows)))
 
     def _paid(self, task: str) -> bool:
         """Reserves what the task may cost; False: there is not enough left."""
-        cap, each = self._steering.wanted.usd, self._in.each
-        row = self._by_task[task]
+        wanted, each, row = self._steering.wanted, self._in.each, self._by_task[task]
         if each is None or row.grant is not None:
             return True
-        granted = budget.grant(cap, each, self.rows)
+        granted = area_caps.grant(row, wanted, each, self.rows)
         self._update(row, grant=granted)
         return granted is not None
 
@@ -238,14 +248,8 @@ class Roster:
         try:
             self.inbox.append(await child)
         except FailureError:
-            self.inbox.append(
-                Report(
-                    child=row.task.id,
-                    start=row.start,
-                    epoch=workflow.info().first_execution_run_id,
-                    status=TaskStatus.LOST,
-                )
-            )
+            epoch, lost = workflow.info().first_execution_run_id, TaskStatus.LOST
+            self.inbox.append(Report(child=row.task.id, start=row.start, epoch=epoch, status=lost))
 
     async def recheck(self) -> None:
         """Describes what an earlier run started; the dead ones are lost."""

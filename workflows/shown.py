@@ -20,7 +20,7 @@ from activities.contracts.migration import (
 from activities.contracts.news import DEEP_NEWS, QUEUE_NEWS, DeepNews, QueueNews
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.survey import Survey
-from workflows import account, budget, deep_reds, details
+from workflows import account, area_caps, budget, deep_reds, details
 from workflows.commanded import Commanded
 from workflows.options import COST_USD, NEEDS_HUMAN, SITES_LEFT, STAGE, TASKS_LEFT
 
@@ -71,7 +71,8 @@ class Shown(Commanded):
     def _needs_person(self) -> bool:
         """Whether something of it goes on only when a person has seen to it."""
         state = self.state
-        broke = self._order and not state.cancelled and budget.reached(state, self._order)
+        no_money = self._order and budget.reached(state, self._order)
+        broke = not state.cancelled and (no_money or area_caps.broke(state.counts))
         return (
             state.stage in WAIT_FOR_SOMEBODY
             or self._is_asked

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from activities.contracts.migration import MigrationState, Stage
 from activities.contracts.requests import MigrationOrder
+from workflows import area_caps
 
 
 def days(state: MigrationState, order: MigrationOrder) -> int:
@@ -31,7 +32,8 @@ def left(state: MigrationState, order: MigrationOrder) -> timedelta | None:
 def stands_still(state: MigrationState) -> bool:
     """Whether people hold up all of it, or have to say that it may cost more."""
     held = state.paused or any(hold.target.startswith("area ") for hold in state.holds)
-    broke = state.counts.unpaid > 0 and state.counts.running == 0
+    unpaid = state.counts.unpaid > 0 and state.counts.running == 0
+    broke = unpaid or area_caps.broke(state.counts) is not None
     return held or broke or state.stage is Stage.APPROVAL
 
 

@@ -10,7 +10,7 @@ from activities.contracts.commands import Guidance, Hold
 from activities.contracts.contention import HotFile
 from activities.contracts.file_requests import FilesNeeded, Grant
 from activities.contracts.landing import Candidate, GreenTip
-from activities.contracts.money import Spend, Usd
+from activities.contracts.money import AreaMoney, Spend, Usd
 from activities.contracts.moving_base import MergeBase
 from activities.contracts.plan import TaskRow
 from activities.contracts.pushes import PushState
@@ -66,6 +66,8 @@ class TaskCounts(Contract):
     """Of all tasks that are over; of those that run it is not known yet."""
     unpaid: int = 0
     """Tasks that could start, if there were money left to grant."""
+    areas: tuple[AreaMoney, ...] = ()
+    """Those that have money of their own."""
     hot: tuple[HotFile, ...] = ()
     """The files they contended for most."""
 
@@ -88,6 +90,8 @@ class AreaSteering(Contract):
     """Per rung; None: as the spec says."""
     usd: Usd | None = None
     """What the area's tasks may cost in all; None: no cap."""
+    caps: dict[str, Usd] = {}
+    """Area → what its tasks may cost of that."""
     held: tuple[TaskId, ...] = ()
     """Tasks that are paused one by one."""
     spent: tuple[str, ...] = ()
@@ -120,6 +124,7 @@ class Wish(Contract):
     id: str
     verb: str
     task: str = ""
+    area: str = ""
     all_failed: bool = False
     with_dependants: bool = False
     why: str = ""

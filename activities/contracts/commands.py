@@ -76,6 +76,8 @@ class SetLimits(Command):
     days: int | None = None
     cycles: int | None = None
     usd: float | None = None
+    area: str = ""
+    """Whose tasks `usd` is for; empty: all of it."""
 
 
 class DecideBase(Command):

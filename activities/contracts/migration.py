@@ -112,6 +112,8 @@ class MigrationState(Steerable):
     steered: AreaSteering = AreaSteering()
     """What the area was last told."""
     limits: ChangedLimits = ChangedLimits()
+    area_caps: dict[str, Usd] = {}
+    """Area → what its tasks may cost in a cycle, as people said."""
     guidance: tuple[Guidance, ...] = ()
     skipped: dict[str, str] = {}
     """Tasks of this cycle that are not done, with who and why."""

@@ -66,6 +66,23 @@ class Spend(Lean):
         )
 
 
+class AreaMoney(Lean):
+    """What the tasks of one area, and of those in it, have cost in a cycle of what they may."""
+
+    area: str
+    cap: Usd
+    spend: Spend = Spend()
+    """Of those that are over."""
+    unpaid: int = 0
+    """Tasks that could start, if the area had money left."""
+
+    @property
+    def told(self) -> str:
+        """For people."""
+        waits = f", {self.unpaid} of its tasks wait for more" if self.unpaid else ""
+        return f"{self.area}: {self.spend.total:.2f} of at most {self.cap:.2f} USD{waits}"
+
+
 class SumSpend(Contract):
     """What was spent on something, such as a task whose workflow was lost."""
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from activities.contracts.base import BlobRef, CommitId, Contract, Form, TaskId
 from activities.contracts.file_requests import Grant
+from activities.contracts.money import Usd
 from activities.contracts.reds import Mend
 
 
@@ -50,6 +51,8 @@ class Plan(Form):
     tasks: tuple[Task, ...]
     pilot: tuple[TaskId, ...] = ()
     """Tasks that run to their end before any other may start."""
+    caps: dict[str, Usd] = {}
+    """Area → what the models of its tasks, and of those of areas in it, may cost in the cycle."""
     notes: str = ""
     """What was learnt so far: every worker is told."""
 
@@ -76,6 +79,8 @@ class PlanSummary(Contract):
     base: CommitId
     forecast: Forecast
     pilot: tuple[TaskId, ...] = ()
+    caps: dict[str, Usd] = {}
+    """As in the plan."""
     said: str = ""
     """Why it is divided so, where a model planned it or should have."""
     fixes: tuple[TaskId, ...] = ()

@@ -9,6 +9,11 @@ from activities.contracts.survey import Survey
 ROOT = "root"
 
 
+def is_within(area: str, outer: str) -> bool:
+    """Whether an area is another one or lies in it; the root has them all in it."""
+    return outer in (ROOT, area) or area.startswith(f"{outer}/")
+
+
 class PlanScope(Contract):
     """A part of a cycle's files, and what was decided above it."""
 

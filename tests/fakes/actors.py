@@ -259,6 +259,7 @@ class Fakes:
                     self._task(world, f"c{asked.cycle}-{number:04}", path)
                     for number, path in enumerate(paths, 1)
                 ),
+                caps=world.caps,
             )
         tree = world.tree(asked.survey.commit)
         broke = {
@@ -289,6 +290,7 @@ class Fakes:
                 check_runs=2 * len(plan.tasks),
             ),
             pilot=plan.pilot,
+            caps=plan.caps,
             fixes=tuple(task.id for task in plan.tasks if task.mends),
         )
 

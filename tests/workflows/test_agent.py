@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from conftest import until
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from world import OLD
 
@@ -256,6 +257,40 @@ async def test_a_budget_that_is_reached_holds_the_rest_and_says_how_to_go_on(thi
     gate.open()
     report = thinking.report(await handle.result())
     assert len(report.handoffs) == 3
+
+
+async def test_an_area_whose_money_is_used_up_holds_its_own_tasks_and_says_how_to_go_on(thinking):
+    world = thinks(thinking, "a-areas", lambda turn: "done", **dict.fromkeys("abcd", OLD))
+    world.areas = {"c1-0001": "web", "c1-0002": "web/forms", "c1-0003": "api", "c1-0004": "api"}
+    world.caps = {"web": Decimal("0.3"), "api": Decimal(1)}
+    spec = {"limits": {"usd": 8.0, "task_usd": 0.5, "concurrency": 2, "attempts": 1}}
+    gate = world.hold("take_turn")
+    handle = await thinking.start(world, claude=True, spec=spec)
+    progress = await until(handle, lambda p: p.counts.running == 2)
+    assert (progress.waiting_for, progress.counts.unpaid) == ("", 0)
+    gate.open()
+    progress = await until(handle, lambda p: p.waiting_for)
+    assert progress.waiting_for == (
+        "area web: 0.00 of at most 0.30 USD, 2 of its tasks wait for more, and nothing else is "
+        "left to do"
+    )
+    await eventually(lambda: _asks_for_a_person(handle))
+    assert progress.command == "starter.py limits a-areas --area web --usd 0.60"
+    assert len(world.asked("take_turn")) == 2
+    for wrong, why in (
+        (SetLimits(area="wbe", usd=1, **WHO), "no area 'wbe'; near it: web"),
+        (SetLimits(area="web", usd=9, **WHO), "more than the migration may cost, 8.00 USD"),
+    ):
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update(MigrationWorkflow.set_limits, wrong)
+        assert why in str(refused.value.cause)
+    await handle.execute_update(MigrationWorkflow.set_limits, SetLimits(area="web", usd=0.6, **WHO))
+    report = thinking.report(await handle.result())
+    assert {handoff.task for handoff in report.handoffs} == set(world.areas)
+
+
+async def _asks_for_a_person(handle) -> bool:
+    return bool((await handle.describe()).typed_search_attributes.get(options.NEEDS_HUMAN))
 
 
 async def test_a_turn_that_the_provider_never_takes_ends_the_attempt_and_not_what_was_done_before(

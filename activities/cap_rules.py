@@ -1,6 +1,7 @@
 """What is wrong with the money that a plan gives to areas. Pure."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from difflib import get_close_matches
 
 from activities.contracts.plan import Plan
@@ -21,7 +22,7 @@ def cap_errors(plan: Plan, limits: Limits) -> Iterator[str]:
             yield f"{at} is given nothing; leave it out, or say more than 0"
         if limits.usd is None and limits.task_usd is None:
             yield f"{at} is given {usd} USD, and the spec has no limits.usd to reserve it within"
-        elif limits.usd is not None and usd > limits.usd:
+        elif limits.usd is not None and usd > Decimal(str(limits.usd)):
             yield f"{at} is given {usd} USD, more than limits.usd, which is {limits.usd}"
         for outer, most in plan.caps.items():
             if outer != area and is_within(area, outer) and usd > most:

@@ -26,6 +26,7 @@ def bounds(form: PlanForm, ground: Ground, tasks: int) -> list[str]:
             f"areas: every task of the phase may change {shared[0]}, so they go one after the other"
             "; open none"
         )
+    faults += _money(form, ground)
     if not deepest:
         inside = len(ground.files) if form.take_static and not form.areas else 0
         if tasks > MAX_TASKS or inside > MAX_FILES:
@@ -34,6 +35,20 @@ def bounds(form: PlanForm, ground: Ground, tasks: int) -> list[str]:
                 f"view ({MAX_TASKS} tasks, {MAX_FILES} files): open areas"
             )
     return faults
+
+
+def _money(form: PlanForm, ground: Ground) -> list[str]:
+    """An area's share lies within what is there for who opens it; shares may be more together."""
+    limits = ground.spec.limits
+    most = limits.usd if ground.scope.usd is None else float(ground.scope.usd)
+    asked = [area for area in form.areas if area.usd]
+    if most is None and limits.task_usd is None:
+        return [f"{area.key}: usd: there is no limits.usd to take it from" for area in asked]
+    return [
+        f"{area.key}: usd: {area.usd:g} is more than there is for your tasks, {most:g}"
+        for area in asked
+        if most is not None and area.usd > most
+    ]
 
 
 def rules(

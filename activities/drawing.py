@@ -7,12 +7,14 @@ the rules about claims, needs and protected paths hold for it before its own pla
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pathspec import GitIgnoreSpec
 
+from activities.contracts.money import Usd
 from activities.contracts.plan import Task
 from activities.contracts.plan_form import MAX_NOTES, PlanForm, TaskForm
-from activities.contracts.scopes import ROOT, PartArea, PlanPart, PlanScope
+from activities.contracts.scopes import ROOT, PartArea, PlanPart, PlanScope, with_tasks
 from activities.draw_rules import bounds, rules
 from activities.ground import Ground
 from activities.static_plan import facts_of
@@ -29,6 +31,8 @@ class DrawnArea:
     area: str
     files: tuple[str, ...]
     decisions: tuple[str, ...]
+    usd: Usd | None = None
+    """Its own share, or that of the area that it lies in."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def _drawn(
             area=area.id if scope.path == ROOT else f"{scope.area}/{area.id}",
             files=area.claims,
             decisions=(*scope.decisions, *wanted.decisions),
+            usd=Decimal(str(wanted.usd)) if wanted.usd else scope.usd,
         )
         for area, wanted in zip(areas, form.areas, strict=True)
     )
@@ -100,6 +105,11 @@ def _drawn(
             PartArea(path=paths[area.id], needs=tuple(ids[need] for need in area.needs))
             for area in areas
         ),
+        caps={
+            area.area: area.usd
+            for area, wanted in zip(opened, form.areas, strict=True)
+            if wanted.usd and area.usd
+        },
         pilot=tuple(ids[key] for key in form.first) if scope.path == ROOT else (),
         notes="\n".join(form.notes.splitlines()[:MAX_NOTES]).strip() if scope.path == ROOT else "",
     )
@@ -122,7 +132,9 @@ def joined(part: PlanPart, areas: Sequence[PlanPart]) -> PlanPart:
             task if task.needs else task.model_copy(update={"needs": before})
             for task in inside[area.path]
         ]
-    return part.model_copy(update={"tasks": tuple(tasks), "areas": ()})
+    caps = {area: usd for each in (part, *areas) for area, usd in each.caps.items()}
+    joint = {"tasks": tuple(tasks), "areas": (), "caps": with_tasks(caps, tasks)}
+    return part.model_copy(update=joint)
 
 
 def _last(tasks: Sequence[Task]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathspec import GitIgnoreSpec
 
 from activities.contracts.base import TaskId
 from activities.contracts.plan import Plan, Task
-from activities.contracts.scopes import is_within
+from activities.contracts.scopes import with_tasks
 from activities.contracts.survey import SurveyData
 from activities.plan_rules import files_with_sites
 
@@ -46,10 +46,7 @@ def moved(plan: Plan, survey: SurveyData, tree: Collection[str]) -> Plan:
     pilot = tuple(id for id in plan.pilot if id not in gone)
     if len(pilot) == len(kept):
         pilot = ()  # nobody is left to wait for it
-    caps = {
-        area: usd for area, usd in plan.caps.items() if any(is_within(t.area, area) for t in kept)
-    }
-    left = {"tasks": tuple(tasks), "pilot": pilot, "caps": caps}
+    left = {"tasks": tuple(tasks), "pilot": pilot, "caps": with_tasks(plan.caps, kept)}
     return plan.model_copy(update={"base": survey.commit, **left})
 
 

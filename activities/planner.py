@@ -111,6 +111,7 @@ class PlannerActivities:
                 cycle=scope.cycle,
                 tasks=part.tasks,
                 pilot=part.pilot,
+                caps=part.caps,
             )
             if part.notes:
                 notes = FieldNotes(text=part.notes, cycle=scope.cycle, commit=talk.commit)
@@ -141,6 +142,7 @@ class PlannerActivities:
                 files=self._files(talk.migration, area.files),
                 decisions=area.decisions,
                 depth=above.depth + 1,
+                usd=area.usd,
             )
 
         return tuple(map(scope, drawn.areas))

@@ -27,7 +27,7 @@ SPEC = filled(
 )
 CORE = {"key": "core", "title": "the first ones", "files": ["area0/"], "instructions": "Mind m3."}
 REST = {"key": "rest", "title": "areas 1 to 3", "files": ["area1/", "area2/", "area3/"]}
-AREA = {**REST, "decisions": ["new_name stands alone."], "needs": ["core"]}
+AREA = {**REST, "decisions": ["new_name stands alone."], "needs": ["core"], "usd": 5}
 HALF = {"summary": "Half of it.", "tasks": [CORE]}
 WHOLE = {
     "summary": "The first ones show the way.",
@@ -130,6 +130,7 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     areas = {task.id: task.area for task in plan.tasks}
     assert areas["c1-0001"] == "root"
     assert areas["c1-a1-0001"] == "rest"
+    assert plan.caps == result.plan.caps == {"rest": 5}
     assert plan.pilot == ("c1-0001",)
     assert plan.tasks[0].instructions == "Mind m3."
     assert all(t.needs == ("c1-0001",) for t in plan.tasks if t.area == "rest")
@@ -138,6 +139,8 @@ async def test_a_model_plans_and_what_it_planned_is_carried_out(
     assert sum(len(h.files) for h in landed) == 23
     bodies = [json.dumps(request.body) for request in api.requests]
     assert any("area1/m0.py: has sites and no task claims it" in body for body in bodies)
+    for most in ("9.0", "5.0"):
+        assert any(f"that you plan may cost {most} USD at most" in body for body in bodies)
     below = next(body for body in bodies if "# Your area: rest" in body)
     assert "new_name stands alone." in below
     assert "area4/m0.py" not in below

@@ -49,6 +49,7 @@ def planner_brief(
         f"# Objective\n\n{(phase.objective or spec.objective).strip()}",
         f"# What you plan: cycle {scope.cycle} of phase {phase.name}\n\n{_counts(mine)}",
         _decided(scope),
+        _money(spec, scope),
         _data("The files with sites", _files(mine, imports), FILES_BYTES),
         _data("What the split proposes", _proposal(proposal), PROPOSAL_BYTES),
         _data("What became of the cycles before", _learnt(handoffs), LEARNT_BYTES),
@@ -77,6 +78,12 @@ def _decided(scope: PlanScope) -> str:
         return ""
     lines = [f"- {one_line(text)}" for text in scope.decisions] or ["- nothing but its files"]
     return "\n".join([f"# Your area: {scope.area}", "", "What was decided for it:", "", *lines])
+
+
+def _money(spec: MigrationSpec, scope: PlanScope) -> str:
+    most = spec.limits.usd if scope.usd is None else scope.usd
+    told = f"The models of all tasks that you plan may cost {most} USD at most."
+    return "" if most is None else f"# Money\n\n{told}"
 
 
 def _files(files: Sequence[SurveyedFile], imports: Mapping[str, Sequence[str]]) -> str:

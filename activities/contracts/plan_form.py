@@ -63,6 +63,11 @@ class AreaForm(Form):
         Field(max_length=10, description="What is settled for it, and not asked again"),
     ] = ()
     needs: tuple[Key, ...] = Field((), description="As of a task")
+    usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0,
+        description="What the models of its tasks may cost at most, within what is there for yours;"
+        " 0: it has no share of its own",
+    )
 
 
 class PlanForm(Form):

@@ -1,6 +1,9 @@
 """What one planner decides about: a part of a cycle's files. Its path is its identity."""
 
+from collections.abc import Iterable, Mapping
+
 from activities.contracts.base import BlobRef, CommitId, Contract, TaskId
+from activities.contracts.money import Usd
 from activities.contracts.plan import Task
 from activities.contracts.reds import OpenRed
 from activities.contracts.repository import Repository
@@ -12,6 +15,12 @@ ROOT = "root"
 def is_within(area: str, outer: str) -> bool:
     """Whether an area is another one or lies in it; the root has them all in it."""
     return outer in (ROOT, area) or area.startswith(f"{outer}/")
+
+
+def with_tasks(caps: Mapping[str, Usd], tasks: Iterable[Task]) -> dict[str, Usd]:
+    """The caps of areas that still have a task."""
+    areas = {task.area for task in tasks}
+    return {area: usd for area, usd in caps.items() if any(is_within(one, area) for one in areas)}
 
 
 class PlanScope(Contract):
@@ -27,6 +36,8 @@ class PlanScope(Contract):
     decisions: tuple[str, ...] = ()
     depth: int = 0
     """Of the root; areas are one deeper than who opened them."""
+    usd: Usd | None = None
+    """What the models of its tasks may cost, by the area that has said so."""
 
 
 class ScopeFiles(Contract):
@@ -49,6 +60,8 @@ class PlanPart(Contract):
     tasks: tuple[Task, ...] = ()
     areas: tuple[PartArea, ...] = ()
     pilot: tuple[TaskId, ...] = ()
+    caps: dict[str, Usd] = {}
+    """Area → what the models of its tasks may cost."""
     notes: str = ""
 
 

@@ -1,5 +1,8 @@
 """A planner's form becomes tasks and areas, or comes back with all that is wrong with it."""
 
+from decimal import Decimal
+
+import pytest
 from builders import COMMIT, a_spec
 
 from activities.contracts.base import BlobRef
@@ -156,3 +159,41 @@ def test_field_notes_have_a_bound_and_are_the_roots():
     assert drawn(take_static=True, notes="Tabs.\n").part.notes == "Tabs."
     below = a_ground(mine=("web/c.py",), path="a1", depth=1)
     assert drawn(below, take_static=True, notes="Tabs.").part.notes == ""
+
+
+def test_an_areas_share_of_the_money_goes_with_its_planner_and_into_the_plan():
+    rich = a_spec("m", limits={"usd": 20.0})
+    web = a_task("web", "web/*", usd=5.5)
+    made = drawn(
+        a_ground(spec=rich), areas=[web, a_task("api", "api/")], tasks=[a_task("c", "core.py")]
+    )
+    assert not made.faults
+    assert [(area.area, area.usd) for area in made.areas] == [
+        ("web", Decimal("5.5")),
+        ("api", None),
+    ]
+    inside = {"mine": ("web/c.py", "web/d.py"), "path": "a1", "area": "web", "depth": 1}
+    ground = a_ground(spec=rich, usd=Decimal("5.5"), **inside)
+    deeper = drawn(ground, areas=[a_task("d", "web/d.py", usd=2)], tasks=[a_task("c", "web/c.py")])
+    assert deeper.part.caps == {"web/d": 2}
+    below = draw_static(a_ground(mine=("web/d.py",), path="a1-a1", area="web/d", depth=2)).part
+    whole = joined(made.part, [joined(deeper.part, [below]), PlanPart()])
+    assert whole.caps == {"web": Decimal("5.5"), "web/d": 2}
+    assert joined(made.part, [PlanPart(), PlanPart()]).caps == {}
+
+
+@pytest.mark.parametrize(
+    ("limits", "within", "said"),
+    [
+        ({"usd": 20.0}, None, ()),
+        ({"task_usd": 1.0}, None, ()),
+        ({}, None, ("web: usd: there is no limits.usd to take it from",)),
+        ({"usd": 4.0}, None, ("web: usd: 5 is more than there is for your tasks, 4",)),
+        ({"usd": 20.0}, "4.5", ("web: usd: 5 is more than there is for your tasks, 4.5",)),
+    ],
+)
+def test_an_areas_share_lies_within_what_is_around_it(limits, within, said):
+    scope = {"usd": within, "depth": 1, "path": "a1", "area": "x"} if within else {}
+    ground = a_ground(spec=a_spec("m", limits=limits), **scope)
+    rest = [a_task("rest", "api/", "core.py")]
+    assert drawn(ground, areas=[a_task("web", "web/*", usd=5)], tasks=rest).faults == said

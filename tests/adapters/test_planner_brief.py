@@ -74,6 +74,11 @@ def test_what_was_learnt_is_aggregated_and_hostile_words_cannot_end_their_marks(
     assert len(learnt) < 2 * LEARNT_BYTES
 
 
+def test_a_planner_is_told_the_money_there_is_for_its_tasks_where_somebody_said_so():
+    assert "# Money" not in a_brief(["a.py"])
+    assert "may cost 4.50 USD at most" in a_brief(["a.py"], usd="4.50")
+
+
 def test_an_area_is_told_what_was_decided_for_it():
     brief = a_brief(["a.py"], depth=1, path="a1", area="web", decisions=("Use y.\n# Obey",))
     assert "# Your area: web" in brief

@@ -147,6 +147,7 @@ def test_an_area_that_no_task_is_in_is_refused_with_one_that_is_near():
     [
         ({"web": 5, "web/forms": 5, "api": 9}, {"usd": 10.0}, ()),
         ({"web": 5}, {"task_usd": 1.0}, ()),
+        ({"web": "0.3"}, {"usd": 0.3}, ()),
         ({"wbe": 5}, {"usd": 10.0}, ("area wbe is in no task; there are web",)),
         ({"web": 11}, {"usd": 10.0}, ("11 USD, more than limits.usd, which is 10.0",)),
         ({"web": 0}, {"usd": 10.0}, ("area web is given nothing",)),

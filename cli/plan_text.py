@@ -55,6 +55,7 @@ def _phase_lines(
     if of.plan.pilot:
         asked = ", then a person approves" if Approval.PILOT in spec.approvals else ""
         lines += [f"pilot: {', '.join(of.plan.pilot)} first{asked}, then the others"]
+    lines += [f"area {area}: at most {usd:.2f} USD" for area, usd in sorted(of.plan.caps.items())]
     for task in of.plan.tasks:
         lines += ["", f"{task.id}  {task.title}  ({counted(task.sites, 'site')})"]
         lines += [f"    {path}" for path in task.claims]

@@ -1,9 +1,14 @@
 """What `plan` says of every phase, with the real thing: server, worker, repository, sandbox."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
+from activities.contracts.base import BlobRef
+from activities.contracts.plan import Forecast, PhaseOutlook, PlanSummary
+from cli.plan_text import Planned, plan_text
 from tests.adapters.repositories import git, make_repository
+from tests.builders import a_plan, a_spec, a_task
 from tests.service import service
 
 SPEC = """\
@@ -28,6 +33,17 @@ phases:
   - {name: other, sites: {include: [c.md], find: {regex: old}}}
 """
 FILES: dict[str | bytes, bytes] = dict.fromkeys(("a.txt", "b.txt", "c.md"), b"old\n")
+
+
+def test_what_an_area_may_cost_is_shown_before_anything_runs() -> None:
+    plan = a_plan("m", "1" * 40, a_task(area="web")).model_copy(
+        update={"caps": {"web": Decimal(3)}}
+    )
+    forecast = Forecast(waves=1, task_count=1, file_count=1, site_count=1, check_runs=2)
+    blob = BlobRef(migration="m", sha256="0" * 64, size=0)
+    summary = PlanSummary(plan=blob, phase="main", cycle=1, base=plan.base, forecast=forecast)
+    told = plan_text(a_spec("m"), [Planned(PhaseOutlook(phase="main", plan=summary), plan)])
+    assert "area web: at most 3.00 USD" in told
 
 
 async def test_every_phase_is_shown_with_what_is_only_known_later(tmp_path: Path) -> None:

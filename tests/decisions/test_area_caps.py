@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from activities.cap_rules import cap_errors
 from activities.contracts.children import AreaRow, AreaSteering, TaskCounts, Wish
 from activities.contracts.commands import ChangedLimits, SetLimits
-from activities.contracts.migration import MigrationState
+from activities.contracts.migration import MigrationState, Progress, Stage
 from activities.contracts.money import AreaMoney, Spend
 from activities.contracts.plan import Plan
 from activities.contracts.requests import MigrationOrder
 from activities.contracts.scopes import is_within
 from activities.contracts.spec import Limits
+from cli.render import status_text
 from workflows import area_caps, budget, details, interventions, limiting, time_limit
 from workflows.frontier import WAITING
 
@@ -116,6 +117,12 @@ def test_a_person_is_asked_when_nothing_else_goes_on(counts, stands):
     waiting_for, command = details._waiting("m", state, order(usd=8))
     assert bool(waiting_for) is stands
     assert command == ("starter.py limits m --area web --usd 8.00" if stands else "")
+
+
+def test_status_says_what_each_area_with_money_has_cost():
+    progress = Progress(name="m", stage=Stage.WORK, counts=TaskCounts(areas=(POOR,), running=1))
+    line = "area         web: 0.00 of at most 5.00 USD, 2 of its tasks wait for more"
+    assert line in status_text(progress, "").splitlines()
 
 
 def order(**fields: object) -> MigrationOrder:

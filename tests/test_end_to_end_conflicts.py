@@ -186,7 +186,7 @@ async def test_a_model_settles_what_conflicts_with_the_base_and_what_the_base_to
     make_repository(upstream, {f"app/{name}.py": line(name) for name in names})
     mind = Moving("landed", 3)
     async with running(tmp_path, mind) as whimbrel:
-        words = {"NAME": "moved", "FOLLOW": "1s", "RESOLVER": "claude: {}"}
+        words = {"NAME": "moved", "FOLLOW": "10s", "RESOLVER": "claude: {}"}
         handle = await whimbrel.start(SPEC, REPOSITORY=str(upstream), **words)
         await until(handle, lambda now: now.counts.landed == 1)
         theirs = {"app/landed.py": line("theirs"), "app/mine.py": line("theirs")}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from activities.adapters.fault_points import Effect, points_of
 from activities.contracts.migration import Stage
 from tests import shop
 from tests.adapters.repositories import commit_files, git, make_repository
@@ -15,13 +16,19 @@ SPEC = filled(
     },
 )
 
+KILLED_AT = points_of(["find_push", "settle_push", Effect.REF_ACCEPTED])
+
 
 async def test_a_red_commit_of_somebody_else_is_set_back_and_a_green_one_stays(
     tmp_path: Path,
 ) -> None:
     modules = {f"area{m}/m{m}.py": shop.module(m) for m in range(2)}
     make_repository(tmp_path / "upstream", {**modules, "run_checks.py": shop.RUNNER})
-    async with service(tmp_path / "home") as whimbrel:
+    faults = tmp_path / "faults"
+    faults.mkdir()
+    orders = ",".join(f"crash@{point}" for point in KILLED_AT)
+    more = {"WHIMBREL_FAULTS": orders, "WHIMBREL_FAULTS_DIR": str(faults)}
+    async with service(tmp_path / "home", **more) as whimbrel:
         handle = await whimbrel.start(SPEC, REPOSITORY=str(tmp_path / "upstream"))
         progress = await until(handle, lambda now: now.stage is Stage.APPROVAL)
         hub = whimbrel.home / "hub" / f"{progress.repository}.git"
@@ -45,5 +52,7 @@ async def test_a_red_commit_of_somebody_else_is_set_back_and_a_green_one_stays(
         ]
         content = git(hub, "show", f"{report.tip}:README").decode()
         assert content == "hi\n", "it was pushed instead before anybody decided: looked at again"
+        killed = sorted(int(mark.name) for mark in faults.iterdir())
+        assert killed == list(range(len(KILLED_AT))), "nobody was killed somewhere"
         told = await whimbrel.starter("report", "pushed")
         assert "## Others pushed to the green branch" in told.out

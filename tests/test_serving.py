@@ -152,9 +152,9 @@ async def test_workers_of_different_code_are_told_with_their_names(
     one = await Client.connect(address(env.client), identity=with_code("1@old-host", "aaa"))
     two = await Client.connect(address(env.client), identity=with_code("2@new-host", "bbb"))
     async with (
-        Worker(one, task_queue=CHECKS, activities=[nothing]),
-        Worker(two, task_queue=CHECKS, activities=[nothing]),
-        asyncio.timeout(30),
+        Worker(one, task_queue=CHECKS, activities=[nothing], max_concurrent_activity_task_polls=20),
+        Worker(two, task_queue=CHECKS, activities=[nothing], max_concurrent_activity_task_polls=20),
+        asyncio.timeout(90),
     ):
         found = []
         while {w.code for w in found} < {"aaa", "bbb"}:

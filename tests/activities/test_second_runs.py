@@ -274,7 +274,8 @@ def test_records_are_reads_and_content_addressed_writes(blobs):
     )
     joined = twice(records.join_handoffs, JoinHandoffs(name=NAME, rows=rows))
     first, second = blobs.get_model(joined, Handoffs).handoffs
-    assert first == handoff.model_copy(update=planned)
+    told = {"area": one.task.area, "spend": one.spend}
+    assert first == handoff.model_copy(update={**planned, **told})
     assert (second.status, second.left) == (TaskStatus.LOST, ("c1-0002.py",))
 
 

@@ -1,15 +1,20 @@
 """The green branch as a ref that others push to: what of it is ours, whatever died when."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from activities.adapters.fault_points import Effect
 from activities.adapters.green_branch import find_push, last_of_ours
 from activities.adapters.hub import Hub
 from activities.adapters.refs import BranchMoved
 from activities.contracts.repository import GreenBranch
 from tests.adapters.repositories import commit_files, git, make_repository
 
+ROOT = Path(__file__).parents[2]
 BRANCH = "whimbrel/m"
 HEAD = f"refs/heads/{BRANCH}"
 LANDED, LANDING = f"refs/whimbrel/landed/{BRANCH}", f"refs/whimbrel/landing/{BRANCH}"
@@ -76,6 +81,37 @@ def test_a_branch_is_set_back_and_what_was_pushed_is_kept(hub: Hub):
     assert hub.find_push(BRANCH) is None
     assert hub.ref(HEAD) == hub.tip(BRANCH) == ours
     assert hub.ref(f"refs/whimbrel/pushed/{BRANCH}/{head}") == head
+
+
+SETTLE = """\
+import sys
+from pathlib import Path
+from activities.adapters.fault_points import arm
+from activities.adapters.hub import Hub
+hubs, marks, orders, back = sys.argv[1:]
+hub = Hub.open(Path(hubs), "app-1a2b3c4d")
+push = hub.find_push("whimbrel/m")
+arm(orders, Path(marks), ())
+hub.settle_push("whimbrel/m", push, back == "True")
+"""
+
+
+@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_is_killed_in_a_decision_has_it_carried_out_by_the_next(
+    hub: Hub, tmp_path: Path, when: str, back: bool
+):
+    ours = hub.tip(BRANCH)
+    head = pushes(hub, "by hand", ours)
+    push = hub.find_push(BRANCH)
+    assert push
+    point = Effect.REF_SET_BACK if back else Effect.REF_ACCEPTED
+    command = [sys.executable, "-c", SETTLE, str(hub.path.parent), str(tmp_path)]
+    killed = subprocess.run([*command, f"crash@{when}:{point}", str(back)], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    hub.settle_push(BRANCH, push, back)
+    assert hub.find_push(BRANCH) is None
+    assert hub.ref(HEAD) == hub.tip(BRANCH) == (ours if back else head)
 
 
 def test_a_decision_about_an_earlier_push_changes_nothing(hub: Hub):

@@ -33,7 +33,12 @@ ASKED = ("ask_for_files",)
 """Of commands that ask for files: tests/test_end_to_end_files.py kills there."""
 MIRRORS = (Effect.REF_MIRRORED, Effect.PUSHED, Effect.REF_SENT)
 """Hosts without the hub's disk: tests/adapters/test_mirrors.py kills them at each."""
-UNSEEN = (*ELSEWHERE, *AGENTS, *ASKED, *MIRRORS, Effect.INTENT, Effect.REPLY)
+PUSHES = ("find_push", "settle_push", Effect.REF_SET_BACK, Effect.REF_ACCEPTED)
+"""Where somebody else pushes to the green branch: tests/test_end_to_end_pushed.py and
+tests/adapters/test_green_branch.py kill there."""
+LISTS = ("list_mcp_tools", "reserve_cap", "refund_cap")
+"""Where operators give tools or caps: tests/test_end_to_end_mcp.py kills there."""
+UNSEEN = (*ELSEWHERE, *AGENTS, *ASKED, *MIRRORS, *PUSHES, *LISTS, Effect.INTENT, Effect.REPLY)
 POINTS = points_of(name for name in (*ACTIVITIES, *Effect) if name not in UNSEEN)
 AFTER_TROUBLE = points_of(["close_workspace"])
 """Where nobody comes by but after a rung that could not be run, such as MILDER and FEW order."""

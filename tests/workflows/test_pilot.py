@@ -1,5 +1,7 @@
 """The pilot runs first; what it taught decides about the rest, and nothing of it is lost."""
 
+import asyncio
+
 from conftest import Stage, a_command, until
 from temporalio.client import WorkflowHandle
 from world import World
@@ -104,7 +106,12 @@ async def test_a_pilot_outlives_new_runs_of_its_area_and_its_migration(stage: St
     await area.query("rows")
     assert (await waiting(handle)).pilot.tasks == 2
     assert started(world) == {"c1-0001", "c1-0002"}
+    gate = world.hold("run_rung")
     await handle.execute_update(MigrationWorkflow.approve, a_command("x1"))
+    # While nobody reports anything: a run does not end with a letter unread.
+    while await runs_of(stage, handle.id) == 1:
+        await asyncio.sleep(0.05)
+    gate.open()
     report = stage.report(await handle.result())
     assert report.outcome is At.DONE
     assert len(report.pilots) == 1

@@ -49,6 +49,15 @@ async def runs_of(stage: Stage, id: str) -> int:
             return count
 
 
+async def continued(stage: Stage, id: str) -> None:
+    """Returns when it is in another run than its first."""
+    async with asyncio.timeout(20):
+        while True:
+            if await runs_of(stage, id) > 1:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_an_area_continues_while_its_tasks_run_and_hears_their_reports(stage):
     world = stage.world("c-area", a="old", b="old", c="old")
     world.needs = {"c1-0003": ("c1-0001", "c1-0002")}

@@ -8,9 +8,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PATHS := activities cli roles workflows tests starter.py worker.py
 ARGS ?=
-# Two processes share the tests, file by file, the longest files first.
+# Three processes share the tests, file by file, the longest files first.
 # ARGS="-n0 ..." for one process, which a debugger needs.
-SHARED := -n 2 --dist loadfile --no-loadscope-reorder
+SHARED := -n 3 --dist loadfile --no-loadscope-reorder
 
 # The first interpreter that runs and is 3.11 or later; a version manager's shim may exist and not
 # run. PYTHON=... overrides.

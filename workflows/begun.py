@@ -7,7 +7,6 @@ from activities.contracts.migration import MigrationInput, MigrationState
 from activities.contracts.news import DeepInput, DeepNews
 from activities.contracts.repository import GreenBranch
 from activities.contracts.requests import MigrationOrder
-from workflows import budget
 from workflows.options import AREA
 
 
@@ -75,9 +74,5 @@ class Begun:
             survey=state.survey.data if state.survey else None,
             pilot=state.plan.pilot,
             skipped=state.skipped,
-            thinks=self._thinks(state),
-            each=budget.each(state, self._order) if self._thinks(state) else None,
+            thinks=self._order.thinks_in(state.phase),
         )
-
-    def _thinks(self, state: MigrationState) -> bool:
-        return any(self._order.thinks[state.phase : state.phase + 1])

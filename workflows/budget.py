@@ -63,10 +63,12 @@ def each(state: MigrationState, order: MigrationOrder) -> Decimal | None:
     return max(whole / (4 * window), min(SMALLEST, whole)).quantize(CENT)
 
 
-def of_area(state: MigrationState, order: MigrationOrder) -> Decimal | None:
-    """What the cycle's tasks may cost in all: the cap without what was spent before them."""
+def of_cycle(state: MigrationState, order: MigrationOrder) -> dict[str, Decimal | None]:
+    """What the cycle's tasks may cost, as an AreaSteering says it: `usd` in all, which is the cap
+    without what was spent before them, and `each` start of one."""
     whole = cap(state, order)
-    return None if whole is None else max(whole - state.spend.total, NOTHING)
+    usd = None if whole is None else max(whole - state.spend.total, NOTHING)
+    return {"usd": usd, "each": each(state, order) if order.thinks_in(state.phase) else None}
 
 
 def share(state: MigrationState, order: MigrationOrder, part: Decimal) -> Decimal | None:

@@ -232,8 +232,8 @@ class MigrationWorkflow(Thinking):
         stage, _ = self._after_pilot
         over = stage in ENDED or (self._order and time_limit.is_over(self.state, self._order))
         ends = {"cancelled": True, "paused": False} if over else {}
-        usd = budget.of_area(self.state, self._order) if self._order else None
-        wanted = {"released": self.state.released, "usd": usd, **ends}
+        money = budget.of_cycle(self.state, self._order) if self._order else {}
+        wanted = {"released": self.state.released, **money, **ends}
         return self.steering().model_copy(update=wanted)
 
     async def _continue(self) -> None:

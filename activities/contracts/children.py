@@ -90,6 +90,8 @@ class AreaSteering(Contract):
     """Per rung; None: as the spec says."""
     usd: Usd | None = None
     """What the area's tasks may cost in all; None: no cap."""
+    each: Usd | None = None
+    """What one start of a task may cost; None: no cap, or there are no models."""
     caps: dict[str, Usd] = {}
     """Area → what its tasks may cost of that."""
     held: tuple[TaskId, ...] = ()
@@ -214,8 +216,6 @@ class AreaInput(Contract):
     """Tasks that are not done, with who and why."""
     thinks: bool = False
     """Whether its tasks may take turns of a model, which cost money."""
-    each: Usd | None = None
-    """What one task may cost; None: no cap."""
     hot: tuple[HotFile, ...] = ()
     """Files that its tasks contended for so far."""
     granted: tuple[Granted, ...] = ()

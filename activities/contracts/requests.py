@@ -74,6 +74,10 @@ class MigrationOrder(Contract):
     age: int | None = None
     """The error budget of what is behind the landings; see DeepInput."""
 
+    def thinks_in(self, phase: int) -> bool:
+        """Whether tasks of a phase, by its number, may take turns of a model."""
+        return any(self.thinks[phase : phase + 1])
+
 
 class TakeSurvey(Contract):
     name: str

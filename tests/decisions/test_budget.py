@@ -84,7 +84,9 @@ def test_it_says_what_is_spent_and_that_it_waits():
     assert budget.reached(state, order(usd=4)) == ""
     broke = state.model_copy(update={"counts": state.counts.model_copy(update={"unpaid": 2})})
     assert budget.reached(broke, order(usd=4)).startswith("the budget is reached: 3.50 of 4.00 USD")
-    assert budget.of_area(broke, order(usd=4)) == Decimal("0.5")
+    assert budget.of_cycle(broke, order(usd=4)) == {"usd": Decimal("0.5"), "each": None}
+    thinks = order(usd=4, task_usd=2, thinks=(True,))
+    assert budget.of_cycle(broke, thinks) == {"usd": Decimal("0.5"), "each": Decimal(2)}
 
 
 @pytest.mark.parametrize(

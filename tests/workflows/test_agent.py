@@ -11,6 +11,7 @@ from world import OLD
 
 from activities.adapters.reporting import ending
 from activities.contracts.agent import AgentEnd
+from activities.contracts.children import STEER_AREA
 from activities.contracts.commands import Aimed, SetLimits, Steer
 from activities.contracts.migration import Stage
 from activities.contracts.money import Spend
@@ -257,6 +258,28 @@ async def test_a_budget_that_is_reached_holds_the_rest_and_says_how_to_go_on(thi
     gate.open()
     report = thinking.report(await handle.result())
     assert len(report.handoffs) == 3
+
+
+async def test_the_first_cap_that_a_person_gives_is_that_of_tasks_that_start_after_it(thinking):
+    world = thinks(thinking, "a-capped", lambda turn: "done", **dict.fromkeys("ab", OLD))
+    spec = {"limits": {"concurrency": 1, "attempts": 1}}
+    gate = world.hold("take_turn")
+    handle = await thinking.start(world, claude=True, spec=spec)
+    await asyncio.wait_for(gate.reached.wait(), 20)
+    await handle.execute_update(MigrationWorkflow.set_limits, SetLimits(usd=4, **WHO))
+    area = thinking.client.get_workflow_handle(options.area_id("a-capped", options.AREA))
+
+    async def told() -> bool:
+        signals = [
+            event.workflow_execution_signaled_event_attributes.signal_name
+            async for event in area.fetch_history_events()
+        ]
+        return STEER_AREA in signals
+
+    await eventually(told)
+    gate.open()
+    await handle.result()
+    assert [turn.grant for turn in world.asked("take_turn")] == [None, Decimal(1)]
 
 
 async def test_an_area_whose_money_is_used_up_holds_its_own_tasks_and_says_how_to_go_on(thinking):

@@ -162,7 +162,9 @@ async def weather(
     ordered = {"WHIMBREL_FAULTS": ",".join(orders), "WHIMBREL_FAULTS_DIR": str(marks)}
     async with service(home, roles=roles, SECRET=CANARY, **(ordered if orders else {})) as whimbrel:
         handle = await whimbrel.start(SPEC, NAME=name, REPOSITORY=str(upstream))
-        await until(handle, lambda progress: progress.base is not None)
+        # Patient: whoever takes the base may be killed at each of its points, and waits twice as
+        # long each time.
+        await until(handle, lambda progress: progress.base is not None, 300)
         head = move_upstream(upstream, areas)
         untouched = traces.fingerprint(upstream)
         hurricane = Hurricane(whimbrel, what or Weather(0, most=0))

@@ -64,5 +64,5 @@ class BriefingActivities:
             rung=rung,
             task=task,
         )
-        model = rung.model or spec.models.of(role)
+        model = spec.models.of(role, rung.model)
         return OpenedTalk(talk=talk, model=model)

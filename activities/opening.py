@@ -66,7 +66,7 @@ def opened(
         scope=scope,
         attempt=request.attempt,
         role=role,
-        model=(rung.model if rung else "") or spec.models.of(role),
+        model=spec.models.of(role, rung.model if rung else None),
         max_tokens=MAX_TOKENS[role],
         system=brief.system,
         brief=brief.text,

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from activities.adapters.blobs import BlobStore, NotExclusive
 from activities.adapters.embedded import running
 from activities.adapters.prices import Prices
-from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
+from activities.adapters.sandbox import Level, Sandbox, tool_ids
 from activities.adapters.settings import Settings
 from activities.serving import Unfit, check_service, different_code, workers_of
 from cli.boundary import Code, give, give_json
@@ -102,8 +102,7 @@ async def _sandbox(settings: Settings) -> Finding:
         return Finding("sandbox", False, "bwrap not found", fix)
     version = await asyncio.to_thread(_output, "bwrap", "--version")
     level = cast(Level, settings.sandbox)  # an unknown one is the worker's to refuse
-    ids = (settings.tool_uid, settings.tool_uid) if settings.tool_uid else TOOL_IDS
-    problems = await Sandbox(level, ids).self_test()
+    problems = await Sandbox(level, tool_ids(settings.tool_uid)).self_test()
     if problems:
         return Finding("sandbox", False, f"{version}: {'; '.join(problems)}", fix)
     return Finding("sandbox", True, f"{version}, level {level}, the escape test holds")

@@ -5,7 +5,7 @@ from typing import cast
 
 from activities.adapters.mcp_servers import McpServers
 from activities.adapters.mcp_sessions import McpAway, McpRefused
-from activities.adapters.sandbox import TOOL_IDS, Level, Sandbox
+from activities.adapters.sandbox import Level, Sandbox, tool_ids
 from activities.adapters.secret_values import Secrets
 from activities.adapters.settings import Settings, WrongSettings
 from cli.finding import Finding
@@ -16,9 +16,8 @@ async def mcp(settings: Settings) -> Finding:
     if settings.mcp is None:
         return Finding("mcp", True, "no servers: WHIMBREL_MCP is not set")
     level = cast(Level, settings.sandbox)
-    ids = (settings.tool_uid, settings.tool_uid) if settings.tool_uid else TOOL_IDS
     secrets = Secrets(settings.secret_values) if level != "none" else None
-    with contextlib.closing(Sandbox(level, ids)) as sandbox:
+    with contextlib.closing(Sandbox(level, tool_ids(settings.tool_uid))) as sandbox:
         try:
             servers = McpServers.told(settings.mcp, sandbox, secrets)
             tools, left_out = await servers.tools_of(servers.names)

@@ -73,7 +73,7 @@ def _counted(spec: MigrationSpec) -> set[str]:
         for way in phase.ways:
             if way.claude and (capped or way.claude.usd is not None):
                 role = Role.RESOLVER if way is phase.resolver else Role.WORKER
-                models.add(way.claude.model or spec.models.of(role))
+                models.add(spec.models.of(role, way.claude.model))
         if whole and phase.plan == CLAUDE:
             models |= {spec.models.planner, spec.models.sub_planner}
         if whole and phase.judge == CLAUDE:

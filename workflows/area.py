@@ -25,8 +25,8 @@ from activities.messages import MessageActivities
 from workflows import area_caps, details, frontier, granting, interventions, renewing, witnesses
 from workflows.draining import drained
 from workflows.locally import locally
-from workflows.options import MAX_DECISIONS, MODEL, RECHECK_CHILDREN, is_long
-from workflows.present import workers_on
+from workflows.options import MAX_DECISIONS, RECHECK_CHILDREN, is_long
+from workflows.present import has_model
 from workflows.roster import Roster
 from workflows.steering import Steering
 
@@ -62,7 +62,7 @@ class AreaWorkflow:
     async def _story(self) -> Report:
         await self._roster.load()
         if self._in.thinks:
-            self._roster.has_model = await workers_on(MODEL, "is there a model?") > 0
+            self._roster.has_model = await has_model()
         while True:
             self._woken = False
             self._roster.take_reports()

@@ -4,7 +4,7 @@ A cap comes with the plan, or from a person. A task counts for every area that i
 area cannot pay for it leaves its place to others, and starts when a refund or a person pays for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from activities.contracts.children import AreaRow, AreaSteering, TaskCounts
@@ -14,15 +14,12 @@ from activities.contracts.requests import MigrationOrder
 from activities.contracts.scopes import is_within
 from workflows import budget, frontier
 
-Caps = Mapping[str, Usd]
-"""Area → what its tasks may cost."""
 
-
-def grant(
-    row: AreaRow, wanted: AreaSteering, each: Decimal, rows: Sequence[AreaRow]
-) -> Decimal | None:
-    """What a task gets: the least of what the migration and its areas can pay, at most `each`;
-    None: one of them has too little left."""
+def grant(row: AreaRow, wanted: AreaSteering, rows: Sequence[AreaRow]) -> Decimal | None:
+    """What a task gets where its start has a cap: the least of that and of what the migration and
+    its areas can pay; None: one of them has too little left."""
+    each = wanted.each
+    assert each is not None
     grants = [budget.grant(wanted.usd, each, rows)]
     grants += [
         budget.grant(usd, each, _in(area, rows))
@@ -33,21 +30,22 @@ def grant(
     return min(given) if len(given) == len(grants) else None
 
 
-def poor(caps: Caps, each: Decimal | None, rows: Sequence[AreaRow]) -> set[str]:
+def poor(wanted: AreaSteering, rows: Sequence[AreaRow]) -> set[str]:
     """Tasks that an area cannot pay for now: they hold no place and no claim."""
-    if each is None:
-        return set()
-    broke = [area for area in caps if budget.grant(caps[area], each, _in(area, rows)) is None]
-    return {row.task.id for area in broke for row in _in(area, rows) if _asks(row)}
+    areas = ((usd, _in(area, rows)) for area, usd in wanted.caps.items())
+    broke = (inside for usd, inside in areas if _is_broke(usd, wanted.each, inside))
+    return {row.task.id for inside in broke for row in inside if _asks(row)}
 
 
-def standing(caps: Caps, each: Decimal | None, rows: Sequence[AreaRow]) -> tuple[AreaMoney, ...]:
+def standing(wanted: AreaSteering, rows: Sequence[AreaRow]) -> tuple[AreaMoney, ...]:
     """What each of these areas has spent, and how many of its tasks wait for its money alone."""
+    if not wanted.caps:
+        return ()  # asked each time that an area counts
     landed = {row.task.id for row in rows if frontier.has_landed(row)}
     found: list[AreaMoney] = []
-    for area, usd in sorted(caps.items()):
+    for area, usd in sorted(wanted.caps.items()):
         inside = _in(area, rows)
-        broke = each is not None and budget.grant(usd, each, inside) is None
+        broke = _is_broke(usd, wanted.each, inside)
         could = [row for row in inside if _asks(row) and landed.issuperset(row.task.needs)]
         found.append(
             AreaMoney(
@@ -55,6 +53,11 @@ def standing(caps: Caps, each: Decimal | None, rows: Sequence[AreaRow]) -> tuple
             )
         )
     return tuple(found)
+
+
+def _is_broke(usd: Usd, each: Usd | None, inside: Sequence[AreaRow]) -> bool:
+    """Whether what is left of an area's cap pays for no start of a task."""
+    return each is not None and budget.grant(usd, each, inside) is None
 
 
 def _in(area: str, rows: Sequence[AreaRow]) -> list[AreaRow]:

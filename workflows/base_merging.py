@@ -4,13 +4,10 @@ Composed on the tip, checked as exactly that tree and held against both its side
 compare-and-swap. Whatever stands in its way is an answer, and never stops the landing of tasks.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.contracts.children import QueueInput
-from activities.contracts.evidence import Evidence
 from activities.contracts.moving_base import (
     BASE_MERGED,
     BaseAnswer,
@@ -22,8 +19,7 @@ from activities.contracts.moving_base import (
 from activities.integration import IntegrationActivities
 from workflows import details
 from workflows.batch_steps import BatchSteps
-from workflows.flakiness import refuted
-from workflows.landing_checks import landing_checks
+from workflows.landing_checks import SawFlaky, settled_checks
 from workflows.options import MERGE_BASE_TRIES, migration_id
 from workflows.telling import tell
 
@@ -31,12 +27,7 @@ from workflows.telling import tell
 class BaseMerging:
     """What one queue does about its base; it keeps nothing."""
 
-    def __init__(
-        self,
-        queue: QueueInput,
-        steps: BatchSteps,
-        saw_flaky: Callable[[Sequence[str]], Awaitable[None]],
-    ) -> None:
+    def __init__(self, queue: QueueInput, steps: BatchSteps, saw_flaky: SawFlaky) -> None:
         self._in = queue
         self._steps = steps
         self._saw_flaky = saw_flaky
@@ -59,14 +50,14 @@ class BaseMerging:
         composed = await self._compose(answer.head)
         if composed.commit is None:
             return answer.model_copy(update={"merged": True})
-        evidence = await self._check(composed, composed.commit)
-        if not evidence.passed:  # asked once more: it may be flaky
-            first, evidence = evidence, await self._check(composed, composed.commit, fresh=1)
-            await self._saw_flaky(refuted(first) if evidence.passed else ())
+        what = f"the base at {composed.head[:12]}"
+        evidence = await settled_checks(
+            *(self._in, self._saw_flaky, composed.commit, composed.tip, f"with {what}"),
+            merges=BothSides(head=composed.head, stands_on=composed.stands_on),
+        )
         if not evidence.passed:
             said = {"evidence": evidence, "reasons": evidence.reasons[:20]}
             return answer.model_copy(update=said)
-        what = f"the base at {composed.head[:12]}"
         if await self._steps.land(composed.tip, composed.commit, what) is None:
             return None
         said = {"commit": composed.commit, "conflicts": composed.conflicts}
@@ -84,14 +75,4 @@ class BaseMerging:
             ),
             summary=f"merge the base at {head[:12]}",
             **MERGE_BASE_TRIES,
-        )
-
-    async def _check(self, composed: ComposedBase, commit: str, fresh: int = 0) -> Evidence:
-        return await landing_checks(
-            self._in,
-            commit,
-            composed.tip,
-            f"with the base at {composed.head[:12]}",
-            fresh=fresh,
-            merges=BothSides(head=composed.head, stands_on=composed.stands_on),
         )

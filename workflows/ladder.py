@@ -22,8 +22,7 @@ from workflows.counting import counted
 from workflows.file_requests import FileRequests, told
 from workflows.guided import Guided
 from workflows.locally import locally
-from workflows.options import MODEL
-from workflows.present import workers_on
+from workflows.present import has_model
 from workflows.salvage import Salvage
 from workflows.workspaces import Workspaces
 
@@ -160,7 +159,7 @@ class Ladder:
         if self._at.ran or self._at.agent or self._in.has_model:
             return True
         self._guided.may_go_on()
-        return await workers_on(MODEL, "is there a model?") > 0
+        return await has_model()
 
     async def _run(self, kind: str, number: int) -> RungRun:
         """The attempt's first half; what it left is kept, whatever stands still after it."""

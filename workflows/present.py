@@ -3,6 +3,7 @@
 from activities.contracts.messages import CountWorkers
 from activities.messages import MessageActivities
 from workflows.locally import locally
+from workflows.options import MODEL
 
 
 async def workers_on(queue: str, summary: str) -> int:
@@ -11,3 +12,8 @@ async def workers_on(queue: str, summary: str) -> int:
         MessageActivities.count_workers, CountWorkers(queue=queue), summary=summary
     )
     return found.workers
+
+
+async def has_model() -> bool:
+    """Whether anybody takes turns of a model now."""
+    return await workers_on(MODEL, "is there a model?") > 0

@@ -5,18 +5,16 @@ rewritten, nothing lands before a person sets the branch back or accepts what is
 red there is never taken for red before.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.contracts.children import QueueInput
-from activities.contracts.evidence import Evidence
 from activities.contracts.pushes import PUSH_SEEN, FindPush, Push, PushSeen, PushWord, SettlePush
 from activities.errors import BRANCH_MOVED
 from activities.integration import IntegrationActivities
-from workflows.flakiness import refuted
-from workflows.landing_checks import landing_checks
+from workflows.landing_checks import SawFlaky, settled_checks
 from workflows.options import GIT, LOOK_AT_PUSH, migration_id
 from workflows.telling import tell
 
@@ -31,9 +29,7 @@ GONE = "the branch is where it was again"
 class Pushes:
     """What one queue knows of them, and does; the state travels with the queue's."""
 
-    def __init__(
-        self, queue: QueueInput, saw_flaky: Callable[[Sequence[str]], Awaitable[None]]
-    ) -> None:
+    def __init__(self, queue: QueueInput, saw_flaky: SawFlaky) -> None:
         self._in = queue
         self._saw_flaky = saw_flaky
         self.state = queue.state.pushes
@@ -106,10 +102,8 @@ class Pushes:
             why = "it does not go on from the last commit that landed"
             return PushSeen(push=push, reasons=(why,))
         await self._tell(PushSeen(push=push))
-        evidence = await self._check(push, push.head)
-        if not evidence.passed:  # asked once more: it may be flaky
-            first, evidence = evidence, await self._check(push, push.head, fresh=1)
-            await self._saw_flaky(refuted(first) if evidence.passed else ())
+        what = f"of what was pushed, {push.head[:12]}"
+        evidence = await settled_checks(self._in, self._saw_flaky, push.head, push.ours, what)
         red = evidence.reasons[:20] or ("its checks are red",)
         return PushSeen(push=push, reasons=() if evidence.passed else red)
 
@@ -121,10 +115,6 @@ class Pushes:
             **GIT,
         )
         return found.push
-
-    async def _check(self, push: Push, head: str, fresh: int = 0) -> Evidence:
-        what = f"of what was pushed, {head[:12]}"
-        return await landing_checks(self._in, head, push.ours, what, fresh=fresh)
 
     async def _settle(self, push: Push, back: bool) -> bool:
         """False: the branch is elsewhere by now."""

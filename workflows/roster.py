@@ -58,9 +58,7 @@ class Roster:
     def counts(self) -> TaskCounts:
         """Where they stand, with what they cost."""
         counted = frontier.count(self.rows)
-        areas = area_caps.standing(
-            self._steering.wanted.caps, self._steering.wanted.each, self.rows
-        )
+        areas = area_caps.standing(self._steering.wanted, self.rows)
         money = {"spend": budget.spent(self.rows), "unpaid": self.unpaid, "areas": areas}
         return counted.model_copy(update={**money, "hot": self.hot[:SHOWN]})
 
@@ -171,7 +169,7 @@ class Roster:
         self.hot = hottest((*self.hot, *contention.waits(self.rows)))
 
     def _poor(self) -> set[str]:
-        return area_caps.poor(self._steering.wanted.caps, self._steering.wanted.each, self.rows)
+        return area_caps.poor(self._steering.wanted, self.rows)
 
     async def _start_all(self, ready: Sequence[AreaRow]) -> None:
         """A task id taken by an earlier life is started under its next start."""
@@ -198,7 +196,7 @@ class Roster:
         wanted, row = self._steering.wanted, self._by_task[task]
         if wanted.each is None or row.grant is not None:
             return True
-        granted = area_caps.grant(row, wanted, wanted.each, self.rows)
+        granted = area_caps.grant(row, wanted, self.rows)
         self._update(row, grant=granted)
         return granted is not None
 

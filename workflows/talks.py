@@ -19,8 +19,8 @@ from activities.spending import SpendingActivities
 from workflows import details
 from workflows.kept import Handle, Kept
 from workflows.locally import locally
-from workflows.options import MODEL, of_migration
-from workflows.present import workers_on
+from workflows.options import of_migration
+from workflows.present import has_model
 from workflows.talk import TalkWorkflow
 
 STOPPED = "was told to end"
@@ -54,7 +54,7 @@ class Talks:
         self._resumable = resumable
 
     async def is_there_a_model(self) -> bool:
-        return await workers_on(MODEL, "is there a model?") > 0
+        return await has_model()
 
     async def hold(self, scope: str, talk: BlobRef, allowance: Allowance, title: str) -> Talked:
         """One conversation to its end; whatever keeps it from its form is told, not raised."""

@@ -36,15 +36,11 @@ def judge_brief(
     parts = [
         f"# Objective\n\n{(phase.objective or spec.objective).strip()}",
         f"# What was counted after cycle {cycle} of phase {phase.name}\n\n"
-        + _data("\n".join(_counted(survey, sites_before, handoffs, len(paths)))),
-        "# Changed files\n\n" + _data("\n".join(map(named, paths[:PATHS_NAMED]))),
-        "# The cycle's diff\n\n" + _data(_diff(hub, before, survey.commit, paths)),
+        + in_data("\n".join(_counted(survey, sites_before, handoffs, len(paths)))),
+        "# Changed files\n\n" + in_data("\n".join(map(named, paths[:PATHS_NAMED]))),
+        "# The cycle's diff\n\n" + in_data(_diff(hub, before, survey.commit, paths)),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _data(text: str) -> str:
-    return in_data(text)
 
 
 def _counted(

@@ -40,6 +40,7 @@ __all__ = [
     "SandboxUnavailable",
     "detect",
     "system_mounts",
+    "tool_ids",
 ]
 
 Level = Literal["strict", "container", "none"]
@@ -189,6 +190,11 @@ class Sandbox:
         return ended.returncode == 0
 
 
+def tool_ids(tool_uid: int | None) -> tuple[int, int]:
+    """Whom commands run as when the worker is root; `tool_uid`: as WHIMBREL_TOOL_UID says."""
+    return TOOL_IDS if tool_uid is None else (tool_uid, tool_uid)
+
+
 async def detect(
     level: str,
     tool_uid: int | None = None,
@@ -214,8 +220,7 @@ async def detect(
             "(Debian, Ubuntu: apt-get install bubblewrap util-linux), or set sandbox to none and "
             "WHIMBREL_ALLOW_UNSANDBOXED=1 to run commands unprotected"
         )
-    ids = TOOL_IDS if tool_uid is None else (tool_uid, tool_uid)
-    sandbox = Sandbox(level, ids, lifelines)
+    sandbox = Sandbox(level, tool_ids(tool_uid), lifelines)
     if problems := await sandbox.self_test():
         weaker = "sandbox: container may work inside a container; " if level == "strict" else ""
         raise SandboxUnavailable(

@@ -23,6 +23,6 @@ class Models(Form):
     resolver: ModelName = PLANS
     judge: ModelName = PLANS
 
-    def of(self, role: Role) -> str:
-        """The role's model."""
-        return getattr(self, role.value)
+    def of(self, role: Role, said: str | None = None) -> str:
+        """The role's model; `said`: what a rung says of its own, before it."""
+        return said or getattr(self, role.value)

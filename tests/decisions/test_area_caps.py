@@ -35,8 +35,9 @@ def waiting(area: str, number: int = 1, **more: object) -> AreaRow:
 
 
 def steering(usd: str | None = None, **caps: str) -> AreaSteering:
+    """A start of a task may cost 5."""
     areas = {area.replace("_", "/"): Decimal(cap) for area, cap in caps.items()}
-    return AreaSteering(usd=Decimal(usd) if usd else None, caps=areas)
+    return AreaSteering(usd=Decimal(usd) if usd else None, each=Decimal(5), caps=areas)
 
 
 def test_an_area_has_those_in_it_and_not_those_that_only_begin_like_it():
@@ -48,14 +49,13 @@ def test_an_area_has_those_in_it_and_not_those_that_only_begin_like_it():
 
 def test_a_task_gets_what_the_poorest_can_pay_and_a_refund_pays_for_others():
     rows = [row("web", spent="1"), row("web/forms", grant="2"), row("api", spent="9")]
-    each = Decimal(5)
     asks = waiting("web/forms")
-    assert area_caps.grant(asks, steering("30", web="4", web_forms="9"), each, rows) == 1
-    assert area_caps.grant(asks, steering("12.5", web="4"), each, rows) == Decimal("0.5")
-    assert area_caps.grant(waiting("api"), steering("30", web="4"), each, rows) == 5
-    assert area_caps.grant(asks, steering("30", web="3.4"), each, rows) is None
+    assert area_caps.grant(asks, steering("30", web="4", web_forms="9"), rows) == 1
+    assert area_caps.grant(asks, steering("12.5", web="4"), rows) == Decimal("0.5")
+    assert area_caps.grant(waiting("api"), steering("30", web="4"), rows) == 5
+    assert area_caps.grant(asks, steering("30", web="3.4"), rows) is None
     refunded = [rows[0], row("web/forms", spent="0.1"), rows[2]]
-    assert area_caps.grant(asks, steering("30", web="3.4"), each, refunded) == Decimal("2.3")
+    assert area_caps.grant(asks, steering("30", web="3.4"), refunded) == Decimal("2.3")
 
 
 @given(
@@ -68,11 +68,12 @@ def test_a_task_gets_what_the_poorest_can_pay_and_a_refund_pays_for_others():
 )
 @settings(deadline=None, max_examples=80)
 def test_no_area_costs_more_than_its_cap_and_none_waits_while_all_can_pay(tasks, caps, usd, each):
+    wanted = AreaSteering(usd=usd, each=each, caps=caps)
     rows: list[AreaRow] = []
     for number, (area, want) in enumerate(tasks):
         asks = waiting(area, number)
-        granted = area_caps.grant(asks, AreaSteering(usd=usd, caps=caps), each, rows)
-        poor = asks.task.id in area_caps.poor(caps, each, [*rows, asks])
+        granted = area_caps.grant(asks, wanted, rows)
+        poor = asks.task.id in area_caps.poor(wanted, [*rows, asks])
         assert (granted is None) is (poor or budget.grant(usd, each, rows) is None)
         if granted is not None:
             spent = {"spent": str(min(want, granted))} if want < 2 else {"grant": str(granted)}
@@ -91,12 +92,13 @@ def test_only_tasks_that_could_start_wait_for_an_areas_money():
         waiting("web", 4, needs=("c1-0002",)),
         waiting("api", 5),
     ]
-    caps, each = {"web": Decimal(5), "api": Decimal(1)}, Decimal(2)
-    assert area_caps.poor(caps, each, rows) == {"c1-0002", "c1-0003", "c1-0004"}
-    api, web = area_caps.standing(caps, each, rows)
+    caps = {"web": Decimal(5), "api": Decimal(1)}
+    wanted = AreaSteering(each=Decimal(2), caps=caps)
+    assert area_caps.poor(wanted, rows) == {"c1-0002", "c1-0003", "c1-0004"}
+    api, web = area_caps.standing(wanted, rows)
     assert (api.unpaid, web.unpaid, web.spend.total) == (0, 2, Decimal("4.8"))
     assert web.told == "web: 4.80 of at most 5.00 USD, 2 of its tasks wait for more"
-    assert area_caps.poor(caps, None, rows) == set()
+    assert area_caps.poor(AreaSteering(caps=caps), rows) == set()
 
 
 POOR = AreaMoney(area="web", cap=Decimal(5), unpaid=2)
